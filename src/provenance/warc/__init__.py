@@ -1,0 +1,1 @@
+"""Write, seal, recover and read WARC files; the only wing that knows the format."""
