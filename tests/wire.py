@@ -1,0 +1,83 @@
+"""A loopback server that plays exact bytes; it knows no HTTP beyond the request's end."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+Script = Callable[[bytes], bytes]
+"""Request head in, bytes to send out."""
+
+
+@dataclass(slots=True)
+class Wire:
+    """A listener on 127.0.0.1; `requests` holds every request head as it arrived."""
+
+    play: Script
+    closes: bool = True
+    context: ssl.SSLContext | None = None
+    requests: list[bytes] = field(default_factory=list)
+    connections: int = 0
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        scheme = "https" if self.context else "http"
+        return f"{scheme}://127.0.0.1:{self.port}"
+
+    def serve_one(self, raw: socket.socket) -> None:
+        with contextlib.suppress(OSError), raw:
+            wire = self.context.wrap_socket(raw, server_side=True) if self.context else raw
+            with wire:
+                while head := self._head(wire):
+                    self.requests.append(head)
+                    answer = self.play(head)
+                    wire.sendall(answer)
+                    if self.closes:
+                        wire.shutdown(socket.SHUT_WR)
+                        while wire.recv(65536):
+                            pass
+                        return
+
+    @staticmethod
+    def _head(wire: socket.socket) -> bytes:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            piece = wire.recv(65536)
+            if not piece:
+                return b""
+            head += piece
+        return head
+
+
+@contextlib.contextmanager
+def playing(
+    play: Script | bytes, *, closes: bool = True, context: ssl.SSLContext | None = None
+) -> Iterator[Wire]:
+    """Serve until the block ends; `bytes` are played to every request."""
+    script = play if callable(play) else lambda _head: play
+    wire = Wire(play=script, closes=closes, context=context)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        wire.port = listener.getsockname()[1]
+
+        def accept() -> None:
+            while True:
+                try:
+                    raw, _ = listener.accept()
+                except OSError:
+                    return
+                raw.settimeout(10)
+                wire.connections += 1
+                threading.Thread(target=wire.serve_one, args=(raw,), daemon=True).start()
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        try:
+            yield wire
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
