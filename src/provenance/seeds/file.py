@@ -1,0 +1,140 @@
+"""Read the bytes of one seeds file into a `Collection`, all its faults at once. Pure."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+
+from provenance.digest import digest_of
+from provenance.errors import SeedsError
+from provenance.model import ADHOC, Collection, CollectionId
+from provenance.seeds.document import read_document
+from provenance.seeds.faults import Faults
+from provenance.seeds.table import Table
+from provenance.seeds.values import parse_id, parse_line, parse_network, parse_prose
+
+COLLECTION_KEYS = ("id", "title", "about", "allow_networks")
+_WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What one file says, faulty or not.
+
+    `collection` is None when the file is no TOML at all; else it is complete only if `faults` is
+    empty. `ids` and `targets` pair the dotted path of each readable document id, and of each
+    readable relation's target, with that id.
+    """
+
+    name: str
+    faults: tuple[str, ...]
+    collection: Collection | None = None
+    ids: tuple[tuple[str, str], ...] = ()
+    targets: tuple[tuple[str, str, str], ...] = ()
+
+
+def parse_collection(raw: bytes, *, name: str) -> Collection:
+    """Return the collection of one seeds file; `name` is its path for messages, `seeds/x.toml`.
+
+    Relations are not looked up: their targets may stand in other files of the archive root
+    (`read_collections` does it).
+
+    Raises:
+        SeedsError: with every fault of the file.
+    """
+    draft = draft_collection(raw, name=name)
+    if draft.faults or draft.collection is None:
+        raise SeedsError(draft.faults)
+    return draft.collection
+
+
+def draft_collection(raw: bytes, *, name: str) -> Draft:
+    """Return what the file says with its faults, and raise nothing."""
+    faults = Faults(name)
+    text = _decode(raw, faults)
+    content = None if text is None else _load(text, faults)
+    if content is None:
+        return Draft(name=name, faults=faults.lines)
+    root = Table(content, path="", faults=faults)
+    root.refuse_unknown(("collection", "document"))
+    head = root.table("collection")
+    head.refuse_unknown(COLLECTION_KEYS)
+    identifier = CollectionId(head.required("id", parse_id, ""))
+    if identifier == ADHOC:
+        head.fault("id", f'"{ADHOC}" is kept for addresses that no seeds file asks for; rename it')
+    title, about = head.required("title", parse_line, ""), head.required("about", parse_prose, "")
+    networks = head.strings("allow_networks", parse_network)
+    entries = list(root.tables("document"))
+    documents = tuple(read_document(entry, collection=identifier) for entry in entries)
+    paths = [entry.path for entry in entries]
+    ids = tuple(
+        (f"{path}.id", doc.id) for path, doc in zip(paths, documents, strict=True) if doc.id
+    )
+    _refuse_repeated(ids, faults)
+    return Draft(
+        name=name,
+        faults=faults.lines,
+        collection=Collection(
+            id=identifier,
+            title=title,
+            about=about,
+            seeds_file=name,
+            seeds_digest=digest_of(raw),
+            documents=documents,
+            allow_networks=networks,
+        ),
+        ids=ids,
+        targets=tuple(
+            (f"{path}.relation[{number}].document", relation.document, document.id)
+            for path, document in zip(paths, documents, strict=True)
+            for number, relation in enumerate(document.relations, start=1)
+            if relation.document
+        ),
+    )
+
+
+def _decode(raw: bytes, faults: Faults) -> str | None:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        faults.add("", "expected UTF-8, found UTF-16; save the file as UTF-8")
+        return None
+    if raw.startswith(b"\xef\xbb\xbf"):
+        faults.add("", "begins with a byte order mark; save the file as UTF-8 without one")
+        return None
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        line = raw.count(b"\n", 0, fault.start) + 1
+        found = f"byte 0x{raw[fault.start]:02x} at offset {fault.start}"
+        faults.add(f"line {line}", f"expected UTF-8, found {found}; save the file as UTF-8")
+        return None
+    if not re.search(r"^[ \t]*[^#\s]", text, re.MULTILINE):
+        faults.add("", "is empty; expected a [collection] table and [[document]] entries")
+        return None
+    return text
+
+
+def _load(text: str, faults: Faults) -> dict[str, object] | None:
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        faults.add("", "not TOML that can be read: nested too deeply")
+    except tomllib.TOMLDecodeError as fault:
+        message = str(fault)
+        place = _WHERE.search(message)
+        line, column = place.groups() if place else (None, None)
+        if place and line is None:
+            line, column = str(text.count("\n") + 1), str(len(text) - text.rfind("\n"))
+        where = f"line {line}, column {column}" if line else ""
+        faults.add(where, f"not TOML: {_WHERE.sub('', message)}")
+    except ValueError:  # int() refuses thousands of digits
+        faults.add("", "not TOML that can be read: a number has too many digits")
+    return None
+
+
+def _refuse_repeated(ids: tuple[tuple[str, str], ...], faults: Faults) -> None:
+    first: dict[str, str] = {}
+    for path, identifier in ids:
+        if identifier in first:
+            faults.add(path, f'"{identifier}" is the id of {first[identifier]} already')
+        first.setdefault(identifier, path.removesuffix(".id"))
