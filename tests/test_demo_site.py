@@ -11,10 +11,10 @@ import socket
 import subprocess
 import sys
 import threading
-import tomllib
 from collections.abc import Iterator
 from http.client import HTTPResponse
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -33,7 +33,8 @@ from provenance.demo.pdf import write_pdf
 from provenance.demo.server import DemoServer
 from provenance.demo.site import harbour_web
 from provenance.demo.wire import chunk, parse_request
-from provenance.model import AlternateRole, PublisherKind, RelationKind, Role
+from provenance.model import AlternateRole, Document
+from provenance.seeds import read_collections
 
 WEB = harbour_web()
 PAGES = [(host, path) for host, paths in WEB.first.items() for path in paths]
@@ -422,54 +423,44 @@ def test_no_byte_depends_on_zone_locale_or_hash_seed() -> None:
     assert printed.stdout.strip() == digest
 
 
-def seeds_of(directory: Path) -> list[dict[str, object]]:
-    tables = tomllib.loads(write_seeds(directory).read_text("utf-8"))
-    assert tables["collection"]["id"] == COLLECTION
-    documents = tables["document"]
-    assert isinstance(documents, list)
-    return documents
+def documents_of(directory: Path) -> tuple[Document, ...]:
+    write_seeds(directory)
+    (collection,) = read_collections(directory)
+    assert collection.id == COLLECTION
+    return collection.documents
 
 
 def test_the_seeds_ask_for_what_the_web_serves(tmp_path: Path) -> None:
     """Each address of the seeds has a page, but for the dead host and the dead port."""
-    urls = [document["url"] for document in seeds_of(tmp_path) if "url" in document]
-    split = [re.fullmatch(r"http://([^/]+)(/.*)", str(url)) for url in urls]
-    pages = [(match[1], match[2]) for match in split if match]
-    assert len(pages) == len(urls)
+    documents = documents_of(tmp_path)
+    urls = [document.url for document in documents if document.url is not None]
+    urls += [alternate.url for document in documents for alternate in document.alternates]
+    pages = [(urlsplit(url).netloc, urlsplit(url).path) for url in urls]
     assert {page for page in pages if WEB.page(*page, second=False) is WEB.not_found} == {
         ("ferry-users.example", "/bridge/"),
         ("council.example:8080", "/counter"),
     }
 
 
-def test_the_seeds_use_the_words_of_the_model(tmp_path: Path) -> None:
-    """Ids are unique, relations lead to documents, and kinds and roles are the model's."""
-    documents = seeds_of(tmp_path)
-    ids = [str(document["id"]) for document in documents]
-    assert len(set(ids)) == len(ids)
-    assert LOCAL_DOCUMENT in ids
-    for document in documents:
-        Role(str(document["role"]))
-        PublisherKind(str(document["publisher_kind"]))
-    relations = [each for document in documents for each in rows(document, "relation")]
-    alternates = [each for document in documents for each in rows(document, "alternate")]
-    assert {RelationKind(each["kind"]) for each in relations}
-    assert {each["document"] for each in relations} <= set(ids)
-    assert {AlternateRole(each["role"]) for each in alternates} == {
+def test_the_seeds_leave_two_documents_without_an_address(tmp_path: Path) -> None:
+    """One document is wanted, and one is added from the local file."""
+    wanted = [document.id for document in documents_of(tmp_path) if document.url is None]
+    assert wanted == ["load-test-protocol", LOCAL_DOCUMENT]
+
+
+def test_the_seeds_show_relations_and_alternates(tmp_path: Path) -> None:
+    """The collection has several kinds of relation and of alternate address."""
+    documents = documents_of(tmp_path)
+    assert len({tie.kind for document in documents for tie in document.relations}) == 4
+    assert {other.role for document in documents for other in document.alternates} == {
         AlternateRole.REPUBLICATION,
         AlternateRole.SAME_DOCUMENT,
     }
 
 
-def rows(document: dict[str, object], key: str) -> list[dict[str, str]]:
-    found = document.get(key, [])
-    assert isinstance(found, list)
-    return found
-
-
 def test_the_article_links_to_the_documents(tmp_path: Path) -> None:
     """Every absolute link in the article is the address of a document of the collection."""
-    urls = {str(document.get("url")) for document in seeds_of(tmp_path)}
+    urls = {document.url for document in documents_of(tmp_path)}
     article = read_page("gazette-article.html").decode("utf-8")
     links = set(re.findall(r'<a href="(http://[^"]+)"', article))
     assert len(links) == 10
