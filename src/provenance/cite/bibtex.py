@@ -14,22 +14,23 @@ from provenance.dates import format_seconds, parse_instant, parse_partial_date
 
 # BibTeX counts braces even behind a backslash, so a brace in a value is written as a command.
 _LATEX = {
-    "\\": r"\textbackslash{}",
-    "{": r"\textbraceleft{}",
-    "}": r"\textbraceright{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
+    "\\": r"{\textbackslash}",
+    "{": r"{\textbraceleft}",
+    "}": r"{\textbraceright}",
+    "~": r"{\textasciitilde}",
+    "^": r"{\textasciicircum}",
+    "<": r"{\textless}",
+    ">": r"{\textgreater}",
+    "|": r"{\textbar}",
     "#": r"\#",
     "$": r"\$",
     "%": r"\%",
     "&": r"\&",
     "_": r"\_",
-    "--": "-{}-",
 }
-_LATEX_SPECIAL = re.compile(r"[\\{}~^<>|#$%&_]|--")
+_LATEX_SPECIAL = re.compile(r"[\\{}~^<>|#$%&_]")
+_LOOKS_LIKE_ENTRY = re.compile(r"@(?=\w*[ \t]*\{)")
+_LIGATURE = re.compile(r"([-'`,])(?=\1)|[?!](?=`)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -51,7 +52,11 @@ def to_bibtex(citation: Citation) -> str:
 
 def latex_escape(text: str) -> str:
     """Return `text` with the characters that LaTeX or BibTeX would act on written as commands."""
-    return _LATEX_SPECIAL.sub(lambda match: _LATEX[match[0]], text)
+    # An empty group keeps TeX from drawing `--` as a dash, or `''` as a quotation mark; a group
+    # around `@` keeps lenient readers from seeing the start of an entry inside a value.
+    apart = _LATEX_SPECIAL.sub(lambda match: _LATEX[match[0]], text)
+    apart = _LIGATURE.sub(lambda match: match[0] + "{}", apart)
+    return _LOOKS_LIKE_ENTRY.sub("{@}", apart)
 
 
 def _text_fields(citation: Citation) -> tuple[tuple[str, str], ...]:

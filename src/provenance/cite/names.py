@@ -31,7 +31,7 @@ def split_names(author: str | None) -> tuple[str, ...]:
     """
     line = one_line(author or "")
     names = _divide(line, ";；")
-    if len(names) == 1:
+    if names == (line,):
         parts = _divide(line, ",，")
         last = parts[-1].removeprefix("and ") if len(parts) > 1 else line
         parts = (*parts[:-1], last)
