@@ -128,7 +128,8 @@ class Capture:
 class Run:
     """What one file says of the run that wrote it.
 
-    `ended_at` and `outcomes` are None and empty where the run was interrupted.
+    `ended_at` and `outcomes` are None and empty where the run was interrupted, and in every file
+    of a run but the last; `resumes` names the interrupted run that this one completes.
     """
 
     run: RunId
@@ -141,6 +142,7 @@ class Run:
     seeds_digest: Digest | None
     targets: tuple[str, ...]
     outcomes: tuple[tuple[str, int], ...]
+    resumes: RunId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

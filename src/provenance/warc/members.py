@@ -59,7 +59,7 @@ class Member:
         given = self.ahead
         try:
             plain: bytes = self._inflate.decompress(given, size)
-        except isal_zlib.error as fault:
+        except isal_zlib.error as fault:  # type: ignore[misc]
             raise WarcFormatError(
                 f"the gzip member is damaged ({fault})", where=self._where, offset=self.offset
             ) from fault

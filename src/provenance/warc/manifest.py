@@ -1,0 +1,82 @@
+"""Keep `metadata/manifest-sha256.txt`, the list of sealed files that `sha256sum -c` checks."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from provenance.digest import Digest, from_hex, hex_of
+from provenance.errors import StorageError
+
+MANIFEST = "manifest-sha256.txt"
+_LINE = re.compile(r"([0-9a-f]{64})  archive/([^/\n]+)\Z")
+
+
+def format_line(warc: str, digest: Digest) -> str:
+    """Return the manifest's line for a sealed file, as `sha256sum` prints it from the root."""
+    return f"{hex_of(digest)}  archive/{warc}\n"
+
+
+def parse_manifest(raw: bytes) -> dict[str, Digest]:
+    """Return the sealed files and their digests; lines of another form are passed over.
+
+    A last line without its line end was never finished and does not count.
+    """
+    whole = raw[: raw.rfind(b"\n") + 1].decode("utf-8", "replace")
+    matches = (_LINE.match(line) for line in whole.split("\n"))
+    return {match[2]: from_hex(match[1]) for match in matches if match}
+
+
+def read_manifest(metadata: Path) -> dict[str, Digest]:
+    """Return the sealed files listed in the manifest of this metadata directory."""
+    try:
+        return parse_manifest((metadata / MANIFEST).read_bytes())
+    except FileNotFoundError:
+        return {}
+
+
+def append_line(metadata: Path, warc: str, digest: Digest) -> None:
+    """List a file, synced to disk; the file may be renamed to its sealed name afterwards.
+
+    A torn last line, left by a power cut, is taken away first.
+
+    Raises:
+        StorageError: the disk refused; the manifest is as it was.
+    """
+    with locked(metadata), (metadata / MANIFEST).open("a+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        kept = file.read().rfind(b"\n") + 1
+        if kept != end:
+            file.truncate(kept)
+        try:
+            file.write(format_line(warc, digest).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError as fault:
+            file.truncate(kept)
+            raise StorageError(
+                f"cannot list a sealed file ({fault.strerror})", where=str(metadata / MANIFEST)
+            ) from fault
+    sync_directory(metadata)
+
+
+@contextmanager
+def locked(metadata: Path) -> Iterator[None]:
+    """Hold the archive's lock, so that two runs do not write the manifest at once."""
+    with (metadata / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a created, renamed or removed name in `directory` durable."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
