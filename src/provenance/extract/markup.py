@@ -1,0 +1,87 @@
+"""Read HTML and XML as a stream of tags and text; the only door to lxml. Opens nothing.
+
+The stream is read without building a tree, so that neither nesting nor size costs more than its
+own length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from lxml import etree  # type: ignore[import-untyped]
+
+
+class Reader(Protocol):
+    """What receives the stream; element names in lower case, a namespace cut off."""
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        """Open an element."""
+
+    def end(self, name: str) -> None:
+        """Close an element; comes for each that was opened, also where no end tag stands."""
+
+    def data(self, text: str) -> None:
+        """Take a piece of text, character references resolved."""
+
+
+def read_html(text: str, reader: Reader) -> None:
+    """Send `text`, read as HTML, to `reader`; broken markup is read as far as it goes."""
+    parser = etree.HTMLParser(
+        target=_Target(reader, names=_plain_name), encoding="utf-8", huge_tree=True
+    )
+    _feed(parser, text)
+
+
+def read_xml(text: str, reader: Reader) -> bool:
+    """Send `text`, read as XML, to `reader`; return whether it was well-formed.
+
+    No entity but the five of XML is resolved, and no external one is ever opened.
+    """
+    parser = etree.XMLParser(
+        target=_Target(reader, names=_local_name),
+        encoding="utf-8",
+        huge_tree=True,
+        resolve_entities=False,
+        no_network=True,
+        recover=True,
+    )
+    _feed(parser, text)
+    return len(parser.error_log) == 0
+
+
+def _feed(parser: etree.HTMLParser | etree.XMLParser, text: str) -> None:
+    try:
+        parser.feed(text.encode("utf-8"))
+        parser.close()
+    except etree.XMLSyntaxError:
+        # Nothing, or nothing more, can be read; what came so far has reached the reader.
+        pass
+
+
+class _Target:
+    def __init__(self, reader: Reader, *, names: _Naming) -> None:
+        self.data = reader.data
+        self._reader = reader
+        self._name = names
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._reader.start(self._name(tag), attributes)
+
+    def end(self, tag: str) -> None:
+        self._reader.end(self._name(tag))
+
+    def close(self) -> None:
+        """Say to lxml that there is no tree."""
+
+
+class _Naming(Protocol):
+    def __call__(self, tag: str, /) -> str: ...
+
+
+def _plain_name(tag: str) -> str:
+    return tag
+
+
+def _local_name(tag: str) -> str:
+    return tag.rpartition("}")[2].lower()
