@@ -219,6 +219,18 @@ def test_markdown_reads_as_the_plain_text_with_its_web_addresses_linked(citation
     assert pieces == expected.removesuffix("\n")
 
 
+def test_markdown_leaves_nothing_for_dialects_to_link_or_decode() -> None:
+    """Bare addresses in a title are broken up; `&copy;` in an address is no character reference."""
+    text = render(
+        replace(
+            RICH, title="At www.e.example, http://e.example", url="https://e.example/?a&copy;=1"
+        ),
+        CitationFormat.MARKDOWN,
+    )
+    assert r"“At www\.e.example, http\://e.example”" in text
+    assert r"[https\://e.example/?a\&copy;=1](<https://e.example/?a\&copy;=1>)." in text
+
+
 class Elements(HTMLParser):
     """Collect elements and text as the standard library's tokenizer sees them."""
 

@@ -29,6 +29,7 @@ A, B = digest_of(b"a"), digest_of(b"b")
         ),
         ("Smith, John; Roe, Ann", ("Smith, John", "Roe, Ann")),
         ("Smith, John", ("Smith, John",)),
+        ("van Dijk, Ann Roe", ("van Dijk, Ann Roe",)),
         ("Pan Ying, Sun Zhe (潘莹、孙哲)", ("Pan Ying (潘莹)", "Sun Zhe (孙哲)")),
         ("Pan Ying, Sun Zhe (潘莹)", ("Pan Ying", "Sun Zhe (潘莹)")),
         ("Li Xia (李霞), Wu Bo (吴波)", ("Li Xia (李霞)", "Wu Bo (吴波)")),
@@ -66,6 +67,21 @@ def test_a_clean_line_can_go_to_a_terminal(text: str) -> None:
     assert len(line.splitlines()) <= 1
     assert not any(c < " " or "\x7f" <= c < "\xa0" or "\ud800" <= c <= "\udfff" for c in line)
     assert not set(line) & set("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a\u00adb\u200bc\u2060d\ufeffe\U000e0041f", "abcdef"),
+        ("می\u200cخواهم \u200f(1)", "می\u200cخواهم (1)"),
+        ("吐鲁番\u3000市\u2029x\u2007", "吐鲁番 市 x"),
+        ("\x1b[2J\x9b31m\x00", "[2J31m"),
+        ("a\ud800", "a\ufffd"),
+    ],
+)
+def test_what_does_not_show_goes_and_joiners_stay(text: str, line: str) -> None:
+    """Invisible characters are dropped, except the two joiners that spelling needs."""
+    assert one_line(text) == line
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,6 @@ _LATEX = {
     "_": r"\_",
 }
 _LATEX_SPECIAL = re.compile(r"[\\{}~^<>|#$%&_]")
-_LOOKS_LIKE_ENTRY = re.compile(r"@(?=\w*[ \t]*\{)")
 _LIGATURE = re.compile(r"([-'`,])(?=\1)|[?!](?=`)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
@@ -52,11 +51,9 @@ def to_bibtex(citation: Citation) -> str:
 
 def latex_escape(text: str) -> str:
     """Return `text` with the characters that LaTeX or BibTeX would act on written as commands."""
-    # An empty group keeps TeX from drawing `--` as a dash, or `''` as a quotation mark; a group
-    # around `@` keeps lenient readers from seeing the start of an entry inside a value.
+    # An empty group keeps TeX from drawing `--` as a dash, or `''` as a quotation mark.
     apart = _LATEX_SPECIAL.sub(lambda match: _LATEX[match[0]], text)
-    apart = _LIGATURE.sub(lambda match: match[0] + "{}", apart)
-    return _LOOKS_LIKE_ENTRY.sub("{@}", apart)
+    return _LIGATURE.sub(lambda match: match[0] + "{}", apart)
 
 
 def _text_fields(citation: Citation) -> tuple[tuple[str, str], ...]:
