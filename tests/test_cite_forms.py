@@ -449,7 +449,7 @@ def test_a_csl_processor_sets_the_item() -> None:
     items = json.loads(render(RICH, CitationFormat.CSL_JSON))
     with warnings.catch_warnings():
         # citeproc-py 0.11.1 names the variables of CSL 1.0.2 that it does not know.
-        warnings.filterwarnings("ignore", message=".*unsupported: custom, archive_collection")
+        warnings.filterwarnings("ignore", message="The following arguments for Reference")
         source = CiteProcJSON(items)
     style = citeproc.CitationStylesStyle("harvard-cite-them-right", validate=False)
     bibliography = citeproc.CitationStylesBibliography(style, source, citeproc.formatter.plain)
