@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import string
 from collections.abc import Mapping
 from pathlib import Path
@@ -344,8 +345,8 @@ def test_an_address_is_kept_as_it_is_written(url: str) -> None:
         ("https://a..b/", "a host of"),
         (f"https://{'a' * 64}.org/", "a host of"),
         (f"https://{'a' * 240}!/", "a host of"),
-        ("http://[::1]a/", "a host of"),
-        ("http://[::1/", "http or https address"),
+        ("http://[::1]a/", "found 'http://[::1]a/'"),
+        ("http://[::1/", "found 'http://[::1/'"),
         ("http://exa%6Dple.org/", "a host of"),
     ],
 )
@@ -501,6 +502,27 @@ def test_the_example_collection_is_clean_and_asks_for_nothing(tmp_path: Path) ->
 
 
 Address = Mapping[str, st.SearchStrategy[object]]
+
+MANUAL = Path(__file__).parents[1] / "docs" / "seeds.md"
+
+
+def test_the_manual_shows_a_file_that_is_read() -> None:
+    """The example in the manual has no fault, and uses every key there is."""
+    (example,) = re.findall(r"```toml\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(parse_collection(example.encode(), name="seeds/manual.toml").documents) == 2
+    used = set(re.findall(r"^(\w+) =", example, re.MULTILINE))
+    assert used >= set(DOCUMENT_KEYS) - {"alternate", "relation"}
+
+
+def test_the_manual_names_every_key_and_word() -> None:
+    """No key and no enum word is left out of the manual."""
+    manual = MANUAL.read_text(encoding="utf-8")
+    lists = (Role, PublisherKind, TitleStatus, AddressStatus, AlternateRole, RelationKind)
+    words = [*DOCUMENT_KEYS, *(word.value for words in lists for word in words)]
+    assert [
+        word for word in words if f"`{word}`" not in manual and f".{word}]]`" not in manual
+    ] == []
+
 
 _LINE_TEXT = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), min_size=1, max_size=40

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provenance.digest import digest_of
 from provenance.errors import SeedsError
@@ -23,8 +23,8 @@ class Draft:
     """What one file says, faulty or not.
 
     `collection` is None when the file is no TOML at all; else it is complete only if `faults` is
-    empty. `ids` and `targets` pair the dotted path of each readable document id, and of each
-    readable relation's target, with that id.
+    empty. `ids` holds (dotted path, document id), `targets` (dotted path, id of the related
+    document, id of the document that names it), for each that can be read.
     """
 
     name: str
@@ -58,39 +58,39 @@ def draft_collection(raw: bytes, *, name: str) -> Draft:
         return Draft(name=name, faults=faults.lines)
     root = Table(content, path="", faults=faults)
     root.refuse_unknown(("collection", "document"))
-    head = root.table("collection")
-    head.refuse_unknown(COLLECTION_KEYS)
-    identifier = CollectionId(head.required("id", parse_id, ""))
-    if identifier == ADHOC:
-        head.fault("id", f'"{ADHOC}" is kept for addresses that no seeds file asks for; rename it')
-    title, about = head.required("title", parse_line, ""), head.required("about", parse_prose, "")
-    networks = head.strings("allow_networks", parse_network)
+    collection = _read_head(root.table("collection"), seeds_file=name, raw=raw)
     entries = list(root.tables("document"))
-    documents = tuple(read_document(entry, collection=identifier) for entry in entries)
-    paths = [entry.path for entry in entries]
-    ids = tuple(
-        (f"{path}.id", doc.id) for path, doc in zip(paths, documents, strict=True) if doc.id
-    )
+    documents = tuple(read_document(entry, collection=collection.id) for entry in entries)
+    places = [(entry.path, doc) for entry, doc in zip(entries, documents, strict=True)]
+    ids = tuple((f"{path}.id", str(doc.id)) for path, doc in places if doc.id)
     _refuse_repeated(ids, faults)
     return Draft(
         name=name,
         faults=faults.lines,
-        collection=Collection(
-            id=identifier,
-            title=title,
-            about=about,
-            seeds_file=name,
-            seeds_digest=digest_of(raw),
-            documents=documents,
-            allow_networks=networks,
-        ),
+        collection=replace(collection, documents=documents),
         ids=ids,
         targets=tuple(
-            (f"{path}.relation[{number}].document", relation.document, document.id)
-            for path, document in zip(paths, documents, strict=True)
-            for number, relation in enumerate(document.relations, start=1)
+            (f"{path}.relation[{number}].document", relation.document, doc.id)
+            for path, doc in places
+            for number, relation in enumerate(doc.relations, start=1)
             if relation.document
         ),
+    )
+
+
+def _read_head(head: Table, *, seeds_file: str, raw: bytes) -> Collection:
+    head.refuse_unknown(COLLECTION_KEYS)
+    identifier = CollectionId(head.required("id", parse_id, ""))
+    if identifier == ADHOC:
+        head.fault("id", f'"{ADHOC}" is kept for addresses that no seeds file asks for; rename it')
+    return Collection(
+        id=identifier,
+        title=head.required("title", parse_line, ""),
+        about=head.required("about", parse_prose, ""),
+        seeds_file=seeds_file,
+        seeds_digest=digest_of(raw),
+        documents=(),
+        allow_networks=head.strings("allow_networks", parse_network),
     )
 
 
