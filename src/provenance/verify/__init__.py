@@ -1,0 +1,31 @@
+"""Verify archives: every fault a finding, nothing changed, nothing trusted of the writer's code.
+
+Rung *whole* and the file manifest (DESIGN: the assurance ladder).
+"""
+
+from __future__ import annotations
+
+from provenance.verify.audit import FileReport, verify_archive, verify_file
+from provenance.verify.codes import CODES, NOTES
+from provenance.verify.findings import (
+    CaptureVerdict,
+    Finding,
+    ManifestTally,
+    Note,
+    Report,
+    Rungs,
+)
+
+__all__ = [
+    "CODES",
+    "NOTES",
+    "CaptureVerdict",
+    "FileReport",
+    "Finding",
+    "ManifestTally",
+    "Note",
+    "Report",
+    "Rungs",
+    "verify_archive",
+    "verify_file",
+]

@@ -1,0 +1,202 @@
+"""Judge the records of one file as captures, and note in the ledger what other files need.
+
+Opens no file. Records of one capture stand together; each closed group is judged at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from provenance.digest import Digest
+from provenance.holdings import RUN_PROFILE, CaptureKind
+from provenance.verify.header import bare
+from provenance.verify.labelled import Labelled
+from provenance.verify.ledger import NONE, Closing, Ledger, key_of
+from provenance.verify.records import ANCHORS, Facts
+from provenance.verify.statements import (
+    Statement,
+    counts_in,
+    digest_in,
+    disagreements,
+    fields_of_warcinfo,
+    hops_of,
+    parse_statement,
+)
+
+Complain = Callable[..., None]
+"""Takes a code, the facts of the record, and `field`, `expected`, `found`."""
+
+
+class CaptureJudge:
+    """Gather records into captures, in file order, and judge each.
+
+    `complain` takes each fault; `closed` is told the capture id once a capture is complete.
+    """
+
+    def __init__(
+        self, ledger: Ledger, complain: Complain, closed: Callable[[Digest | None], None]
+    ) -> None:
+        self._ledger = ledger
+        self._complain = complain
+        self._closed = closed
+        self._group: list[Facts] = []
+        self._anchor_id = ""
+        self._unled = False
+
+    def take(self, facts: Facts) -> None:
+        """Take the next record of the file."""
+        anchor_id = facts.anchor_id
+        if self._group and (anchor_id != self._anchor_id or not anchor_id):
+            self.close()
+        self._anchor_id = anchor_id
+        self._group.append(facts)
+        self._ledger.records.append(key_of(facts.record_id))
+        self._ledger.offsets.append(facts.offset)
+        self._ledger.groups.append(key_of(anchor_id))
+
+    def close(self) -> None:
+        """Judge the capture whose records came last."""
+        group, self._group = self._group, []
+        if not group:
+            return
+        anchor = next((each for each in group if each.kind in ANCHORS), None)
+        ours = any(each.ours for each in group)
+        capture_id = anchor.record_digest if anchor is not None else None
+        said = None
+        if ours:
+            own, said = self._statement(group, anchor)
+            if said is not None and said["profile"] != RUN_PROFILE and own is not None:
+                capture_id = digest_in(said, "capture_id") or capture_id or own.record_digest
+                self._note_outcome(said, own, anchor, capture_id)
+        else:
+            self._check_led(group)
+            if anchor is not None and capture_id is not None:
+                self._ledger.outcomes.add(capture_id, key_of(self._anchor_id))
+        if anchor is not None:
+            self._note_anchor(anchor, said)
+        self._closed(capture_id)
+
+    def _check_led(self, group: list[Facts]) -> None:
+        """Report, once in a file, records of ours that no warcinfo of ours stands before."""
+        if self._unled:
+            return
+        for facts in group:
+            if facts.kind == "metadata" and parse_statement(facts) is not None:
+                self._unled = True
+                self._complain(
+                    "warcinfo_missing", facts, expected="a warcinfo record first", found="none"
+                )
+
+    def _statement(
+        self, group: list[Facts], anchor: Facts | None
+    ) -> tuple[Facts | None, Statement | None]:
+        first = group[0]
+        if first.kind == "warcinfo":
+            self._note_seeds(first)
+            return None, None
+        own = next((each for each in group if each.kind == "metadata"), None)
+        if anchor is None and (own is None or own.record_id != self._anchor_id):
+            self._complain(
+                "concurrent_missing",
+                first,
+                field="WARC-Concurrent-To",
+                expected=self._anchor_id,
+                found="no such record beside this one",
+            )
+        if own is None:
+            self._complain("metadata_missing", first, expected="a metadata record", found="none")
+            return None, None
+        said = parse_statement(own)
+        if said is None:
+            self._complain(
+                "metadata_unreadable", own, field="block", expected="JSON", found=own.text
+            )
+        elif said["profile"] == RUN_PROFILE:
+            self._note_closing(said, own)
+        else:
+            self._check_statement(said, own, anchor, group)
+        return own, said
+
+    def _check_statement(
+        self, said: Statement, own: Facts, anchor: Facts | None, group: list[Facts]
+    ) -> None:
+        for each in disagreements(said, own, anchor):
+            self._complain(
+                "metadata_disagrees",
+                own,
+                field=each.field,
+                expected=each.expected,
+                found=each.found,
+            )
+        fetched = anchor is not None and anchor.kind != "resource"
+        if fetched and not any(each.kind == "request" for each in group):
+            self._complain("request_missing", own, expected="a request record", found="none")
+
+    def _note_outcome(
+        self, said: Statement, own: Facts, anchor: Facts | None, capture_id: Digest | None
+    ) -> None:
+        for hop in hops_of(said):
+            self._ledger.hops.add(hop, own.offset)
+        if said.get("kind") != CaptureKind.DOCUMENT:
+            return
+        if capture_id is not None:
+            self._ledger.outcomes.add(capture_id, key_of(self._anchor_id))
+        run = (str(said.get("run")), str(said.get("collection")))
+        self._ledger.runs.setdefault(run, Counter())[str(said.get("outcome"))] += 1
+
+    def _note_closing(self, said: Statement, own: Facts) -> None:
+        self._ledger.closings.append(
+            Closing(
+                run=str(said.get("run")),
+                collection=str(said.get("collection")),
+                offset=own.offset,
+                outcomes=tuple(sorted(counts_in(said).items())),
+            )
+        )
+
+    def _note_seeds(self, facts: Facts) -> None:
+        fields = fields_of_warcinfo(facts)
+        name, digest = fields.get("seeds-file"), fields.get("seeds-sha256")
+        if name and digest:
+            self._ledger.seeds.add((name, digest.removeprefix("sha256:").lower()))
+
+    def _note_anchor(self, anchor: Facts, said: Statement | None) -> None:
+        self._ledger.anchors.append(key_of(anchor.record_digest))
+        header = anchor.header
+        revisit = anchor.kind == "revisit"
+        prefix = "WARC-Refers-To-" if revisit else "WARC-"
+        column = self._ledger.revisits if revisit else self._ledger.originals
+        content = digest_in(said, "content_id") if revisit and said is not None else None
+        if anchor.digests is not None:
+            content = anchor.digests.content_id
+        column.add(
+            record=key_of(anchor.record_id),
+            target=key_of(bare(header.value("WARC-Refers-To"))) if revisit else NONE,
+            uri=key_of(bare(header.value(f"{prefix}Target-URI"))),
+            date=key_of(header.value(f"{prefix}Date")),
+            payload=key_of(_payload_text(anchor)),
+            content=key_of(content),
+            offset=anchor.offset,
+            group=key_of(anchor.record_id),
+        )
+
+
+def _payload_text(anchor: Facts) -> str | None:
+    if anchor.digests is not None:
+        return anchor.digests.payload_digest
+    return canonical(anchor.payload)
+
+
+def canonical(declared: Labelled | None) -> str | None:
+    """Return a readable digest as `algorithm:hex`, else None."""
+    if declared is None or declared.algorithm is None or declared.raw is None:
+        return None
+    return f"{declared.algorithm}:{declared.raw.hex()}"
+
+
+def groups_in(ledger: Ledger, offset: int) -> Iterator[int]:
+    """Yield the groups of the records at `offset`."""
+    for at, group in zip(ledger.offsets, ledger.groups, strict=True):
+        if at == offset:
+            yield group

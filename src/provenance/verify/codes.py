@@ -1,0 +1,229 @@
+"""The table of finding and note codes: what each means and what to do. Pure: judges nothing.
+
+Codes are stable: other programs match on them. `docs/findings.md` is made from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What a code means, and what a person does about it."""
+
+    means: str
+    hint: str
+
+
+_COPY = "Compare with another copy of the file and restore it from one that verifies."
+_WRITER = "The file may be as its writer made it; compare with another copy before using it."
+
+
+def _table(*rows: tuple[str, str, str]) -> Mapping[str, Explanation]:
+    return MappingProxyType(
+        {code: Explanation(means=means, hint=hint) for code, means, hint in rows}
+    )
+
+
+FILE_CODES = _table(
+    (
+        "empty_archive",
+        "The archive holds no WARC file.",
+        "Check the root (-C DIR); if files are gone, restore archive/ from a copy.",
+    ),
+    (
+        "foreign_file",
+        "A file in archive/ is no WARC and does not belong there. It is left alone.",
+        "Move it out of archive/; `provenance add` keeps a document.",
+    ),
+    ("unreadable_file", "The system refuses to read a file.", "Mend its permissions or the disk."),
+    ("empty_file", "A WARC file has no bytes.", _COPY),
+    (
+        "file_duplicate",
+        "Two files have the same bytes; the second adds nothing.",
+        "Remove one of them and its line in the manifest.",
+    ),
+    (
+        "no_record",
+        "A gzip member, or the whole file, holds no WARC record.",
+        _COPY,
+    ),
+    ("more_findings", "The file has more findings than are listed.", _COPY),
+    (
+        "scan_abandoned",
+        "The file is damaged in so many places that the search for records was given up.",
+        _COPY,
+    ),
+)
+"""Codes about files as a whole."""
+
+FRAMING_CODES = _table(
+    ("gzip_cut", "The file ends inside a gzip member.", _COPY),
+    ("gzip_damaged", "The compressed bytes of a gzip member are no deflate stream.", _COPY),
+    ("gzip_crc", "The CRC-32 of a gzip member does not fit its bytes.", _COPY),
+    ("gzip_size", "The length at the end of a gzip member does not fit its bytes.", _COPY),
+    (
+        "gzip_many_records",
+        "A gzip member holds more than one record, so records cannot be read one by one.",
+        "Recompress a copy record by record; the digests stay the same.",
+    ),
+    ("stray_bytes", "There are bytes before, between or after the records.", _COPY),
+    ("header_unending", "A record header has no empty line at its end.", _COPY),
+    ("header_line", "A line of a record header is no `name: value`.", _WRITER),
+    ("header_line_end", "A line of a record header does not end with CR LF.", _WRITER),
+    ("header_folded", "A header field of ours goes over several lines.", _COPY),
+    ("header_not_utf8", "A record header is no UTF-8.", _WRITER),
+    ("version_unknown", "The record is neither WARC/1.0 nor WARC/1.1.", _WRITER),
+    ("content_length_illegal", "Content-Length is missing or no number.", _COPY),
+    ("content_length", "The block has another length than Content-Length says.", _COPY),
+    ("block_short", "The record ends before Content-Length is reached.", _COPY),
+    ("record_trailer", "A record does not end with exactly CR LF CR LF.", _WRITER),
+)
+"""Codes about gzip members and the framing of records. Source: RFC 1952; WARC 1.1 §4, annex D."""
+
+RECORD_CODES = _table(
+    ("field_missing", "A mandatory field is missing.", _WRITER),
+    ("field_repeated", "A field stands twice that may stand once.", _WRITER),
+    ("field_illegal", "The value of a field is not legal.", _WRITER),
+    ("field_not_allowed", "The field may not stand on this type of record.", _WRITER),
+    ("type_unknown", "A record of ours has a type that we never write.", _COPY),
+    ("digest_unreadable", "A declared digest is no value of its algorithm.", _WRITER),
+    ("digest_form", "A digest of ours is not sha256: and 64 lower-case hex digits.", _COPY),
+    ("block_digest", "The block's digest is another than declared: bytes changed.", _COPY),
+    (
+        "payload_digest",
+        "The payload's digest is another than declared, in every reading of it.",
+        _COPY,
+    ),
+    (
+        "payload_digest_chunked",
+        "A chunked response of ours carries WARC-Payload-Digest, which readers check differently.",
+        _COPY,
+    ),
+    (
+        "http_length",
+        "The body has another length than its HTTP Content-Length, and is not marked as cut.",
+        _COPY,
+    ),
+    ("http_unreadable", "A response block of ours does not begin with an HTTP head.", _COPY),
+)
+"""Codes about single records. Source: WARC 1.1 §5, §6."""
+
+CAPTURE_CODES = _table(
+    ("record_id_duplicate", "Two records of the archive have the same WARC-Record-ID.", _COPY),
+    ("warcinfo_missing", "Records of ours do not follow a warcinfo record of ours.", _COPY),
+    ("metadata_missing", "A capture of ours has no metadata record.", _COPY),
+    ("request_missing", "A fetched capture of ours has no request record.", _COPY),
+    ("concurrent_missing", "WARC-Concurrent-To names no record beside this one.", _COPY),
+    (
+        "revisit_target_missing",
+        "The record that a revisit refers to is not in the archive.",
+        "Find the file with the original capture and put it back.",
+    ),
+    ("revisit_target_is_revisit", "A revisit refers to another revisit.", _WRITER),
+    ("revisit_disagrees", "What a revisit says of its original is not so.", _COPY),
+    ("redirect_missing", "A hop of a redirect chain is not in the archive.", _COPY),
+    ("metadata_unreadable", "A metadata record of ours is no JSON object we know.", _COPY),
+    ("metadata_disagrees", "The metadata record says other things than the bytes.", _COPY),
+    (
+        "outcomes_disagree",
+        "A run's closing record counts other outcomes than its files hold.",
+        "Records were dropped or added; compare the run's files with another copy.",
+    ),
+)
+"""Codes about records as they stand to each other."""
+
+MANIFEST_CODES = _table(
+    (
+        "manifest_missing",
+        "There are WARC files but no metadata/manifest-sha256.txt.",
+        "Restore the manifest from a copy; without it, dropped files go unnoticed.",
+    ),
+    (
+        "manifest_line",
+        "A line of the manifest has not the form `<sha256>  archive/NAME`.",
+        "Restore the manifest from a copy.",
+    ),
+    (
+        "manifest_duplicate",
+        "The manifest lists a file twice.",
+        "Restore the manifest from a copy.",
+    ),
+    (
+        "not_in_manifest",
+        "A WARC file is not listed in the manifest.",
+        "If the file is not yours, move it out of archive/; else restore the manifest from a copy.",
+    ),
+    ("listed_file_missing", "A file that the manifest lists is gone.", "Restore it from a copy."),
+    ("file_digest", "The file's SHA-256 is another than the manifest says.", _COPY),
+)
+"""Codes about the manifest of files."""
+
+CODES: Mapping[str, Explanation] = MappingProxyType(
+    {**FILE_CODES, **FRAMING_CODES, **RECORD_CODES, **CAPTURE_CODES, **MANIFEST_CODES}
+)
+"""Every finding code."""
+
+NOTES = _table(
+    (
+        "seeds_changed",
+        "A seeds file is another than the one a run was made from; curators may edit seeds.",
+        "Run `provenance index --check` to see whether the index follows the seeds.",
+    ),
+    (
+        "interrupted",
+        "A file of an interrupted run waits in archive/.",
+        "Any command that writes recovers it.",
+    ),
+    (
+        "payload_reading",
+        "Payload digests are of other bytes than the standard says; which, `found` tells.",
+        "Nothing to do: writers differ.",
+    ),
+    ("algorithm_unknown", "A digest's algorithm is not known here.", "Check it with another tool."),
+    ("type_unknown", "A record type that is not in the standard.", "Nothing to do."),
+    (
+        "records_unread",
+        "An ARC file: its compression is checked, its records are not read.",
+        "Convert a copy to WARC to have its records checked.",
+    ),
+    (
+        "revisit_elsewhere",
+        "A revisit refers to a record in another file.",
+        "Verify the whole archive to have it checked.",
+    ),
+)
+"""Codes of notes, which are no faults."""
+
+_PARTS = (
+    ("Files", FILE_CODES),
+    ("Compression and framing", FRAMING_CODES),
+    ("Records", RECORD_CODES),
+    ("Captures and runs", CAPTURE_CODES),
+    ("The manifest", MANIFEST_CODES),
+)
+
+
+def to_markdown() -> str:
+    """Return the page `docs/findings.md`."""
+    lines = [
+        "# Findings of `verify`",
+        "",
+        "Made from `provenance.verify.codes`; edit the table there.",
+        "",
+        "A finding is a fault: it makes `verify` exit with 4. `expected` is what the archive",
+        "declares, `found` is what its bytes say. Codes keep their meaning; new ones may be added.",
+    ]
+    for title, table in _PARTS:
+        lines += ["", f"## {title}", "", *_rows(table)]
+    lines += ["", "## Notes", "", "A note is no fault and does not change the exit code.", ""]
+    lines += _rows(NOTES)
+    return "\n".join(lines) + "\n"
+
+
+def _rows(table: Mapping[str, Explanation]) -> list[str]:
+    head = ["| code | means | what to do |", "|---|---|---|"]
+    return head + [f"| `{code}` | {row.means} | {row.hint} |" for code, row in table.items()]

@@ -1,0 +1,206 @@
+"""Judge the named fields of one record header: present, single, legal, allowed. Pure.
+
+Source: WARC 1.1 §5 (named fields) and §6 (record types).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator
+
+from provenance.dates import parse_instant
+from provenance.errors import UsageError
+from provenance.verify.header import Header, HeaderFault
+
+TYPES = frozenset(
+    {
+        "warcinfo",
+        "response",
+        "resource",
+        "request",
+        "metadata",
+        "revisit",
+        "conversion",
+        "continuation",
+    }
+)
+"""The record types of the standard."""
+
+_OURS = frozenset({"warcinfo", "response", "resource", "request", "metadata", "revisit"})
+
+_MANDATORY = ("WARC-Type", "WARC-Record-ID", "WARC-Date", "Content-Length")
+_MANDATORY_FOR = {
+    "response": ("WARC-Target-URI",),
+    "resource": ("WARC-Target-URI",),
+    "request": ("WARC-Target-URI",),
+    "conversion": ("WARC-Target-URI",),
+    "revisit": ("WARC-Target-URI", "WARC-Profile"),
+    "continuation": ("WARC-Target-URI", "WARC-Segment-Number", "WARC-Segment-Origin-ID"),
+}
+
+_CAPTURED = frozenset({"request", "response", "resource", "metadata", "revisit"})
+_POINTERS = frozenset({"metadata", "conversion", "revisit"})
+_ALLOWED = {
+    "warc-concurrent-to": _CAPTURED,
+    "warc-ip-address": _CAPTURED,
+    "warc-refers-to": _POINTERS,
+    "warc-refers-to-target-uri": _POINTERS,
+    "warc-refers-to-date": _POINTERS,
+    "warc-target-uri": TYPES - {"warcinfo"},
+    "warc-warcinfo-id": TYPES - {"warcinfo"},
+    "warc-filename": frozenset({"warcinfo"}),
+    "warc-payload-digest": TYPES - {"warcinfo", "metadata"},
+    "warc-identified-payload-type": TYPES - {"warcinfo", "metadata"},
+    "warc-segment-origin-id": frozenset({"continuation"}),
+    "warc-segment-total-length": frozenset({"continuation"}),
+}
+
+_DEFINED = frozenset(_ALLOWED) | {
+    "warc-type",
+    "warc-record-id",
+    "warc-date",
+    "content-length",
+    "content-type",
+    "warc-block-digest",
+    "warc-truncated",
+    "warc-profile",
+    "warc-segment-number",
+    "warc-protocol",
+    "warc-cipher-suite",
+}
+_REPEATABLE = frozenset({"warc-concurrent-to", "warc-protocol"})
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\x00-\x20\x7f]*\Z")
+_BRACKETED = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:[^\s<>]+>\Z")
+_DATE_10 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z", re.ASCII)
+_DATE_11 = re.compile(
+    r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?Z)?)?)?\Z",
+    re.ASCII,
+)
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_MEDIA_TYPE = re.compile(rf"{_TOKEN}/{_TOKEN}(\s*;.*)?\Z")
+
+
+def field_faults(header: Header, *, ours: bool) -> Iterator[HeaderFault]:
+    """Yield what is wrong with the fields; `ours` adds what this tool's own files keep."""
+    yield from header.faults
+    kind = header.value("WARC-Type") or ""
+    for name in (*_MANDATORY, *_MANDATORY_FOR.get(kind, ())):
+        if header.value(name) is None:
+            yield HeaderFault(code="field_missing", field=name, expected="the field", found="none")
+    seen: set[str] = set()
+    for name, value in header.fields:
+        yield from _one(header.version, kind, name, value, seen)
+    if ours:
+        yield from _ours(header, kind)
+
+
+def _one(version: str, kind: str, name: str, value: str, seen: set[str]) -> Iterator[HeaderFault]:
+    key = name.lower()
+    if key not in _DEFINED:
+        return
+    if key in seen and key not in _REPEATABLE:
+        yield HeaderFault(code="field_repeated", field=name, expected="one", found=value)
+    seen.add(key)
+    if kind in TYPES and kind not in _ALLOWED.get(key, TYPES):
+        yield HeaderFault(
+            code="field_not_allowed", field=name, expected=f"none on a {kind} record", found=value
+        )
+    if (check := _CHECKS.get(key)) and (expected := check(value, version)):
+        yield HeaderFault(code="field_illegal", field=name, expected=expected, found=value)
+
+
+def _ours(header: Header, kind: str) -> Iterator[HeaderFault]:
+    if header.folded:
+        yield HeaderFault(code="header_folded", expected="one line for a field", found="several")
+    if header.version != "WARC/1.1":
+        yield HeaderFault(code="version_unknown", expected="WARC/1.1", found=header.version)
+    if kind and kind not in _OURS:
+        yield HeaderFault(code="type_unknown", field="WARC-Type", expected="ours", found=kind)
+    wanted = ["WARC-Block-Digest", "Content-Type"]
+    if kind == "revisit":
+        wanted += ["WARC-Refers-To", "WARC-Refers-To-Target-URI", "WARC-Refers-To-Date"]
+    for name in wanted:
+        if header.value(name) is None:
+            yield HeaderFault(code="field_missing", field=name, expected="the field", found="none")
+
+
+def _bracketed(value: str, _version: str) -> str | None:
+    return None if _BRACKETED.match(value) else "a URI in angle brackets"
+
+
+def _uri(value: str, version: str) -> str | None:
+    if value.startswith("<") and version != "WARC/1.1":
+        return _bracketed(value, version)
+    return None if _URI.match(value) else "a URI without spaces"
+
+
+def _either(value: str, _version: str) -> str | None:
+    return None if _BRACKETED.match(value) or _URI.match(value) else "a URI"
+
+
+def _date(value: str, version: str) -> str | None:
+    pattern = _DATE_11 if version == "WARC/1.1" else _DATE_10
+    expected = "a UTC time of the W3C profile of ISO 8601"
+    if not pattern.match(value):
+        return expected if version == "WARC/1.1" else "YYYY-MM-DDThh:mm:ssZ"
+    if len(value) <= 7:
+        value = f"{value}-01-01"[:10] if len(value) == 4 else f"{value}-01"
+    try:
+        parse_instant(value)
+    except UsageError:
+        return expected
+    return None
+
+
+def _ip_address(value: str, _version: str) -> str | None:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return "an IP address"
+    return None
+
+
+def _digits(value: str, _version: str) -> str | None:
+    return None if re.fullmatch(r"[0-9]{1,18}", value) else "digits"
+
+
+def _token(value: str, _version: str) -> str | None:
+    return None if re.fullmatch(_TOKEN, value) else "a token"
+
+
+def _truncated(value: str, _version: str) -> str | None:
+    known = ("length", "time", "disconnect", "unspecified")
+    return None if value in known else " | ".join(known)
+
+
+def _media_type(value: str, _version: str) -> str | None:
+    return None if _MEDIA_TYPE.match(value) else "type/subtype"
+
+
+def _digest(value: str, _version: str) -> str | None:
+    return None if re.fullmatch(rf"{_TOKEN}:\S+", value) else "algorithm:value"
+
+
+_CHECKS: dict[str, Callable[[str, str], str | None]] = {
+    "warc-type": _token,
+    "warc-record-id": _bracketed,
+    "warc-date": _date,
+    "content-type": _media_type,
+    "warc-concurrent-to": _bracketed,
+    "warc-refers-to": _bracketed,
+    "warc-refers-to-target-uri": _either,
+    "warc-refers-to-date": _date,
+    "warc-target-uri": _uri,
+    "warc-warcinfo-id": _bracketed,
+    "warc-profile": _either,
+    "warc-segment-origin-id": _bracketed,
+    "warc-segment-number": _digits,
+    "warc-segment-total-length": _digits,
+    "warc-ip-address": _ip_address,
+    "warc-truncated": _truncated,
+    "warc-block-digest": _digest,
+    "warc-payload-digest": _digest,
+    "warc-identified-payload-type": _media_type,
+}

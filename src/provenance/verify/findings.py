@@ -1,0 +1,149 @@
+"""What `verify` reports, as frozen values: findings, notes, captures, the report. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from provenance.digest import Digest
+from provenance.verify.codes import CODES, NOTES
+
+_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One fault: its code, its place, what the archive declares and what its bytes say.
+
+    `warc` is a file's base name, `offset` the byte where the gzip member (or the plain record)
+    starts in it; both are None where the fault has no such place.
+    """
+
+    code: str
+    warc: str | None = None
+    offset: int | None = None
+    capture_id: Digest | None = None
+    field: str | None = None
+    expected: str | None = None
+    found: str | None = None
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something worth knowing that is no fault; the same keys as a finding, less the capture."""
+
+    code: str
+    warc: str | None = None
+    offset: int | None = None
+    field: str | None = None
+    expected: str | None = None
+    found: str | None = None
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureVerdict:
+    """The rungs of the assurance ladder that hold for one capture."""
+
+    capture_id: Digest
+    warc: str
+    rungs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rungs:
+    """How many captures stand on each rung."""
+
+    whole: int = 0
+    sealed: int = 0
+    dated: int = 0
+    signed: int = 0
+    witnessed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestTally:
+    """How many lines the manifest has, and how many of them agree with a file."""
+
+    listed: int = 0
+    agreed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The end of a verification: counts of captures, records and findings."""
+
+    captures: int
+    records: int
+    findings: int
+    rungs: Rungs
+    manifest: ManifestTally
+
+
+Sink = Callable[[Finding], None]
+"""Takes each finding as it is made."""
+
+
+def finding(
+    code: str,
+    *,
+    warc: str | None = None,
+    offset: int | None = None,
+    capture_id: Digest | None = None,
+    field: str | None = None,
+    expected: object = None,
+    found: object = None,
+) -> Finding:
+    """Return a finding with the hint of its code; texts are cut to 300 characters and escaped."""
+    return Finding(
+        code=code,
+        warc=warc,
+        offset=offset,
+        capture_id=capture_id,
+        field=field,
+        expected=shown(expected),
+        found=shown(found),
+        hint=CODES[code].hint,
+    )
+
+
+def note(
+    code: str,
+    *,
+    warc: str | None = None,
+    offset: int | None = None,
+    field: str | None = None,
+    expected: object = None,
+    found: object = None,
+) -> Note:
+    """Return a note with the hint of its code."""
+    return Note(
+        code=code,
+        warc=warc,
+        offset=offset,
+        field=field,
+        expected=shown(expected),
+        found=shown(found),
+        hint=NOTES[code].hint,
+    )
+
+
+def shown(value: object) -> str | None:
+    r"""Return a text that is safe to print: control characters escaped, long texts cut.
+
+    >>> shown("a\x1b[2J")
+    'a\\x1b[2J'
+    """
+    if value is None:
+        return None
+    if isinstance(value, bytes):
+        text = repr(value[:_SHOWN])[2:-1]
+    else:
+        text = str(value)[: _SHOWN + 1]
+        if not text.isprintable():
+            text = "".join(
+                each if each.isprintable() else each.encode("unicode_escape").decode()
+                for each in text
+            )
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -1,0 +1,369 @@
+"""Cut a WARC file into records, name every fault of the framing, and go on after it.
+
+Reads only the bytes; what a record says is for others to judge.
+
+Source: WARC 1.1 §4 and annex D (one record per gzip member).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Protocol
+
+from provenance.verify.header import LIMIT, Header, parse_strict
+from provenance.verify.inflate import MAGIC, Member, find_member, member_header_size, opening
+from provenance.verify.window import Window
+
+_STEP = 1 << 18
+_TRAILER = b"\r\n\r\n"
+_HEAD_END = re.compile(rb"\n\r?\n")
+_RECORD_LINE = re.compile(rb"WARC/\d\.\d{1,2}\r?\n")
+_RECORD_LINE_LENGTH = 12
+_WARC = (b"WARC/",)
+_ARC = (b"filedesc:",)
+
+
+class Form(Enum):
+    """What the bytes of a file look like."""
+
+    GZIP = "gzip"
+    PLAIN = "plain"
+    ARC_GZIP = "arc.gz"
+    ARC = "arc"
+    EMPTY = "empty"
+    FOREIGN = "foreign"
+
+
+class FaultSink(Protocol):
+    """Takes a fault of the framing and its place."""
+
+    def __call__(
+        self,
+        code: str,
+        offset: int,
+        *,
+        field: str | None = None,
+        expected: object = None,
+        found: object = None,
+    ) -> None:
+        """Take one fault."""
+
+
+def form_of(window: Window) -> Form:
+    """Return what the file is, also where its first bytes are damaged."""
+    start = bytes(window.at(0, 1 << 16))
+    if not start:
+        return Form.EMPTY
+    if start[:2] == MAGIC[:2]:
+        first = opening(window, 0)
+        if first.startswith(_ARC):
+            return Form.ARC_GZIP
+        if first.startswith(_WARC):
+            return Form.GZIP
+    elif start.startswith(_WARC):
+        return Form.PLAIN
+    elif start.startswith(_ARC):
+        return Form.ARC
+    elif start.startswith(b"PK\x03\x04"):
+        return Form.FOREIGN
+    if find_member(window, 0, _WARC) is not None:
+        return Form.GZIP
+    return Form.PLAIN if _RECORD_LINE.search(start) else Form.FOREIGN
+
+
+class _Source(Protocol):
+    fault: tuple[str, str | None, str | None] | None
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, `b""` at the end."""
+
+
+class _Plain:
+    """The file itself as a source; `at` is where the next bytes come from."""
+
+    def __init__(self, window: Window) -> None:
+        self.fault: tuple[str, str | None, str | None] | None = None
+        self.at = 0
+        self._window = window
+
+    def read(self, size: int) -> bytes:
+        raw = bytes(self._window.at(self.at, size))
+        self.at += len(raw)
+        return raw
+
+    def seek(self, offset: int) -> bool:
+        """Go back to `offset`; False when the file's allowance is spent."""
+        self._window.spent += max(self.at - offset, 0)
+        if self._window.exhausted:
+            return False
+        self.at = offset
+        return True
+
+
+class _Stream:
+    """Plain bytes with a look-ahead; `taken` counts those that were taken out."""
+
+    def __init__(self, source: _Source, seek: Callable[[int], bool] | None = None) -> None:
+        self.source = source
+        self.taken = 0
+        self._seek = seek
+        self._buffer = b""
+        self._at = 0
+
+    def fill(self, size: int = 1) -> bool:
+        while len(self._buffer) - self._at < size:
+            piece = self.source.read(_STEP)
+            if not piece:
+                return False
+            self._buffer = (
+                self._buffer[self._at :] + piece if self._at < len(self._buffer) else piece
+            )
+            self._at = 0
+        return True
+
+    def peek(self, size: int) -> bytes:
+        self.fill(size)
+        return self._buffer[self._at : self._at + size]
+
+    def take(self, size: int) -> bytes:
+        self.fill()
+        if self._at or size < len(self._buffer):
+            piece = self._buffer[self._at : self._at + size]
+        else:
+            piece = self._buffer
+        self._at += len(piece)
+        self.taken += len(piece)
+        return piece
+
+    def go_back(self, taken: int) -> bool:
+        """Return to where `taken` bytes had been taken; False where the source cannot."""
+        if self._seek is None or not self._seek(taken):
+            return False
+        self.taken, self._buffer, self._at = taken, b"", 0
+        return True
+
+    def head(self) -> bytes | None:
+        searched = 0
+        while True:
+            if match := _HEAD_END.search(self._buffer, self._at + max(searched - 3, 0)):
+                return self.take(match.end() - self._at)
+            searched = len(self._buffer) - self._at
+            if searched > LIMIT or not self.fill(searched + 1):
+                return None
+
+    def skip_to_record(self) -> tuple[int, bool]:
+        """Take bytes up to the next line `WARC/1.x`; return how many, and whether there is one."""
+        start = self.taken
+        while True:
+            if match := _RECORD_LINE.search(self._buffer, self._at):
+                self.take(match.start() - self._at)
+                return self.taken - start, True
+            self.take(max(len(self._buffer) - self._at - _RECORD_LINE_LENGTH, 0))
+            if not self.fill(_RECORD_LINE_LENGTH + 1):
+                while self.fill():
+                    self.take(_STEP)
+                return self.taken - start, False
+
+
+class FramedRecord:
+    """One record: where it starts, its header, its block as a stream.
+
+    `size` is the declared Content-Length, None where there is none; `found` counts the bytes of
+    the block that came. `whole` is True when the block came in full.
+    """
+
+    def __init__(self, offset: int, ordinal: int, header: Header, stream: _Stream) -> None:
+        self.offset = offset
+        self.ordinal = ordinal
+        self.header = header
+        self.size = header.content_length
+        self.found = 0
+        self._stream = stream
+
+    @property
+    def whole(self) -> bool:
+        """Whether as many bytes came as Content-Length says."""
+        return self.found == self.size
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the rest of the block."""
+        while self.size is not None and self.found < self.size:
+            piece = self._stream.take(min(_STEP, self.size - self.found))
+            if not piece:
+                return
+            self.found += len(piece)
+            yield piece
+
+
+def framed_records(window: Window, form: Form, sink: FaultSink) -> Iterator[FramedRecord]:
+    """Yield every record of a GZIP or PLAIN file, in file order, reporting faults on the way."""
+    if form is Form.PLAIN:
+        yield from _plain_records(window, sink)
+    else:
+        yield from _gzip_records(window, sink)
+
+
+def check_members(window: Window, sink: FaultSink) -> None:
+    """Check the gzip members of a file whose records are not read."""
+    for member in _members(window, sink, (b"",)):
+        while member.read(_STEP):
+            pass
+
+
+def _members(window: Window, sink: FaultSink, openings: tuple[bytes, ...]) -> Iterator[Member]:
+    offset: int | None = 0
+    while offset is not None and offset < window.size:
+        header_size = member_header_size(window, offset)
+        if header_size is None:
+            after = find_member(window, offset + 1, openings)
+            length = (window.size if after is None else after) - offset
+            sink("stray_bytes", offset, expected="a gzip member", found=f"{length} bytes")
+            offset = after
+            continue
+        member = Member(window, offset, header_size)
+        yield member
+        while member.read(_STEP):
+            pass
+        if member.fault is not None:
+            code, expected, found = member.fault
+            sink(code, member.offset, expected=expected, found=found)
+        offset = member.end
+        if offset is None:
+            offset = find_member(window, member.offset + 1, openings)
+            window.spent += window.size - member.offset if offset is not None else 0
+    if window.exhausted:
+        sink("scan_abandoned", window.size, expected="records", found="damage in many places")
+
+
+def _gzip_records(window: Window, sink: FaultSink) -> Iterator[FramedRecord]:
+    for member in _members(window, sink, _WARC):
+        stream = _Stream(member)
+        empty = True
+        for record in _Cutter(stream, sink, member=member.offset).records():
+            empty = False
+            yield record
+        if empty and member.fault is None and not stream.taken:
+            sink("no_record", member.offset, expected="a record", found="an empty gzip member")
+
+
+def _plain_records(window: Window, sink: FaultSink) -> Iterator[FramedRecord]:
+    plain = _Plain(window)
+    yield from _Cutter(_Stream(plain, plain.seek), sink).records()
+    if window.exhausted:
+        sink("scan_abandoned", window.size, expected="records", found="damage in many places")
+
+
+class _Cutter:
+    """Cut one stream into records: a gzip member's (`member` is its offset) or a plain file's.
+
+    A plain file is read again from a record's block where its length proves wrong.
+    """
+
+    def __init__(self, stream: _Stream, sink: FaultSink, *, member: int | None = None) -> None:
+        self._stream = stream
+        self._sink = sink
+        self._member = member
+        self._ordinal = 0
+
+    def records(self) -> Iterator[FramedRecord]:
+        while self._stream.fill():
+            offset = self._stream.taken if self._member is None else self._member
+            if not self._stream.peek(5).startswith(b"WARC/"):
+                if not self._skip_stray(offset):
+                    return
+                continue
+            if self._member is not None and self._ordinal == 1:
+                self._sink("gzip_many_records", offset, expected="one record", found="more")
+            header = self._header(offset)
+            if header is None:
+                continue
+            record = FramedRecord(offset, self._ordinal, header, self._stream)
+            block_start = self._stream.taken
+            yield record
+            for _ in record.pieces():
+                pass
+            self._ordinal += 1
+            self._end(record, block_start)
+
+    def _skip_stray(self, offset: int) -> bool:
+        skipped, found = self._stream.skip_to_record()
+        if self._stream.source.fault is None:
+            self._sink("stray_bytes", offset, expected="a record", found=f"{skipped} bytes")
+        return found
+
+    def _header(self, offset: int) -> Header | None:
+        raw = self._stream.head()
+        if raw is not None:
+            return parse_strict(raw)
+        if self._stream.source.fault is None:
+            start = self._stream.peek(40)
+            self._sink("header_unending", offset, expected="an empty line", found=start)
+        self._stream.take(5)
+        self._stream.skip_to_record()
+        return None
+
+    def _end(self, record: FramedRecord, block_start: int) -> None:
+        """Check what follows the block, and take it; after a fault go on at the next record."""
+        if self._stream.source.fault is not None:
+            return
+        if self._stream.peek(4) == _TRAILER and record.whole:
+            self._stream.take(4)
+        elif record.size is None:
+            found = record.header.value("Content-Length")
+            self._report("content_length_illegal", record, expected="digits", found=found)
+            self._stream.skip_to_record()
+        elif not record.whole:
+            expected, found = f"{record.size} bytes", f"{record.found} bytes"
+            self._report("block_short", record, expected=expected, found=found)
+            self._stream.go_back(block_start)
+            self._stream.skip_to_record()
+        else:
+            self._bad_trailer(record, block_start)
+
+    def _bad_trailer(self, record: FramedRecord, block_start: int) -> None:
+        near = self._stream.peek(32)
+        at = near.find(b"WARC/") if b"WARC/" in near else len(near)
+        if at <= 16:
+            found = self._stream.take(at)
+            self._sink("record_trailer", record.offset, expected=_TRAILER, found=found)
+            return
+        self._stream.go_back(block_start)
+        self._stream.skip_to_record()
+        if self._stream.source.fault is None:
+            length = self._stream.taken - block_start - len(_TRAILER)
+            expected, found_bytes = f"{record.size} bytes", f"{length} bytes"
+            self._report("content_length", record, expected=expected, found=found_bytes)
+
+    def _report(self, code: str, record: FramedRecord, *, expected: str, found: str | None) -> None:
+        self._sink(code, record.offset, field="Content-Length", expected=expected, found=found)
+
+
+def record_at(window: Window, offset: int, ordinal: int | None) -> Iterator[FramedRecord]:
+    """Yield the record at `offset` again; of a gzip member the one `ordinal`, or all for None."""
+    header_size = member_header_size(window, offset)
+    if header_size is None:
+        plain = _Plain(window)
+        plain.at = offset
+        for record in _Cutter(_Stream(plain), _no_fault).records():
+            yield record
+            return
+        return
+    stream = _Stream(Member(window, offset, header_size))
+    for record in _Cutter(stream, _no_fault, member=offset).records():
+        if ordinal in (None, record.ordinal):
+            yield record
+        if record.ordinal == ordinal:
+            return
+
+
+def _no_fault(
+    code: str,
+    offset: int,
+    *,
+    field: str | None = None,
+    expected: object = None,
+    found: object = None,
+) -> None:
+    pass

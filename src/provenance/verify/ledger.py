@@ -1,0 +1,118 @@
+"""Keep what the checks across records need, a few dozen bytes for each record. Opens no file.
+
+Texts are kept as 64-bit keys; where two keys disagree the records are read again and compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections import Counter
+from dataclasses import dataclass, field
+
+from provenance.digest import Digest, from_hex, hex_of
+
+NONE = 0
+"""The key of a text that is not there."""
+
+
+def key_of(text: str | None) -> int:
+    """Return the 64-bit key of a text."""
+    if not text:
+        return NONE
+    raw = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(raw, "big") or 1
+
+
+def _longs() -> array[int]:
+    return array("Q")
+
+
+@dataclass(slots=True)
+class Column:
+    """What one kind of record (originals or revisits) says, one row each."""
+
+    record: array[int] = field(default_factory=_longs)
+    target: array[int] = field(default_factory=_longs)
+    uri: array[int] = field(default_factory=_longs)
+    date: array[int] = field(default_factory=_longs)
+    payload: array[int] = field(default_factory=_longs)
+    content: array[int] = field(default_factory=_longs)
+    offset: array[int] = field(default_factory=_longs)
+    group: array[int] = field(default_factory=_longs)
+
+    def add(
+        self,
+        *,
+        record: int,
+        target: int,
+        uri: int,
+        date: int,
+        payload: int,
+        content: int,
+        offset: int,
+        group: int,
+    ) -> None:
+        """Add a row."""
+        self.record.append(record)
+        self.target.append(target)
+        self.uri.append(uri)
+        self.date.append(date)
+        self.payload.append(payload)
+        self.content.append(content)
+        self.offset.append(offset)
+        self.group.append(group)
+
+
+@dataclass(slots=True)
+class Digests:
+    """A list of digests at 32 bytes each, with a number beside each."""
+
+    numbers: array[int] = field(default_factory=_longs)
+    raw: bytearray = field(default_factory=bytearray)
+
+    def add(self, digest: Digest, number: int) -> None:
+        """Add one."""
+        self.raw += bytes.fromhex(hex_of(digest))
+        self.numbers.append(number)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def at(self, index: int) -> tuple[Digest, int]:
+        """Return the digest and the number at `index`."""
+        return from_hex(self.raw[32 * index : 32 * index + 32].hex()), self.numbers[index]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """A run's closing record: its place and the outcomes it counts."""
+
+    run: str
+    collection: str
+    offset: int
+    outcomes: tuple[tuple[str, int], ...]
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What one file adds to the checks across files.
+
+    `records` holds the key of each record id, `offsets` and `groups` stand beside it: a group is
+    the key of the id that a capture is named after. `outcomes` holds the capture ids that count as
+    captures with their groups, `anchors` all capture ids, `hops` those that redirect chains name
+    (with the offset of who names them), `damaged` the groups that a finding touches.
+    """
+
+    records: array[int] = field(default_factory=_longs)
+    offsets: array[int] = field(default_factory=_longs)
+    groups: array[int] = field(default_factory=_longs)
+    originals: Column = field(default_factory=Column)
+    revisits: Column = field(default_factory=Column)
+    outcomes: Digests = field(default_factory=Digests)
+    anchors: array[int] = field(default_factory=_longs)
+    hops: Digests = field(default_factory=Digests)
+    damaged: set[int] = field(default_factory=set)
+    runs: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
+    closings: list[Closing] = field(default_factory=list)
+    seeds: set[tuple[str, str]] = field(default_factory=set)

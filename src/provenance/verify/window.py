@@ -1,0 +1,58 @@
+"""Give a file's bytes at any place while hashing each byte once; judges nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import BinaryIO
+
+from provenance.digest import Digest, from_hex
+
+_SPAN = 1 << 18
+
+
+class Window:
+    """Random access to a file with one read-ahead buffer, and SHA-256 of the whole on the way.
+
+    `spent` counts the bytes that reading twice cost; `exhausted` turns True beyond the allowance
+    (four times the file and 64 MiB), so that no hostile file makes verification quadratic.
+    """
+
+    def __init__(self, source: BinaryIO) -> None:
+        self.size = os.fstat(source.fileno()).st_size
+        self.spent = 0
+        self._source = source
+        self._base = 0
+        self._buffer = b""
+        self._hash = hashlib.sha256()
+        self._hashed = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """True when going back and trying has cost more than a file deserves."""
+        return self.spent > 4 * self.size + (64 << 20)
+
+    def at(self, offset: int, want: int) -> memoryview:
+        """Return `want` bytes from `offset`, fewer only at the end of the file."""
+        start = offset - self._base
+        if start < 0 or start + want > len(self._buffer):
+            self._fill(offset, max(want, _SPAN))
+            start = 0
+        return memoryview(self._buffer)[start : start + want]
+
+    def _fill(self, offset: int, size: int) -> None:
+        self._source.seek(offset)
+        self._buffer = self._source.read(size)
+        self._base = offset
+        end = offset + len(self._buffer)
+        if offset <= self._hashed < end:
+            self._hash.update(memoryview(self._buffer)[self._hashed - offset :])
+            self._hashed = end
+
+    def digest(self) -> Digest:
+        """Read what is still unread; return the SHA-256 of the whole file."""
+        self._source.seek(self._hashed)
+        while raw := self._source.read(1 << 20):
+            self._hash.update(raw)
+            self._hashed += len(raw)
+        return from_hex(self._hash.hexdigest())
