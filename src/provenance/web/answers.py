@@ -1,0 +1,87 @@
+"""Make responses for the pages: HTML with the strict policy, JSON twins, errors in our design."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from datasette import Response
+
+from provenance.web.attachment import Site
+from provenance.web.policy import PAGE_HEADERS
+from provenance.web.render import coverage_segments
+
+FORMS = (
+    ("text", "Plain text"),
+    ("markdown", "Markdown"),
+    ("html", "HTML"),
+    ("bibtex", "BibTeX"),
+    ("ris", "RIS"),
+    ("csl-json", "CSL-JSON"),
+)
+
+
+class MissingError(Exception):
+    """There is no such page; `near` are (path, label) pairs that may have been meant."""
+
+    def __init__(
+        self, what: str, *, near: tuple[tuple[str, str], ...] = (), status: int = 404
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.near = near
+        self.status = status
+
+
+def page(site: Site, template: str, *, status: int = 200, **context: object) -> Response:
+    """Return a rendered page under the strict policy."""
+    shown = {"query": "", **context}
+    text = site.templates.get_template(template).render(
+        site=site, path=site.path, segments=coverage_segments, **shown
+    )
+    return Response(
+        text.encode("utf-8", "replace"),
+        status=status,
+        headers=dict(PAGE_HEADERS),
+        content_type="text/html; charset=utf-8",
+    )
+
+
+def twin(answer: Mapping[str, object], *, status: int = 200) -> Response:
+    """Return a JSON answer; keys keep their order."""
+    text = json.dumps(answer, ensure_ascii=False, indent=1) + "\n"
+    return Response(
+        text.encode("utf-8", "replace"),
+        status=status,
+        headers={**PAGE_HEADERS, "access-control-allow-origin": "*"},
+        content_type="application/json; charset=utf-8",
+    )
+
+
+def missing(site: Site, error: MissingError, *, as_json: bool) -> Response:
+    """Return the error as a page, or as JSON for a twin."""
+    if as_json:
+        return twin(
+            {"ok": False, "error": error.what, "near": [path for path, _ in error.near]},
+            status=error.status,
+        )
+    return page(
+        site,
+        "missing.html",
+        status=error.status,
+        what=error.what,
+        near=error.near,
+        code=error.status,
+    )
+
+
+def flag(request: Any, name: str) -> bool:
+    """Whether a query parameter is there and set."""
+    return (request.args.get(name) or "") not in ("", "0")
+
+
+def page_number(request: Any) -> int:
+    """Return `?page=`, from 1 to 10,000; anything else is 1."""
+    text = request.args.get("page") or "1"
+    return min(max(int(text), 1), 10_000) if text.isascii() and text.isdigit() else 1

@@ -1,0 +1,76 @@
+"""What is attached to a Datasette that has the pages: the port, the templates, the words above."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from provenance.web.facts import Home
+from provenance.web.reading import read_home
+from provenance.web.render import STATIC, make_environment, read_static
+from provenance.web.searching import Choices, read_choices
+from provenance.web.source import SiteSource
+
+T = TypeVar("T")
+_ATTRIBUTE = "provenance_site"
+
+
+class Site:
+    """One archive's pages on one Datasette.
+
+    `database` is the name of the database with the index. The file is immutable while it is
+    served, so the front page and the filters' choices are read once and kept.
+    """
+
+    def __init__(
+        self, datasette: Any, source: SiteSource, *, database: str, title: str, software: str
+    ) -> None:
+        self.datasette = datasette
+        self.source = source
+        self.database = database
+        self.title = title
+        self.software = software
+        self.templates = make_environment()
+        self.static = {name: read_static(name) for name in STATIC}
+        self._home: Home | None = None
+        self._choices: Choices | None = None
+
+    async def read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `ask` with a connection, in one of Datasette's threads."""
+        database = self.datasette.get_database(self.database)
+        found: T = await database.execute_fn(ask)
+        return found
+
+    async def home(self) -> Home:
+        """Return the front page's facts."""
+        if self._home is None:
+            self._home = await self.read(read_home)
+        return self._home
+
+    async def choices(self) -> Choices:
+        """Return what searches can be narrowed to."""
+        if self._choices is None:
+            self._choices = await self.read(read_choices)
+        return self._choices
+
+    def path(self, path: str) -> str:
+        """Return a path of this site with Datasette's base URL before it."""
+        return str(self.datasette.urls.path(path))
+
+    def static_path(self, name: str) -> str:
+        """Return a static file's path; its query changes with the file."""
+        version = hashlib.sha256(self.static[name]).hexdigest()[:12]
+        return self.path(f"/-/provenance/{name}?v={version}")
+
+
+def attach_site(datasette: Any, site: Site) -> None:
+    """Keep `site` on the Datasette instance itself, so that instances never share one."""
+    setattr(datasette, _ATTRIBUTE, site)
+
+
+def site_of(datasette: Any) -> Site | None:
+    """Return the site attached to this Datasette, or None."""
+    site = getattr(datasette, _ATTRIBUTE, None)
+    return site if isinstance(site, Site) else None

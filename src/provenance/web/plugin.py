@@ -1,0 +1,129 @@
+"""The Datasette plugin: routes, cells and headers. Does nothing where no site is attached."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
+
+from datasette import NotFound, Response, hookimpl
+from markupsafe import Markup
+
+from provenance.errors import ProvenanceError
+from provenance.web import byteviews, views
+from provenance.web.answers import MissingError, missing
+from provenance.web.attachment import Site, site_of
+from provenance.web.policy import PAGE_HEADERS, App, with_policy
+from provenance.web.render import STATIC
+
+View = Callable[..., Awaitable[Any]]
+Hook = TypeVar("Hook", bound=Callable[..., Any])
+
+_CELLS = {
+    "capture_id": "/capture/",
+    "first_capture_id": "/capture/",
+    "content_id": "/content/",
+    "document": "/document/",
+    "target": "/document/",
+    "collection": "/collection/",
+}
+
+
+def _hook(function: Hook) -> Hook:
+    return cast(Hook, hookimpl(function))
+
+
+@_hook
+def register_routes(datasette: Any) -> list[tuple[str, View]]:
+    """Add the pages' addresses; Datasette tries them before its own."""
+    site = site_of(datasette)
+    if site is None:
+        return []
+    routes: list[tuple[str, View]] = [
+        (r"^/$", views.home),
+        (r"^/search$", views.search),
+        (r"^/search\.json$", views.search_json),
+        (r"^/collection/(?P<id>[^/]+)$", views.collection),
+        (r"^/document/(?P<id>[^/]+)\.json$", views.document_json),
+        (r"^/document/(?P<id>[^/]+)$", views.document),
+        (r"^/capture/(?P<id>[^/]+)\.json$", views.capture_json),
+        (r"^/capture/(?P<id>[^/]+)$", views.capture),
+        (r"^/content/(?P<id>[^/]+)$", byteviews.content),
+        (r"^/view/(?P<id>[^/]+)/raw$", byteviews.raw_view),
+        (r"^/view/(?P<id>[^/]+)$", byteviews.view),
+        (r"^/-/provenance/(?P<name>[^/]+)$", static),
+    ]
+    return [(pattern, _on_site(site, view)) for pattern, view in routes]
+
+
+async def static(site: Site, request: Any) -> Response:
+    """Send the stylesheet or the script."""
+    name = request.url_vars["name"]
+    if name not in STATIC:
+        raise MissingError("There is no such file.")
+    return Response(
+        site.static[name],
+        headers={**PAGE_HEADERS, "cache-control": "public, max-age=31536000, immutable"},
+        content_type=STATIC[name],
+    )
+
+
+@_hook
+def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
+    """Put a policy on every response of a Datasette that has the pages."""
+    return with_policy if site_of(datasette) is not None else lambda app: app
+
+
+@_hook
+def render_cell(value: Any, column: str, database: str, datasette: Any) -> Markup | None:
+    """Link ids in Datasette's tables to the pages."""
+    site = site_of(datasette)
+    prefix = _CELLS.get(column)
+    if site is None or database != site.database or prefix is None:
+        return None
+    value = value.get("value") if isinstance(value, dict) else value
+    if not isinstance(value, str) or not value:
+        return None
+    href = site.path(prefix + site.templates.filters["segment"](value))
+    return Markup('<a href="{}">{}</a>').format(href, value)
+
+
+@_hook
+def menu_links(datasette: Any) -> list[dict[str, str]]:
+    """Offer the way back from Datasette's pages to ours."""
+    site = site_of(datasette)
+    if site is None:
+        return []
+    return [
+        {"href": site.path("/"), "label": site.title},
+        {"href": site.path("/search"), "label": "Search archived texts"},
+    ]
+
+
+@_hook
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Response | None:
+    """Show "not found" in our design, but leave Datasette's own addresses to it."""
+    site = site_of(datasette)
+    if site is None or not isinstance(exception, NotFound):
+        return None
+    own = (site.path(f"/{site.database}"), site.path("/-/"))
+    if request.path.startswith(own) or request.path.endswith(".json"):
+        return None
+    return missing(site, MissingError("There is no page at this address."), as_json=False)
+
+
+def _on_site(site: Site, view: View) -> View:
+    """Give `view` its site, and turn its errors into pages."""
+    takes_receive = "receive" in inspect.signature(view).parameters
+
+    async def answer(request: Any, receive: Any) -> Any:
+        more = {"receive": receive} if takes_receive else {}
+        try:
+            return await view(site, request, **more)
+        except MissingError as error:
+            return missing(site, error, as_json=request.path.endswith(".json"))
+        except ProvenanceError as error:
+            trouble = MissingError(str(error), status=500)
+            return missing(site, trouble, as_json=request.path.endswith(".json"))
+
+    return answer

@@ -1,0 +1,319 @@
+"""Read rows of the index into the values that pages show. Reads only; every list has a bound."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from provenance.web.facts import (
+    TROUBLE_OUTCOMES,
+    AlternateLine,
+    CaptureFacts,
+    CaptureLine,
+    CapturePage,
+    CollectionCard,
+    Description,
+    DocumentLine,
+    DocumentPage,
+    Home,
+    RecordFacts,
+    RelationLine,
+    Tally,
+    TextFacts,
+    TextPage,
+)
+
+EXCERPT = 1_500
+TIMELINE = 200
+
+_LAST = """(select newest.capture_id from capture as newest where newest.document = d.document
+  order by newest.captured_at desc, newest.capture_id desc limit 1)"""
+
+_STATE = "coalesce(last.outcome, case when d.url is null then 'wanted' else 'waiting' end)"
+
+_DOCUMENT_LINE = f"""
+select d.document, d.collection, d.title, d.title_original, d.role, d.publisher, d.published,
+  d.language, d.url, d.in_seeds, last.outcome as last_outcome, last.reason as last_reason,
+  last.status as last_status, last.captured_at as last_at,
+  (select count(*) from capture as c where c.document = d.document) as captures,
+  (select coalesce(max(c.version), 0) from capture as c where c.document = d.document) as versions
+from document as d left join capture as last on last.capture_id = {_LAST}
+"""
+
+_CAPTURE_LINE = """
+select c.capture_id, c.document, d.title, d.url as document_url, d.language, c.url, c.outcome,
+  c.reason, c.status, c.captured_at, c.content_id, c.size, c.media_type, c.truncated, c.obtained,
+  c.is_version, c.version
+from capture as c join document as d on d.document = c.document
+"""
+
+_DESCRIPTION = """
+select d.document, d.collection, k.title as collection_title, d.title, d.title_original,
+  d.title_status, d.role, d.publisher, d.publisher_kind, d.author, d.published, d.language, d.url,
+  d.url_status, d.media_type, d.note, d.in_seeds
+from document as d join collection as k on k.collection = d.collection
+"""
+
+T = TypeVar("T")
+Parameters = Sequence[object] | Mapping[str, object]
+
+
+def _rows(
+    conn: sqlite3.Connection, kind: type[T], sql: str, args: Parameters = ()
+) -> tuple[T, ...]:
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    cursor = conn.cursor()
+    cursor.row_factory = sqlite3.Row
+    return tuple(kind(**{name: row[name] for name in names}) for row in cursor.execute(sql, args))
+
+
+def _row(conn: sqlite3.Connection, kind: type[T], sql: str, args: Parameters = ()) -> T | None:
+    return next(iter(_rows(conn, kind, sql, args)), None)
+
+
+def _value(conn: sqlite3.Connection, sql: str, args: Parameters = ()) -> Any:
+    row = conn.execute(sql, args).fetchone()
+    return None if row is None else row[0]
+
+
+def read_home(conn: sqlite3.Connection) -> Home:
+    """Read the front page; takes time in proportion to the number of documents."""
+    return Home(
+        collections=read_collections(conn),
+        newest=_rows(
+            conn, CaptureLine, f"{_CAPTURE_LINE} order by c.captured_at desc, c.capture_id limit 7"
+        ),
+        trouble=_rows(
+            conn,
+            DocumentLine,
+            f"{_DOCUMENT_LINE} where last.outcome in ({_marks(TROUBLE_OUTCOMES)})"
+            " order by last.captured_at desc, d.document limit 7",
+            TROUBLE_OUTCOMES,
+        ),
+        captures=_value(conn, "select count(*) from capture"),
+        contents=_value(conn, "select count(*) from content"),
+        warc_files=_value(conn, "select count(*) from warc_file"),
+        warc_bytes=_value(conn, "select coalesce(sum(size), 0) from warc_file"),
+    )
+
+
+def read_collections(conn: sqlite3.Connection) -> tuple[CollectionCard, ...]:
+    """Read every collection with its documents counted by role and state."""
+    tallies = _rows(
+        conn,
+        Tally,
+        f"select d.collection, d.role, {_STATE} as state, count(*) as documents"
+        f" from document as d left join capture as last on last.capture_id = {_LAST}"
+        " group by 1, 2, 3 order by 1, 2, 3",
+    )
+    cursor = conn.execute("select collection, title, about, seeds_file from collection order by 1")
+    return tuple(
+        CollectionCard(
+            collection=row[0],
+            title=row[1] or row[0],
+            about=row[2],
+            seeds_file=row[3],
+            tallies=tuple(tally for tally in tallies if tally.collection == row[0]),
+        )
+        for row in cursor.fetchall()
+    )
+
+
+def read_documents(
+    conn: sqlite3.Connection,
+    collection: str,
+    *,
+    role: str | None,
+    states: Sequence[str],
+    limit: int,
+    offset: int,
+) -> tuple[DocumentLine, ...]:
+    """Read documents of a collection by role and seeds order; no `states` means every state."""
+    wanted = f" and {_STATE} in ({_marks(states)})" if states else ""
+    roled = " and coalesce(d.role, '') = ?" if role is not None else ""
+    return _rows(
+        conn,
+        DocumentLine,
+        f"{_DOCUMENT_LINE} where d.collection = ?{roled}{wanted}"
+        " order by case d.role when 'source' then 0 when 'official' then 1"
+        " when 'independent' then 2 else 3 end, d.position, d.document limit ? offset ?",
+        (collection, *([] if role is None else [role]), *states, limit, offset),
+    )
+
+
+def read_document(conn: sqlite3.Connection, document: str) -> DocumentPage | None:
+    """Read a document with the newest captures first, or None if there is no such document."""
+    described = _row(conn, Description, f"{_DESCRIPTION} where d.document = ?", (document,))
+    if described is None:
+        return None
+    captures = _rows(
+        conn,
+        CaptureLine,
+        f"{_CAPTURE_LINE} where c.document = ?"
+        f" order by c.captured_at desc, c.capture_id desc limit {TIMELINE}",
+        (document,),
+    )
+    newest = next((line for line in captures if line.is_version and line.content_id), None)
+    return DocumentPage(
+        description=described,
+        captures=captures,
+        capture_count=_value(conn, "select count(*) from capture where document = ?", (document,)),
+        alternates=_rows(
+            conn,
+            AlternateLine,
+            "select url, role, status, note from alternate where document = ? order by position",
+            (document,),
+        ),
+        relations=_read_relations(conn, document),
+        text=read_text_facts(conn, newest.content_id if newest else None),
+    )
+
+
+def _read_relations(conn: sqlite3.Connection, document: str) -> tuple[RelationLine, ...]:
+    return _rows(
+        conn,
+        RelationLine,
+        """
+        select r.kind, 0 as inward, r.target as other, r.note, o.title as other_title,
+          o.language as other_language
+        from relation as r left join document as o on o.document = r.target
+        where r.document = :document
+        union all
+        select r.kind, 1, r.document, r.note, o.title, o.language
+        from relation as r left join document as o on o.document = r.document
+        where r.target = :document
+        order by inward, kind, other limit 400
+        """,
+        {"document": document},
+    )
+
+
+def read_text_facts(conn: sqlite3.Connection, content_id: str | None) -> TextFacts | None:
+    """Read what text extraction found in a content, with the beginning of the text."""
+    return _row(
+        conn,
+        TextFacts,
+        f"""
+        select algorithm, text_id, title, author, published, language, charset, characters, fault,
+          substr(text, 1, {EXCERPT}) as excerpt
+        from text where content_id = ?
+        """,
+        (content_id,),
+    )
+
+
+def read_capture_facts(conn: sqlite3.Connection, capture_id: str) -> CaptureFacts | None:
+    """Read one capture by its whole id."""
+    return _row(conn, CaptureFacts, "select * from capture where capture_id = ?", (capture_id,))
+
+
+def read_capture(conn: sqlite3.Connection, capture_id: str) -> CapturePage | None:
+    """Read the evidence page of one capture, or None if there is no such capture."""
+    capture = read_capture_facts(conn, capture_id)
+    if capture is None:
+        return None
+    described = _row(conn, Description, f"{_DESCRIPTION} where d.document = ?", (capture.document,))
+    if described is None:
+        return None
+    moment = (capture.document, capture.captured_at, capture.capture_id)
+    beside = "where c.document = ? and (c.captured_at, c.capture_id) {} (?, ?) order by {} limit 1"
+    return CapturePage(
+        capture=capture,
+        description=described,
+        record=_read_record(conn, capture),
+        text=read_text_facts(conn, capture.content_id),
+        first=_value(
+            conn,
+            "select first_capture_id from content where content_id = ?",
+            (capture.content_id,),
+        ),
+        earlier=_row(
+            conn,
+            CaptureLine,
+            _CAPTURE_LINE + beside.format("<", "c.captured_at desc, c.capture_id desc"),
+            moment,
+        ),
+        later=_row(
+            conn,
+            CaptureLine,
+            _CAPTURE_LINE + beside.format(">", "c.captured_at, c.capture_id"),
+            moment,
+        ),
+    )
+
+
+def _read_record(conn: sqlite3.Connection, capture: CaptureFacts) -> RecordFacts | None:
+    return _row(
+        conn,
+        RecordFacts,
+        """
+        select r.record_id, r.type, r.date, r.target_uri, r.record_digest, r.block_digest,
+          r.payload_digest as declared_payload_digest, r.content_length, w.sha256 as warc_sha256,
+          (select software from run where run = :run and collection = :collection) as software,
+          (select operator from run where run = :run and collection = :collection) as operator
+        from record as r join warc_file as w on w.warc = r.warc
+        where r.warc = :warc and r.offset = :offset and r.ordinal = :ordinal
+        """,
+        {
+            "warc": capture.warc,
+            "offset": capture.offset,
+            "ordinal": capture.ordinal,
+            "run": capture.run,
+            "collection": capture.collection,
+        },
+    )
+
+
+def read_text(conn: sqlite3.Connection, content_id: str, *, limit: int) -> tuple[TextPage, ...]:
+    """Read the first `limit` characters of a content's text, page by page where it has pages."""
+    text = _value(
+        conn, "select substr(text, 1, ?) from text where content_id = ?", (limit, content_id)
+    )
+    if not text:
+        return ()
+    starts = conn.execute(
+        "select page, start from page where content_id = ? and start < ? order by page",
+        (content_id, len(text)),
+    ).fetchall()
+    if not starts:
+        return (TextPage(number=None, text=text),)
+    ends = [start for _, start in starts[1:]] + [len(text)]
+    return tuple(
+        TextPage(number=page, text=text[start:end])
+        for (page, start), end in zip(starts, ends, strict=True)
+    )
+
+
+def find_ids(conn: sqlite3.Connection, hexadecimal: str, *, limit: int = 12) -> tuple[str, ...]:
+    """Return the capture ids that fit a hex prefix; content ids stand for their first capture."""
+    span = (f"sha256:{hexadecimal}", f"sha256:{hexadecimal}g", limit)
+    found = conn.execute(
+        "select capture_id from capture where capture_id >= ? and capture_id < ?"
+        " order by 1 limit ?",
+        span,
+    ).fetchall()
+    found += conn.execute(
+        "select first_capture_id from content where content_id >= ? and content_id < ?"
+        " order by content_id limit ?",
+        span,
+    ).fetchall()
+    return tuple(dict.fromkeys(row[0] for row in found))
+
+
+def near_documents(conn: sqlite3.Connection, word: str) -> tuple[str, ...]:
+    """Return up to 300 document ids that share their first letters with `word`."""
+    for size in (4, 2, 1):
+        head = word[:size]
+        rows = conn.execute(
+            "select document from document where substr(document, 1, ?) = ? order by 1 limit 300",
+            (len(head), head),
+        ).fetchall()
+        if rows:
+            return tuple(row[0] for row in rows)
+    return ()
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

@@ -1,0 +1,115 @@
+"""Make a Datasette that serves an index with the pages, its settings kept in one place."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from datasette.app import Datasette
+from datasette.plugins import pm
+
+from provenance import __version__
+from provenance.web import plugin
+from provenance.web.attachment import Site, attach_site
+from provenance.web.source import SiteSource
+
+SETTINGS: Mapping[str, object] = MappingProxyType(
+    {
+        "suggest_facets": False,
+        "default_page_size": 50,
+        "max_returned_rows": 1_000,
+        "num_sql_threads": 4,
+        "sql_time_limit_ms": 1_000,
+        "facet_time_limit_ms": 500,
+        "default_allow_sql": True,
+        "allow_download": True,
+        "trace_debug": False,
+        "template_debug": False,
+        "truncate_cells_html": 400,
+        "cache_size_kb": 16_000,
+        "max_csv_mb": 100,
+    }
+)
+"""Datasette settings of the site. Without `suggest_facets` off, a table of a million rows takes
+more than a second a page, because every column is tried as a facet."""
+
+
+def create_site(
+    database: Path,
+    source: SiteSource,
+    *,
+    title: str = "Provenance",
+    metadata: Mapping[str, Any] | None = None,
+    settings: Mapping[str, object] | None = None,
+    inspected: Mapping[str, Any] | None = None,
+) -> Datasette:
+    """Return a Datasette over the immutable index `database`, with the pages active.
+
+    `metadata` has Datasette's form (`{"databases": {name: {"tables": …}}}`) and describes tables
+    and columns; `settings` go over SETTINGS; `inspected` is what `inspect_database` returned
+    earlier for the same file.
+    """
+    name = database.stem
+    datasette = Datasette(
+        files=[],
+        immutables=[str(database)],
+        inspect_data={name: dict(inspected or inspect_database(database))},
+        metadata=dict(metadata or {}),
+        settings={**SETTINGS, **(settings or {})},
+    )
+    return attach(datasette, source, database=name, title=title)
+
+
+def attach(
+    datasette: Datasette, source: SiteSource, *, database: str = "provenance", title: str
+) -> Datasette:
+    """Give a Datasette the pages over its database `database`, and return it.
+
+    Call it before `datasette.app()`. An installed package registers the plugin by its entry
+    point; one that is only on the path is registered here.
+    """
+    if not pm.is_registered(plugin):
+        pm.register(plugin, name="provenance")
+    attach_site(
+        datasette,
+        Site(
+            datasette, source, database=database, title=title, software=f"provenance {__version__}"
+        ),
+    )
+    datasette.client = type(datasette.client)(datasette)
+    return datasette
+
+
+def inspect_database(database: Path) -> dict[str, Any]:
+    """Return Datasette's inspect values for one file: SHA-256, size in bytes, rows per table.
+
+    Reads the whole file once; with it Datasette counts no table while it serves.
+    """
+    with database.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    conn = sqlite3.connect(f"{database.resolve().as_uri()}?immutable=1", uri=True)
+    try:
+        names = [
+            row[0] for row in conn.execute("select name from sqlite_master where type = 'table'")
+        ]
+        counts = {name: _count(conn, name) for name in names}
+    finally:
+        conn.close()
+    return {
+        "hash": digest,
+        "size": database.stat().st_size,
+        "file": database.name,
+        "tables": {name: {"count": count} for name, count in counts.items()},
+    }
+
+
+def _count(conn: sqlite3.Connection, table: str) -> int:
+    quoted = table.replace('"', '""')
+    try:
+        return int(conn.execute(f'select count(*) from "{quoted}"').fetchone()[0])
+    except sqlite3.DatabaseError:
+        return 0

@@ -1,0 +1,277 @@
+"""The pages for people and their JSON twins: home, collection, document, capture, search."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import urlencode
+
+from datasette import Response
+
+from provenance.digest import Digest, to_hash_uri, to_ni
+from provenance.errors import ProvenanceError, UsageError
+from provenance.web import reading, searching, words
+from provenance.web.answers import FORMS, MissingError, flag, page, page_number, twin
+from provenance.web.attachment import Site
+from provenance.web.evidence import HEAD_SHOWN, head_text, parse_note, read_evidence, visible
+from provenance.web.facts import TROUBLE_OUTCOMES, CaptureFacts, DocumentPage, RecordFacts
+from provenance.web.finding import find_capture, find_document, named
+from provenance.web.searching import Filters
+from provenance.web.source import Exchange
+
+PAGE_SIZE = 200
+HITS = 20
+
+
+async def home(site: Site, request: Any) -> Response:
+    """Show what there is: collections, coverage, newest captures, what needs attention."""
+    return page(site, "home.html", home=await site.home())
+
+
+async def collection(site: Site, request: Any) -> Response:
+    """Show one collection's documents by role, narrowed by `?role=` and `?state=`."""
+    name, number = named(request), page_number(request)
+    state, role = request.args.get("state") or None, request.args.get("role")
+    card = next((one for one in (await site.home()).collections if one.collection == name), None)
+    if card is None:
+        known = (await site.home()).collections
+        near = tuple((f"/collection/{one.collection}", one.title) for one in known[:20])
+        raise MissingError(f"There is no collection “{name[:200]}”.", near=near)
+    states = TROUBLE_OUTCOMES if state == "attention" else (state,) if state else ()
+    documents = await site.read(
+        lambda conn: reading.read_documents(
+            conn,
+            name,
+            role=role,
+            states=states,
+            limit=PAGE_SIZE + 1,
+            offset=PAGE_SIZE * (number - 1),
+        )
+    )
+    kept = {key: value for key, value in (("role", role), ("state", state)) if value is not None}
+    return page(
+        site,
+        "collection.html",
+        card=card,
+        documents=documents[:PAGE_SIZE],
+        state=state,
+        role=role,
+        pages=_pages(f"/collection/{name}", kept, number, more=len(documents) > PAGE_SIZE),
+    )
+
+
+async def document(site: Site, request: Any) -> Response:
+    """Show the bibliographic card, every capture, relations and citations of a document."""
+    found = await find_document(site, named(request))
+    newest = found.newest
+    citations = await _citations(site, newest.capture_id) if newest else ()
+    return page(site, "document.html", found=found, newest=newest, citations=citations)
+
+
+async def document_json(site: Site, request: Any) -> Response:
+    """Answer the document page as JSON."""
+    return twin(_document_twin(await find_document(site, named(request))))
+
+
+async def capture(site: Site, request: Any) -> Response:
+    """Show the evidence of one capture."""
+    found = await find_capture(site, named(request))
+    facts = found.capture
+    exchange = await asyncio.to_thread(_exchange, site, facts.capture_id)
+    note = exchange.note if exchange else facts.note
+    return page(
+        site,
+        "capture.html",
+        found=found,
+        capture=facts,
+        happened=words.what_happened(facts),
+        exchange=exchange,
+        request_head=_head(exchange.request_head if exchange else None),
+        response_head=_head(exchange.response_head if exchange else None),
+        evidence=read_evidence(parse_note(facts.note or note)),
+        note=visible((note or "")[:HEAD_SHOWN]),
+        forms=_digest_forms(facts),
+        citations=await _citations(site, facts.capture_id),
+        payload_check=_payload_check(facts, found.record),
+    )
+
+
+async def capture_json(site: Site, request: Any) -> Response:
+    """Answer the evidence page as JSON: the index row, its record, and where the bytes are."""
+    found = await find_capture(site, named(request))
+    facts = found.capture
+    row = {**asdict(facts), "note": parse_note(facts.note), "flags": facts.flags}
+    return twin(
+        {
+            "type": "capture",
+            **row,
+            "record": asdict(found.record) if found.record else None,
+            "links": {
+                "document": site.path(f"/document/{facts.document}"),
+                "content": site.path(f"/content/{facts.content_id}") if facts.content_id else None,
+            },
+        }
+    )
+
+
+async def search(site: Site, request: Any) -> Response:
+    """Show what archived texts and the catalogue have for `?q=`."""
+    query, filters = (request.args.get("q") or "").strip()[:400], _filters(request)
+    number, fault = page_number(request), None
+    hits: tuple[searching.Hit, ...] = ()
+    catalogue: tuple[searching.CatalogueHit, ...] = ()
+    if query:
+        try:
+            hits = await _hits(site, query, filters, number)
+            catalogue = await _catalogue(site, query) if number == 1 else ()
+        except UsageError as error:
+            fault = str(error)
+    return page(
+        site,
+        "search.html",
+        query=query,
+        filters=filters,
+        choices=await site.choices(),
+        hits=hits[:HITS],
+        catalogue=catalogue,
+        fault=fault,
+        number=number,
+        pages=_pages("/search", _filter_query(query, filters), number, more=len(hits) > HITS),
+    )
+
+
+async def search_json(site: Site, request: Any) -> Response:
+    """Answer a search as JSON; snippets are lists of [text, marked]."""
+    query, number = (request.args.get("q") or "").strip()[:400], page_number(request)
+    try:
+        hits = await _hits(site, query, _filters(request), number)
+    except UsageError as error:
+        return twin({"ok": False, "error": str(error), "results": []}, status=400)
+    results = [
+        {
+            "type": "capture",
+            **asdict(hit),
+            "snippet": [[piece.text, piece.marked] for piece in hit.snippet],
+        }
+        for hit in hits[:HITS]
+    ]
+    return twin({"query": query, "page": number, "more": len(hits) > HITS, "results": results})
+
+
+async def _hits(site: Site, query: str, filters: Filters, number: int) -> tuple[searching.Hit, ...]:
+    expression = site.source.fts_query(query)
+    return await site.read(
+        lambda conn: searching.search(
+            conn, expression, filters, limit=HITS + 1, offset=HITS * (number - 1)
+        )
+    )
+
+
+async def _catalogue(site: Site, query: str) -> tuple[searching.CatalogueHit, ...]:
+    expression = site.source.fts_query(query)
+    return await site.read(lambda conn: searching.search_catalogue(conn, expression, limit=6))
+
+
+def _filters(request: Any) -> Filters:
+    return Filters(
+        role=request.args.get("role") or None,
+        publisher=request.args.get("publisher") or None,
+        language=request.args.get("language") or None,
+        everything=flag(request, "all"),
+    )
+
+
+def _filter_query(query: str, filters: Filters) -> dict[str, str]:
+    chosen = {
+        "q": query,
+        "role": filters.role,
+        "publisher": filters.publisher,
+        "language": filters.language,
+        "all": "1" if filters.everything else None,
+    }
+    return {key: value for key, value in chosen.items() if value}
+
+
+def _pages(path: str, kept: dict[str, str], number: int, *, more: bool) -> dict[str, str | None]:
+    def at(wanted: int) -> str:
+        return f"{path}?{urlencode({**kept, 'page': str(wanted)})}"
+
+    return {
+        "earlier": at(number - 1) if number > 1 else None,
+        "later": at(number + 1) if more else None,
+    }
+
+
+async def _citations(site: Site, capture_id: str) -> tuple[tuple[str, str, str], ...]:
+    def cite_all() -> tuple[tuple[str, str, str], ...]:
+        return tuple(
+            (form, label, site.source.cite(capture_id, form, None)) for form, label in FORMS
+        )
+
+    try:
+        return await asyncio.to_thread(cite_all)
+    except ProvenanceError:
+        return ()
+
+
+def _exchange(site: Site, capture_id: str) -> Exchange | None:
+    try:
+        return site.source.exchange(capture_id)
+    except ProvenanceError:
+        return None
+
+
+def _head(raw: bytes | None) -> str | None:
+    return None if raw is None else head_text(raw)
+
+
+def _digest_forms(capture: CaptureFacts) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """Return (name, what it covers, labelled digest, other forms) for each digest there is."""
+    held = (
+        (
+            "Content id",
+            "Covers the document as a browser saves it. `sha256sum` of the download gives it.",
+            capture.content_id,
+        ),
+        (
+            "Capture id",
+            "Covers this record: date, address, IP address, head and body as stored.",
+            capture.capture_id,
+        ),
+        (
+            "Payload digest",
+            "Covers the body as sent, before any compression is taken off.",
+            capture.payload_digest,
+        ),
+    )
+    return [
+        (name, covers, digest, (to_hash_uri(Digest(digest)), to_ni(Digest(digest))))
+        for name, covers, digest in held
+        if digest
+    ]
+
+
+def _payload_check(capture: CaptureFacts, record: RecordFacts | None) -> str | None:
+    declared = record.declared_payload_digest if record else None
+    if not declared or not capture.payload_digest:
+        return None
+    return "agrees" if declared == capture.payload_digest else "differs"
+
+
+def _document_twin(found: DocumentPage) -> dict[str, object]:
+    newest = found.newest
+    return {
+        "type": "document",
+        **asdict(found.description),
+        "capture_id": newest.capture_id if newest else None,
+        "content_id": newest.content_id if newest else None,
+        "captured_at": newest.captured_at if newest else None,
+        "captures": [asdict(line) for line in found.captures],
+        "capture_count": found.capture_count,
+        "alternates": [asdict(line) for line in found.alternates],
+        "relations": [
+            {"kind": line.kind, "inward": bool(line.inward), "document": line.other}
+            for line in found.relations
+        ],
+    }

@@ -1,0 +1,215 @@
+"""The words of the pages: what outcomes and reasons are called, and what happened in a sentence.
+
+Pure: makes plain text, never markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from provenance.dates import parse_instant
+from provenance.errors import UsageError
+from provenance.web.facts import CaptureFacts
+
+STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "captured": ("captured", "Content that this document did not have before is kept."),
+        "unchanged": ("unchanged", "The same content came again; the visit is kept."),
+        "truncated": ("cut short", "The answer broke off or met a limit; what came is kept."),
+        "error_status": (
+            "error page",
+            "The server answered with an error; its page is kept, not counted as a version.",
+        ),
+        "challenge": (
+            "challenge page",
+            "A bot check, consent or login page came instead; kept, not counted as a version.",
+        ),
+        "failed": ("failed", "No answer came; the attempt and its reason are kept."),
+        "denied": ("not allowed", "The site's robots.txt asks not to fetch this address."),
+        "skipped": ("skipped", "Nothing was asked in this run."),
+        "waiting": ("not yet asked", "The address is known; no run has asked for it."),
+        "wanted": ("wanted", "No address is known for this document."),
+    }
+)
+"""State → (label, explanation), in the order in which bars and legends show them."""
+
+ROLES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "source": ("Source", "What is read and cited"),
+        "official": ("Official", "What its speakers rely on"),
+        "independent": ("Independent", "What others say on the same matters"),
+        "": ("Without a role", "Captures that no seeds file describes"),
+    }
+)
+
+RELATIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "cites": ("cites", "is cited by"),
+        "responds-to": ("responds to", "is answered by"),
+        "reports-on": ("reports on", "is reported on by"),
+        "version-of": ("is a version of", "has a version"),
+        "translation-of": ("is a translation of", "has a translation"),
+        "part-of": ("is part of", "has a part"),
+        "related-to": ("is related to", "is related to"),
+    }
+)
+"""Kind → (said of the source, said of the target)."""
+
+_REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "dns": "the host name was not found",
+        "refused": "the server refused the connection",
+        "tls": "the encrypted connection could not be set up",
+        "timeout": "no answer came in time",
+        "disconnect": "the connection broke off",
+        "too_many_redirects": "the redirects did not come to an end",
+        "private_address": "the address lies in a private network",
+        "bad_response": "the answer was no readable HTTP",
+        "robots_unavailable": "the site's robots.txt could not be had, which counts as a no",
+        "robots": "the site's robots.txt says no",
+        "length": "a size limit was reached",
+        "time": "a time limit was reached",
+    }
+)
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def state_label(state: str) -> str:
+    """Return the words for a state; an unknown state is its own label."""
+    return STATES.get(state, (state, ""))[0]
+
+
+def state_meaning(state: str) -> str:
+    """Return the one-sentence explanation of a state."""
+    return STATES.get(state, ("", ""))[1]
+
+
+def reason_words(reason: str | None) -> str:
+    """Return a reason in words; an unknown reason is shown as it stands."""
+    return _REASONS.get(reason, reason.replace("_", " ")) if reason else ""
+
+
+def relation_words(kind: str, *, inward: bool) -> str:
+    """Return what to say between the page's document and the other one."""
+    plain = kind.replace("-", " ")
+    return RELATIONS.get(kind, (plain, f"{plain} (from)"))[int(inward)]
+
+
+def day_words(text: str | None) -> str:
+    """Return `24 November 2026` for an instant; anything unreadable comes back as it is."""
+    instant = _instant(text)
+    return _day(instant) if instant else text or ""
+
+
+def time_words(text: str | None) -> str:
+    """Return `24 November 2026, 23:49:33 UTC` for an instant."""
+    instant = _instant(text)
+    return f"{_day(instant)}, {instant:%H:%M:%S} UTC" if instant else text or ""
+
+
+def partial_date_words(text: str | None) -> str:
+    """Return `8 March 2021`, `March 2021` or `2021` for a date of one to three parts.
+
+    >>> partial_date_words("2021-03")
+    'March 2021'
+    """
+    parts = (text or "").split("-")
+    if not all(part.isascii() and part.isdigit() for part in parts) or len(parts) > 3:
+        return text or ""
+    if len(parts) > 1 and not 1 <= int(parts[1]) <= 12:
+        return text or ""
+    words = [parts[0]]
+    if len(parts) > 1:
+        words.insert(0, _MONTHS[int(parts[1]) - 1])
+    if len(parts) > 2:
+        words.insert(0, str(int(parts[2])))
+    return " ".join(words)
+
+
+def size_words(size: int | None) -> str:
+    """Return a size for people: exact bytes below 10,000, else three digits and a unit.
+
+    >>> size_words(4973), size_words(1_234_567)
+    ('4,973 bytes', '1.23 MB')
+    """
+    if size is None:
+        return ""
+    if size < 10_000:
+        return f"{size:,} byte{'' if size == 1 else 's'}"
+    units = ("kB", "MB", "GB", "TB")
+    amount, power = size / 1000, 0
+    while amount >= 999.5 and power < len(units) - 1:
+        amount, power = amount / 1000, power + 1
+    return f"{amount:.3g} {units[power]}"
+
+
+def what_happened(capture: CaptureFacts) -> str:
+    """Say in one or two sentences what this capture is, claiming nothing more."""
+    when = time_words(capture.captured_at)
+    if capture.obtained == "added":
+        return (
+            f"On {when} a person added a file of {size_words(capture.size)} by hand. "
+            "That it came from the address given is that person's word."
+        )
+    return f"On {when} {_answer(capture)}"
+
+
+def _answer(capture: CaptureFacts) -> str:
+    size, status = size_words(capture.size), capture.status
+    reason = reason_words(capture.reason or capture.truncated)
+    match capture.outcome:
+        case "captured":
+            return (
+                f"the server answered with status {status}. The whole answer, {size} of content, "
+                "is kept."
+            )
+        case "unchanged":
+            return (
+                f"the server answered with status {status}, and the content is the same as in an "
+                "earlier capture. The head of this answer is kept; the content stands once."
+            )
+        case "truncated":
+            return (
+                f"the server began to answer with status {status}, then the answer was cut"
+                f"{f': {reason}' if reason else ''}. The {size} that came are kept."
+            )
+        case "error_status":
+            return (
+                f"the server answered with the error status {status}. Its page of {size} is kept "
+                "and does not count as a version of the document."
+            )
+        case "challenge":
+            return (
+                f"the server answered with status {status} and a page that asks for something "
+                "first (a bot check, a consent or a login). It is kept and does not count as a "
+                "version of the document."
+            )
+        case "failed":
+            return (
+                f"the document was asked for and nothing came{f': {reason}' if reason else ''}. "
+                "The attempt itself is on record."
+            )
+        case "denied":
+            return (
+                "the document was not asked for"
+                f"{f': {reason}' if reason else ''}. The decision is on record."
+            )
+        case other:
+            return f"this visit ended as “{state_label(other)}”."
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        return parse_instant(text) if text else None
+    except UsageError:
+        return None
+
+
+def _day(instant: datetime) -> str:
+    return f"{instant.day} {_MONTHS[instant.month - 1]} {instant.year}"
