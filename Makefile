@@ -47,10 +47,11 @@ lock: $(LOCK) ## resolve the locks anew, within what pyproject.toml and requirem
 	$(COMPILE) pyproject.toml requirements/build.in -o requirements/run.txt
 	$(COMPILE) requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
 	$(COMPILE) --no-emit-package brotli requirements/peers.in -o requirements/peers.txt
+	$(COMPILE) --no-emit-package brotli --no-binary surt benchmarks/peers.in -o benchmarks/peers.txt
 	$(COMPILE) requirements/lock.in -o requirements/lock.txt
 
 clean: ## remove the environments, the demo's archive and every cache
-	rm -rf .venv .venv-peers .venv-lock .venv-wheel demo-archive dist build
+	rm -rf .venv .venv-peers .venv-lock .venv-wheel benchmarks/.peers demo-archive dist build
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests docs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 

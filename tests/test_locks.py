@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-LOCKS = tuple(sorted((ROOT / "requirements").glob("*.txt")))
+LOCKS = (*sorted((ROOT / "requirements").glob("*.txt")), ROOT / "benchmarks" / "peers.txt")
 
 
 def locked(path: Path) -> dict[str, Requirement]:
@@ -34,7 +34,7 @@ def project() -> dict[str, dict[str, list[str]]]:
     return settings
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.parent.name + "/" + path.name)
 def test_a_lock_is_pinned_hashed_and_names_no_index(lock: Path) -> None:
     """Each requirement is one exact version with hashes; no option, address or path is there."""
     text = lock.read_text("utf-8").replace("\\\n", " ")
