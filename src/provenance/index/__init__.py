@@ -1,6 +1,7 @@
 """The index: tables made out of seeds and WARC files, searched and looked up. Opens no socket."""
 
 from provenance.index.build import Comparison, IndexSummary, build, check, dump_digest
+from provenance.index.describe import datasette_metadata, schema_markdown
 from provenance.index.difference import Difference
 from provenance.index.found import (
     CaptureRow,
@@ -55,6 +56,7 @@ __all__ = [
     "captures_of",
     "check",
     "citation",
+    "datasette_metadata",
     "document",
     "documents",
     "dump_digest",
@@ -63,6 +65,7 @@ __all__ = [
     "note_of",
     "open_index",
     "resolve",
+    "schema_markdown",
     "search",
     "sources",
 ]
