@@ -1,6 +1,6 @@
 """The index: tables made out of seeds and WARC files, searched and looked up. Opens no socket."""
 
-from provenance.index.build import Comparison, IndexSummary, build, check, dump_digest
+from provenance.index.building import Comparison, IndexSummary, build, check, dump_digest
 from provenance.index.describe import datasette_metadata, schema_markdown
 from provenance.index.difference import Difference
 from provenance.index.found import (
@@ -28,7 +28,7 @@ from provenance.index.queries import (
     note_of,
     sources,
 )
-from provenance.index.search import SearchHit, search
+from provenance.index.searching import SearchHit, search
 from provenance.index.sources import ContentSource, Derive, Derived
 from provenance.index.words import fts_query
 
