@@ -65,7 +65,23 @@ def _cli() -> str:
     return cli_page(main)
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"cli.md": _cli}
+def _schema() -> str:
+    from provenance.index.describe import schema_markdown
+
+    return schema_markdown()
+
+
+def _findings() -> str:
+    from provenance.verify.codes import to_markdown
+
+    return to_markdown()
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "cli.md": _cli,
+    "schema.md": _schema,
+    "findings.md": _findings,
+}
 """Each page made from the code, by its name in `docs/`."""
 
 
