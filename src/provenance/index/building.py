@@ -23,7 +23,7 @@ from provenance.index.dump import digests
 from provenance.index.load import load
 from provenance.index.opening import open_index
 from provenance.index.sources import Derive
-from provenance.index.texts import load_texts
+from provenance.index.texts import load_cards, load_texts, settle_search
 from provenance.model import Collection
 
 _CACHE_KIB = 131_072
@@ -58,9 +58,11 @@ def build(
     path: Path,
     collections: Iterable[Collection],
     surveys: Iterable[Survey],
-    derive: Derive,
+    derive: Derive | None,
 ) -> IndexSummary:
     """Build the index at `path`, a pure function of the other arguments, whatever their order.
+
+    Without `derive` the index has no texts and no hyperlinks; its core is the same.
 
     Raises:
         StorageError: the disk refuses, or another build of this index is at work.
@@ -83,7 +85,7 @@ def check(
     path: Path,
     collections: Iterable[Collection],
     surveys: Iterable[Survey],
-    derive: Derive,
+    derive: Derive | None,
 ) -> Comparison:
     """Compare the index at `path` with what the other arguments make; change nothing.
 
@@ -124,7 +126,7 @@ def _build_file(
     path: Path,
     collections: Iterable[Collection],
     surveys: Iterable[Survey],
-    derive: Derive,
+    derive: Derive | None,
 ) -> IndexSummary:
     # sqlite-utils takes long to import, and those who only read an index do without it.
     from provenance.index.database import create_indexes, create_tables
@@ -136,7 +138,10 @@ def _build_file(
         create_tables(connection)
         connection.execute("BEGIN")
         load(connection, collections, surveys)
-        load_texts(connection, derive)
+        if derive is not None:
+            load_texts(connection, derive)
+        load_cards(connection)
+        settle_search(connection)
         connection.execute("COMMIT")
         create_indexes(connection)
         digest, core_digest = digests(connection)

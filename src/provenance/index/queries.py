@@ -22,6 +22,8 @@ from provenance.index.found import (
 
 NO_LIMIT = -1
 
+_ORDER = "ORDER BY collection, position IS NULL, position, document"
+
 
 def documents(
     connection: sqlite3.Connection,
@@ -41,8 +43,8 @@ def documents(
     return _rows(
         connection,
         DocumentRow,
-        f"document_latest {where} ORDER BY collection, position IS NULL, position, document "
-        "LIMIT ? OFFSET ?",
+        f"document_latest WHERE document IN (SELECT document FROM document {where} {_ORDER} "
+        f"LIMIT ? OFFSET ?) {_ORDER}",
         *cells,
         limit,
         offset,

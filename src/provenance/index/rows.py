@@ -24,19 +24,15 @@ _INSTANT_LENGTH = len("2021-02-22T09:30:00.000000Z")
 
 
 def storable(row: Iterable[Cell]) -> Row:
-    """Return the row as SQLite can hold it, in UTF-8 and 64 bits.
+    """Return the row with lone surrogates, which no UTF-8 can hold, replaced by U+FFFD."""
+    return tuple(
+        [cell if type(cell) is not str or cell.isascii() else _storable_text(cell) for cell in row]
+    )
 
-    Lone surrogates become U+FFFD and numbers beyond 64 bits null: only a forged note has them.
-    """
-    cells: list[Cell] = []
-    for cell in row:
-        kind = type(cell)
-        if kind is str and not cell.isascii():  # type: ignore[union-attr]
-            cell = _storable_text(str(cell))
-        elif kind is int and not -_WHOLE_LIMIT <= cell < _WHOLE_LIMIT:  # type: ignore[operator]
-            cell = None
-        cells.append(cell)
-    return tuple(cells)
+
+def _whole(number: int | None) -> int | None:
+    """Return a number that a note tells; null beyond 64 bits, which only a forged one is."""
+    return number if number is None or -_WHOLE_LIMIT <= number < _WHOLE_LIMIT else None
 
 
 def _storable_text(text: str) -> str:
@@ -179,7 +175,7 @@ def capture_row(capture: Capture) -> Row:
             instant_text(capture.captured_at),
             capture.content_id,
             capture.payload_digest,
-            capture.size,
+            _whole(capture.size),
             capture.media_type,
             capture.charset,
             capture.undecoded and capture.undecoded.value,
@@ -203,7 +199,7 @@ def redirect_rows(capture: Capture) -> Iterator[Row]:
     """Yield the redirect rows of `link`, each led by the place (warc, offset, ordinal)."""
     place = (capture.warc, capture.offset, capture.ordinal)
     for position, hop in enumerate(capture.redirects, start=1):
-        link = (position, absolute_url(hop.url, hop.location), hop.location, hop.status)
+        link = (position, absolute_url(hop.url, hop.location), hop.location, _whole(hop.status))
         yield storable((*place, "redirect", capture.capture_id, *link))
 
 
