@@ -254,8 +254,7 @@ class Shelf:
                 truncated=visit.truncated,
             )
         )
-        fetched = visit.obtained is Obtained.FETCHED and visit.outcome is not OutcomeKind.DENIED
-        self.heads[capture_id] = (_request_head(visit.url) if fetched else None, visit.head)
+        self.heads[capture_id] = (_request_head(visit.url) if visit.head else None, visit.head)
         self._offset += len(member) + 700
 
 

@@ -114,11 +114,12 @@ class CollectionCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """The front page."""
+    """The front page; `kept` counts the documents that have a version."""
 
     collections: tuple[CollectionCard, ...]
     newest: tuple[CaptureLine, ...]
     trouble: tuple[DocumentLine, ...]
+    kept: int
     captures: int
     contents: int
     warc_files: int

@@ -92,6 +92,7 @@ def read_home(conn: sqlite3.Connection) -> Home:
             " order by last.captured_at desc, d.document limit 7",
             TROUBLE_OUTCOMES,
         ),
+        kept=_value(conn, "select count(distinct document) from capture where is_version = 1"),
         captures=_value(conn, "select count(*) from capture"),
         contents=_value(conn, "select count(*) from content"),
         warc_files=_value(conn, "select count(*) from warc_file"),

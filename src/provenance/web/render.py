@@ -8,6 +8,7 @@ from importlib.resources import files
 from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from provenance.web import words
 
@@ -35,6 +36,7 @@ def make_environment() -> Environment:
         language=language_tag,
         segment=lambda text: quote(str(text), safe=":"),
         short=short_digest,
+        breakable=breakable,
         number=lambda count: f"{count:,}",
     )
     environment.tests["web_address"] = is_web_address
@@ -70,6 +72,11 @@ def language_tag(text: str | None) -> str:
     Source: BCP 47 §2.1, its outer shape.
     """
     return text if text and _LANGUAGE.match(text) else ""
+
+
+def breakable(url: str) -> Markup:
+    """Return an address, escaped, with places to break the line after its own separators."""
+    return Markup("<wbr>").join(part for part in re.split(r"(?<=[/?&=._-])(?=[^/])", url) if part)
 
 
 def short_digest(digest: str | None) -> str:

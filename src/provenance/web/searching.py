@@ -31,7 +31,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A content of a document that matches, with the first capture that brought it."""
+    """A document whose text matches, with the capture that first brought its newest such text."""
 
     document: str
     title: str | None
@@ -80,21 +80,29 @@ _HITS = """
 with hit as materialized (
   select rowid as id, bm25(text_search, 8.0, 1.0) as score
   from text_search where text_search match :expression
+), found as (
+  select hit.id, c.document, c.content_id, c.capture_id, c.captured_at, c.outcome, c.version,
+    min(hit.score) over (partition by c.document) as best,
+    row_number() over (
+      partition by c.document order by c.version desc, c.captured_at, c.capture_id
+    ) as place
+  from hit
+    join text as t on t.rowid = hit.id
+    join capture as c on c.content_id = t.content_id
+  where c.is_version = 1 or :everything
 )
-select hit.id, d.document, d.title, d.title_original, t.title as text_title, d.role, d.publisher,
-  d.published, d.language, t.language as text_language, d.url, c.capture_id, c.content_id,
-  min(c.captured_at) as captured_at, c.outcome, c.version,
+select found.id, d.document, d.title, d.title_original, t.title as text_title, d.role, d.publisher,
+  d.published, d.language, t.language as text_language, d.url, found.capture_id, found.content_id,
+  found.captured_at, found.outcome, found.version,
   (select coalesce(max(v.version), 0) from capture as v where v.document = d.document) as versions
-from hit
-  join text as t on t.rowid = hit.id
-  join capture as c on c.content_id = t.content_id
-  join document as d on d.document = c.document
-where (c.is_version = 1 or :everything)
+from found
+  join document as d on d.document = found.document
+  join text as t on t.rowid = found.id
+where found.place = 1
   and (:role is null or d.role = :role)
   and (:publisher is null or d.publisher = :publisher)
   and (:language is null or d.language = :language)
-group by d.document, c.content_id
-order by min(hit.score), d.document, c.content_id
+order by found.best, d.document
 limit :limit offset :offset
 """
 
@@ -102,7 +110,7 @@ limit :limit offset :offset
 def search(
     conn: sqlite3.Connection, expression: str, filters: Filters, *, limit: int, offset: int
 ) -> tuple[Hit, ...]:
-    """Return matching contents, best first; `expression` is FTS5's language."""
+    """Return matching documents, best first; `expression` is FTS5's language."""
     cursor = conn.cursor()
     cursor.row_factory = sqlite3.Row
     rows = cursor.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
@@ -101,7 +102,7 @@ async def capture_json(site: Site, request: Any) -> Response:
     """Answer the evidence page as JSON: the index row, its record, and where the bytes are."""
     found = await find_capture(site, named(request))
     facts = found.capture
-    row = {**asdict(facts), "note": parse_note(facts.note), "flags": facts.flags}
+    row = {**asdict(facts), "note": parse_note(facts.note), "flags": _json_list(facts.flags)}
     return twin(
         {
             "type": "capture",
@@ -124,7 +125,7 @@ async def search(site: Site, request: Any) -> Response:
     if query:
         try:
             hits = await _hits(site, query, filters, number)
-            catalogue = await _catalogue(site, query) if number == 1 else ()
+            catalogue = await _catalogue(site, query, hits) if number == 1 else ()
         except UsageError as error:
             fault = str(error)
     return page(
@@ -168,9 +169,16 @@ async def _hits(site: Site, query: str, filters: Filters, number: int) -> tuple[
     )
 
 
-async def _catalogue(site: Site, query: str) -> tuple[searching.CatalogueHit, ...]:
+async def _catalogue(
+    site: Site, query: str, hits: tuple[searching.Hit, ...]
+) -> tuple[searching.CatalogueHit, ...]:
+    """Return up to eight documents described with the words that are not among `hits`."""
     expression = site.source.fts_query(query)
-    return await site.read(lambda conn: searching.search_catalogue(conn, expression, limit=6))
+    found = await site.read(
+        lambda conn: searching.search_catalogue(conn, expression, limit=len(hits) + 8)
+    )
+    shown = {hit.document for hit in hits}
+    return tuple(one for one in found if one.document not in shown)[:8]
 
 
 def _filters(request: Any) -> Filters:
@@ -226,6 +234,11 @@ def _head(raw: bytes | None) -> str | None:
     return None if raw is None else head_text(raw)
 
 
+def _json_list(text: str | None) -> list[object]:
+    found = json.loads(text or "[]")
+    return found if isinstance(found, list) else []
+
+
 def _digest_forms(capture: CaptureFacts) -> list[tuple[str, str, str, tuple[str, ...]]]:
     """Return (name, what it covers, labelled digest, other forms) for each digest there is."""
     held = (
@@ -236,7 +249,7 @@ def _digest_forms(capture: CaptureFacts) -> list[tuple[str, str, str, tuple[str,
         ),
         (
             "Capture id",
-            "Covers this record: date, address, IP address, head and body as stored.",
+            "Covers the whole record as stored: address, date and all that came.",
             capture.capture_id,
         ),
         (
