@@ -6,10 +6,10 @@ The order, the first that fits being taken:
 (4) UTF-8, where the bytes are valid UTF-8;
 (5) what the detector says; (6) windows-1252.
 
-A declaration is set aside in two cases only. A single-byte one, when every byte beyond ASCII is
-part of valid UTF-8: a text that was meant otherwise is practically never that. And any one, when
-more than a tenth of the characters beyond ASCII that it yields are U+FFFD; then the next that
-decodes better is taken, and if none does, the declaration stands.
+A declaration is set aside in two cases only. Where every byte beyond ASCII is part of valid UTF-8,
+at least sixteen characters of it under a multi-byte declaration: a text that was meant otherwise is
+practically never that. And where more than a tenth of the characters beyond ASCII that it yields
+are U+FFFD; then the next that decodes better is taken, and if none does, the declaration stands.
 Source: HTML Standard §13.2.3.2 (1 to 3); 4 to 6 and the exceptions are ours.
 """
 
@@ -27,14 +27,40 @@ _SAMPLE_BYTES: Final = 2**17
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16be"), (b"\xff\xfe", "utf-16le"))
 _ESCAPE_JP = re.compile(rb"\x1b(?:\$[@B]|\([BJI])")
 _BEYOND_ASCII = re.compile("[^\0-\x7f]+")
-# Names of the detector that are no label of the standard, and two that are part of a larger set.
-_DETECTED = {
-    "euc_jp": "euc-jp",
-    "iso2022_jp": "iso-2022-jp",
+# What the detector is believed in, and the standard's name for it. KOI8-U and GB18030 hold the
+# sets it names; its "mac-cyrillic" is in practice short Windows-1251. Its further answers are rare
+# charsets, right less often than windows-1252 is.
+_DETECTED: Final = {
+    "big5": "big5",
+    "cp1250": "windows-1250",
+    "cp1251": "windows-1251",
+    "cp1252": "windows-1252",
+    "cp1253": "windows-1253",
+    "cp1255": "windows-1255",
+    "cp1256": "windows-1256",
+    "cp1257": "windows-1257",
+    "cp1258": "windows-1258",
     "cp949": "euc-kr",
-    "mac-cyrillic": "x-mac-cyrillic",
-    "koi8-r": "koi8-u",
+    "euc_jp": "euc-jp",
+    "gb18030": "gb18030",
     "gb2312": "gb18030",
+    "ibm866": "ibm866",
+    "iso2022_jp": "iso-2022-jp",
+    "iso8859-1": "windows-1252",
+    "iso8859-2": "iso-8859-2",
+    "iso8859-4": "iso-8859-4",
+    "iso8859-5": "iso-8859-5",
+    "iso8859-6": "iso-8859-6",
+    "iso8859-7": "iso-8859-7",
+    "iso8859-8": "iso-8859-8",
+    "iso8859-9": "windows-1254",
+    "iso8859-11": "windows-874",
+    "iso8859-13": "iso-8859-13",
+    "iso8859-15": "iso-8859-15",
+    "koi8-r": "koi8-u",
+    "mac-cyrillic": "windows-1251",
+    "shift_jis": "shift_jis",
+    "tis-620": "windows-874",
 }
 
 
@@ -67,7 +93,7 @@ def decode_text(
 def _candidates(raw: bytes, http: str | None, own: str | None) -> Iterator[str]:
     said = [name for name in (http, own) if name]  # (2) (3)
     valid = _is_utf8(raw)
-    if valid and (not said or (is_single_byte(said[0]) and not raw.isascii())):
+    if valid and (not said or _is_utf8_all_the_same(raw, said[0])):
         yield "utf-8"
     yield from said
     if valid:
@@ -90,6 +116,13 @@ def _is_utf8(raw: bytes) -> bool:
     return True
 
 
+def _is_utf8_all_the_same(raw: bytes, declared: str) -> bool:
+    if raw.isascii() or declared.startswith("utf-16"):
+        return False
+    # One character of GBK in five or so is valid UTF-8 as well; sixteen in a row are not.
+    return is_single_byte(declared) or sum(byte >= 0xC0 for byte in raw[:_SAMPLE_BYTES]) >= 16
+
+
 def _is_sound(text: str) -> bool:
     broken = text.count("\ufffd")
     if not broken:
@@ -106,5 +139,4 @@ def _detect(raw: bytes) -> str | None:
     from resiliparse.parse.encoding import detect_encoding
 
     said = detect_encoding(raw, max_len=_SAMPLE_BYTES, html5_compatible=False)
-    lowered = (said or "").lower()
-    return name_of(_DETECTED.get(lowered, lowered))
+    return _DETECTED.get((said or "").lower())

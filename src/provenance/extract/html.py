@@ -27,9 +27,10 @@ def _names(words: str) -> frozenset[str]:
 
 # HTML Standard §15.3.1 (hidden elements), §4.8.8 and §4.8.9 (content of audio and video is for
 # browsers without them), §4.8.5 (nothing inside iframe is shown), MathML Core §4 and SVG 2 §5
-# (elements never rendered). `head` is not here: all it may hold is.
+# (elements never rendered). `head` is not here: all it may hold is. `rp` is not: it brackets a
+# ruby text wherever ruby cannot be set, as here.
 _HIDDEN: Final = _names(
-    "audio datalist iframe link meta noembed noframes param rp script style template title video "
+    "audio datalist iframe link meta noembed noframes param script style template title video "
     "annotation annotation-xml desc metadata"
 )
 # HTML Standard §15.3.3 to §15.3.12: what is rendered as a block, list item, table part or legend.

@@ -101,6 +101,9 @@ _TABLE: Final[dict[str, tuple[str, str]]] = {
 _NAMES: Final[dict[str, str]] = {
     label: name for name, (_, labels) in _TABLE.items() for label in (name, *labels.split())
 }
+CHARSETS: Final = tuple(_TABLE)
+"""The standard's names of the charsets that can be decoded."""
+
 _MULTIBYTE = frozenset(
     {"utf-8", "gbk", "gb18030", "big5", "euc-jp", "iso-2022-jp", "shift_jis", "euc-kr"}
     | {"utf-16be", "utf-16le"}

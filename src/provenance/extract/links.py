@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 MAX_ADDRESS: Final = 4096
 
+_ABSOLUTE = re.compile("https?://", re.IGNORECASE)
 _CONTROL = re.compile("[\0-\x20\x7f-\xa0\ud800-\udfff]")
 _WEB = re.compile(r"(https?)://(?:[^\s/?#@]*@)?([^\s/?#@\\\[\]<>\"]+)([/?].*)?\Z", re.IGNORECASE)
 
@@ -25,7 +26,7 @@ def absolute_address(href: str, *, base: str | None) -> str | None:
     if not bare or len(bare) > MAX_ADDRESS or _CONTROL.search(bare):
         return None
     try:
-        joined = urljoin(base or "", bare)
+        joined = bare if _ABSOLUTE.match(bare) else urljoin(base or "", bare)
     except ValueError:
         return None
     match = _WEB.match(joined)

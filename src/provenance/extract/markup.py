@@ -26,11 +26,14 @@ class Reader(Protocol):
 
 
 def read_html(text: str, reader: Reader) -> None:
-    """Send `text`, read as HTML, to `reader`; broken markup is read as far as it goes."""
+    """Send `text`, read as HTML, to `reader`; broken markup is read as far as it goes.
+
+    Source: HTML Standard §13.2.5 (tokenization); a NUL in text is no character (§13.2.6.4.7).
+    """
     parser = etree.HTMLParser(
         target=_Target(reader, names=_plain_name), encoding="utf-8", huge_tree=True
     )
-    _feed(parser, text)
+    _feed(parser, text.replace("\0", ""))
 
 
 def read_xml(text: str, reader: Reader) -> bool:

@@ -23,12 +23,13 @@ from types import TracebackType
 from typing import Final, Self
 
 from provenance.errors import ProvenanceError
-from provenance.extract import HEAD_BYTES, Derivative, refusal
+from provenance.extract import Derivative
 from provenance.extract.worker import READY, ExtractJob, receive_derivative, run_job, send_jobs
 
 __all__ = ["ExtractJob", "ExtractorPool"]
 
 CPU_LIMIT_S: Final = 120
+MEMORY_BYTES: Final = 4 * 2**30
 _BATCH_JOBS: Final = 32
 _BATCH_BYTES: Final = 2**20
 _WINDOW_JOBS: Final = 8 * _BATCH_JOBS
@@ -38,7 +39,7 @@ _WINDOW_BYTES: Final = 64 * 2**20
 # and it is the same on every Python version.
 _BOOT: Final = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from provenance.extract.worker import main; main(int(sys.argv[2]))"
+    "from provenance.extract.worker import main; main(int(sys.argv[2]), int(sys.argv[3]))"
 )
 
 
@@ -125,24 +126,32 @@ class _Run:
             self._taken = index + 1
             self._open_bytes += len(job.content)
             task = _Task(index=index, job=job)
-            head = job.content[:HEAD_BYTES]
-            fault = refusal(head, media_type=job.media_type, size=len(job.content))
-            if fault is None:
+            if job.fault is None:
                 return task
-            self.settle(task, Derivative(fault=fault))  # (1)
+            self.settle(task, Derivative(fault=job.fault))  # (1)
         return None
 
 
 class ExtractorPool:
     """Worker processes that extract text; started when first needed, ended with the context.
 
-    `workers` is how many may run at once; with 0, documents are read in this process. For one
-    thread, and one `map` at a time.
+    `workers` is how many may run at once; with 0, documents are read in this process.
+    `cpu_limit_s` bounds the processor time of one document, `memory_bytes` the address space of
+    one worker (where the system can), and `python` runs the workers. For one thread, and one `map`
+    at a time.
     """
 
-    def __init__(self, *, workers: int = 2, cpu_limit_s: int = CPU_LIMIT_S) -> None:
+    def __init__(
+        self,
+        *,
+        workers: int = 2,
+        cpu_limit_s: int = CPU_LIMIT_S,
+        memory_bytes: int = MEMORY_BYTES,
+        python: str = sys.executable,
+    ) -> None:
         self._size = workers
-        self._cpu_limit_s = cpu_limit_s
+        self._limits = (str(cpu_limit_s), str(memory_bytes))
+        self._python = python
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> Self:
@@ -160,6 +169,11 @@ class ExtractorPool:
         """End every worker."""
         while self._workers:
             self._workers.pop().end()
+
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """The processes that run now."""
+        return tuple(worker.process.pid for worker in self._workers)
 
     def map(self, jobs: Iterable[ExtractJob]) -> Iterator[Derivative]:
         """Yield the derivative of each job, in the order given; `jobs` is read as it is needed.
@@ -221,12 +235,7 @@ class ExtractorPool:
         suspect, *others = worker.tasks
         status = self._remove(worker, grace_s=5)
         if not worker.ready:
-            raise ProvenanceError(
-                "a worker for text extraction does not start",
-                where=sys.executable,
-                found=f"exit status {status}",
-                hint="Install the package again, with all that it requires.",
-            )
+            raise self._start_error(f"exit status {status}")
         run.again(others)
         if suspect.suspect:  # (4)
             word = "too_slow" if status == -signal.SIGXCPU else "crashed"
@@ -242,12 +251,25 @@ class ExtractorPool:
         jobs_in, jobs_out = Pipe(duplex=False)
         answers_in, answers_out = Pipe(duplex=False)
         with jobs_in, answers_out:
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _BOOT, json.dumps(sys.path), str(self._cpu_limit_s)],
-                stdin=jobs_in.fileno(),
-                stdout=answers_out.fileno(),
-                stderr=subprocess.DEVNULL,
-            )
+            try:
+                process = subprocess.Popen(
+                    [self._python, "-I", "-c", _BOOT, json.dumps(sys.path), *self._limits],
+                    stdin=jobs_in.fileno(),
+                    stdout=answers_out.fileno(),
+                    stderr=subprocess.DEVNULL,
+                )
+            except OSError as fault:
+                jobs_out.close()
+                answers_in.close()
+                raise self._start_error(str(fault)) from fault
         worker = _Worker(process=process, jobs=jobs_out, answers=answers_in)
         self._workers.append(worker)
         return worker
+
+    def _start_error(self, found: str) -> ProvenanceError:
+        return ProvenanceError(
+            "a worker for text extraction does not start",
+            where=self._python,
+            found=found,
+            hint="Install the package again, with all that it requires.",
+        )

@@ -29,6 +29,8 @@ def html_charset(head: bytes) -> str | None:
             at = skipped.end()
         elif tag := _TAG.match(head, at):
             fields, at = _attributes(head, tag.end())
+            if not head[at:].strip(b"\t\n\f\r /"):
+                break  # the bytes end inside the tag
             name = _meta_charset(fields) if tag[1].lower() == b"meta" else None
             if name is not None:
                 return "utf-8" if name.startswith("utf-16") else name

@@ -15,25 +15,36 @@ from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from provenance.extract import Derivative, Hyperlink, extract
+from provenance.extract import HEAD_BYTES, Derivative, Hyperlink, extract, refusal
 
 READY: Final = b"ready"
-MEMORY_BYTES: Final = 4 * 2**30
-"""The address space a worker may use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractJob:
-    """One document to read; the fields are those of `extract`."""
+    """One document to read; the fields are those of `extract`.
+
+    `size` is the size of the whole document in bytes where `content` is only its beginning, as
+    it may be for one that `refusal` turns away.
+    """
 
     content: bytes
     media_type: str | None
     charset: str | None = None
     base_url: str | None = None
+    size: int | None = None
+
+    @property
+    def fault(self) -> str | None:
+        """The fault the document has before it is read, or None."""
+        size = len(self.content) if self.size is None else self.size
+        return refusal(self.content[:HEAD_BYTES], media_type=self.media_type, size=size)
 
 
 def run_job(job: ExtractJob) -> Derivative:
     """Return the derivative of one document."""
+    if job.fault is not None:
+        return Derivative(fault=job.fault)
     return extract(
         job.content, media_type=job.media_type, charset=job.charset, base_url=job.base_url
     )
@@ -77,14 +88,17 @@ def receive_derivative(pipe: Connection) -> Derivative:
         raise ValueError("not an answer of a worker") from fault
 
 
-def main(cpu_limit_s: int) -> None:
-    """Answer jobs until the input ends. `cpu_limit_s` is the processor time for one job."""
+def main(cpu_limit_s: int, memory_bytes: int) -> None:
+    """Answer jobs until the input ends.
+
+    `cpu_limit_s` is the processor time for one job, `memory_bytes` the address space for all.
+    """
     answers = Connection(os.dup(1), readable=False)
     # Whatever a library prints must not get between the frames.
     os.dup2(2, 1)
     jobs = Connection(0, writable=False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _limit(resource.RLIMIT_AS, MEMORY_BYTES)
+    _limit(resource.RLIMIT_AS, memory_bytes)
     _limit(resource.RLIMIT_CORE, 0)
     answers.send_bytes(READY)
     while True:
