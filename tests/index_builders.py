@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -201,7 +200,7 @@ class Library:
 
 
 def library(*contents: str, **extracts: Extract) -> Library:
-    """Return a library in which each content is its own text."""
+    """Return a library: each content is its own text, each keyword a content with its extract."""
     known = {digest_of(content.encode()): Extract(text=content) for content in contents}
     known |= {digest_of(content.encode()): extract for content, extract in extracts.items()}
     return Library(extracts=known)
@@ -224,10 +223,3 @@ def build_index(
         derive=texts or library(),
     )
     return made.path
-
-
-def json_list(text: str) -> list[object]:
-    """Return a JSON list as Python has it."""
-    found = json.loads(text)
-    assert isinstance(found, list)
-    return found

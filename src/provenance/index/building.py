@@ -52,6 +52,11 @@ class Comparison:
     found: Digest | None
     differences: tuple[Difference, ...]
 
+    @property
+    def same(self) -> bool:
+        """Whether the index is what it ought to be."""
+        return self.found == self.expected.digest and not self.differences
+
 
 def build(
     *,
@@ -93,10 +98,14 @@ def check(
         IndexMissingError: there is no index at `path`.
         StorageError: the disk refuses.
     """
-    with tempfile.TemporaryDirectory(prefix="provenance-") as folder, _storage_faults(path):
+    with (
+        open_index(path) as found,
+        tempfile.TemporaryDirectory(prefix="provenance-") as folder,
+        _storage_faults(path),
+    ):
         fresh = Path(folder) / path.name
         expected = _build_file(fresh, path, collections, surveys, derive)
-        with open_index(fresh) as wanted, open_index(path) as found:
+        with open_index(fresh) as wanted:
             return Comparison(
                 expected=expected,
                 found=_digest_or_none(found),
@@ -117,8 +126,8 @@ def dump_digest(path: Path) -> tuple[Digest, Digest]:
 def _digest_or_none(connection: sqlite3.Connection) -> Digest | None:
     try:
         return digests(connection)[0]
-    except sqlite3.DatabaseError:
-        return None
+    except (sqlite3.DatabaseError, TypeError):
+        return None  # damaged, or holding what no index holds: `differences` says where
 
 
 def _build_file(

@@ -15,9 +15,10 @@ _PER_TABLE = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One row (or view, or table) that differs; `kind` is missing, unexpected or changed.
+    """One row (or table, view or index) that differs.
 
-    `key` is the row's natural key as text; `columns` are those whose cells differ.
+    `kind` is missing, unexpected, changed or unreadable; `key` is the row's natural key as text, or
+    what SQLite says of a table it cannot read; `columns` are those whose cells differ.
     """
 
     table: str
@@ -28,7 +29,10 @@ class Difference:
 
 def differences(wanted: sqlite3.Connection, found: sqlite3.Connection) -> tuple[Difference, ...]:
     """Return the first few differences of each table, and those of the schema itself."""
-    listed = list(_schema_differences(wanted, found))
+    try:
+        listed = list(_schema_differences(wanted, found))
+    except sqlite3.DatabaseError as error:
+        return (Difference(table="sqlite_schema", key=str(error), kind="unreadable"),)
     for section in sections():
         try:
             rows = _row_differences(section, dump(wanted, section), dump(found, section))
@@ -76,11 +80,17 @@ def _order(section: Section, left: Row | None, right: Row | None) -> int:
     return (one > other) - (one < other)
 
 
-def _sort_key(cell: str | int | None) -> tuple[int, int, bytes]:
-    # SQLite's own order: null, then numbers, then text by its UTF-8 bytes.
-    if cell is None:
-        return (0, 0, b"")
-    return (1, cell, b"") if isinstance(cell, int) else (2, 0, cell.encode())
+def _sort_key(cell: object) -> tuple[int, float, bytes]:
+    # SQLite's own order: null, then numbers, then text by its UTF-8 bytes, then blobs.
+    match cell:
+        case None:
+            return (0, 0, b"")
+        case int() | float():
+            return (1, cell, b"")
+        case bytes():
+            return (3, 0, cell)
+        case _:
+            return (2, 0, str(cell).encode())
 
 
 def _difference(
