@@ -45,6 +45,7 @@ PDF = build_pdf(
         (b"<headline>", "*/*", Format.PLAIN),
         (b"<?xml version='1.0'?><rss>", "unknown/unknown", Format.XML),
         (b"words", None, Format.PLAIN),
+        (b"<!doctype html>", "text/html charset=utf-8", Format.HTML),
         (b"a\x00b", None, None),
         (b"a\x00b", "text/plain", None),
         (b"\xff\xfea\x00", "text/plain", Format.PLAIN),

@@ -24,6 +24,7 @@ from provenance.extract.labels import decode, is_single_byte, name_of
 
 PRESCAN_BYTES: Final = 1024
 _SAMPLE_BYTES: Final = 2**17
+_UTF8_LEADS: Final = bytes(range(0xC0, 0x100))
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16be"), (b"\xff\xfe", "utf-16le"))
 _ESCAPE_JP = re.compile(rb"\x1b(?:\$[@B]|\([BJI])")
 _BEYOND_ASCII = re.compile("[^\0-\x7f]+")
@@ -117,10 +118,13 @@ def _is_utf8(raw: bytes) -> bool:
 
 
 def _is_utf8_all_the_same(raw: bytes, declared: str) -> bool:
-    if raw.isascii() or declared.startswith("utf-16"):
+    if raw.isascii() or declared.startswith("utf-"):
         return False
+    if is_single_byte(declared):
+        return True
     # One character of GBK in five or so is valid UTF-8 as well; sixteen in a row are not.
-    return is_single_byte(declared) or sum(byte >= 0xC0 for byte in raw[:_SAMPLE_BYTES]) >= 16
+    sample = raw[:_SAMPLE_BYTES]
+    return len(sample) - len(sample.translate(None, _UTF8_LEADS)) >= 16
 
 
 def _is_sound(text: str) -> bool:

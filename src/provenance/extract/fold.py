@@ -14,8 +14,8 @@ CELL_BREAK: Final = "\ud801"
 """Marks between pieces of text. Lone surrogates: no decoder and no parser can yield them."""
 
 # The characters of Unicode's White_Space property, written out so that no library version matters.
-_BLANK = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_BLANKS = re.compile(f"[{_BLANK}]+")
+_BLANK = " \t-\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_BLANKS = re.compile(f"[{_BLANK}]{{2,}}|[{_BLANK[1:]}]")  # all but a single space
 _DROPPED = re.compile(
     "[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # controls
     "\xad\u200b\u2060-\u2064\ufeff"  # soft hyphen, zero width space, joiners, BOM
@@ -50,6 +50,8 @@ def fold_lines(text: str) -> str:
 
 def fold_one(text: str) -> str:
     """Return `text` as one line, for titles, names and labels."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     return _BLANKS.sub(" ", _DROPPED.sub("", text)).strip(" ")
 
 

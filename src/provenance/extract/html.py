@@ -48,9 +48,19 @@ _BOXES: Final = _names(
 )
 
 
+_LINKS: Final = frozenset({"a", "area"})
+_NOTED: Final = _LINED | _LINKS | {"base", "body", "h1", "html", "svg"}
+# What an element puts into the text at its start and at its end.
+_MARKS: Final = {
+    **dict.fromkeys(_BLOCKS | {"br"}, LINE_BREAK),
+    **dict.fromkeys(_CELLS, CELL_BREAK),
+    **dict.fromkeys(_BOXES, " "),
+}
+
+
 @dataclass(slots=True)
 class _OpenLink:
-    url: str
+    href: str | None
     start: int
 
 
@@ -65,6 +75,7 @@ class _HtmlReader:
         self.links: list[Hyperlink] = []
         self._base = base
         self._base_seen = False
+        self._addresses: dict[str, str | None] = {}
         self._hidden = 0
         self._lined = 0
         self._svg = 0
@@ -75,42 +86,21 @@ class _HtmlReader:
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if name in _HIDDEN:
             self._hidden += 1
-            self._note_hidden(name, attributes)
-        elif self._hidden:
-            return
-        elif name in {"a", "area"}:
-            self._open_link(attributes)
-        elif name in {"html", "body"}:
-            self.declared.add_language(attributes.get("lang") or attributes.get("xml:lang") or "")
-        elif name == "base" and not self._base_seen and "href" in attributes:
-            self._base_seen = True
-            self._base = absolute_address(attributes["href"], base=self._base) or self._base
-        self._mark(name)
-        if name in _LINED:
-            self._lined += 1
-        elif name == "svg":
-            self._svg += 1
-        elif name == "h1" and self.heading is None and self._heading_start is None:
-            self._heading_start = len(self.pieces)
+            self._start_hidden(name, attributes)
+        if self._hidden <= (name in _HIDDEN) and (mark := _MARKS.get(name)):
+            self.pieces.append(mark)
+        if name in _NOTED and not self._hidden:
+            self._start_noted(name, attributes)
 
     def end(self, name: str) -> None:
         if name in _HIDDEN:
             self._hidden = max(0, self._hidden - 1)
-            if name == "title":
-                self._in_title = False
-            return
-        if self._hidden:
-            return
-        self._mark(name)
-        if name in _LINED:
-            self._lined = max(0, self._lined - 1)
-        elif name == "svg":
-            self._svg = max(0, self._svg - 1)
-        elif name in {"a", "area"}:
-            self._close_link()
-        elif name == "h1" and self.heading is None and self._heading_start is not None:
-            self.heading = _line(self.pieces, self._heading_start, MAX_TITLE) or None
-            self._heading_start = None
+            self._in_title = False
+        elif not self._hidden:
+            if mark := _MARKS.get(name):
+                self.pieces.append(mark)
+            if name in _NOTED:
+                self._end_noted(name)
 
     def data(self, text: str) -> None:
         if self._hidden:
@@ -121,39 +111,65 @@ class _HtmlReader:
         else:
             self.pieces.append(text)
 
-    def finish(self) -> None:
+    def close(self) -> None:
         """Close what the source left open."""
         while self._open:
             self._close_link()
-        if self.heading is None and self._heading_start is not None:
-            self.heading = _line(self.pieces, self._heading_start, MAX_TITLE) or None
+        self._close_heading()
 
-    def _note_hidden(self, name: str, attributes: Mapping[str, str]) -> None:
+    def _start_hidden(self, name: str, attributes: Mapping[str, str]) -> None:
         if name == "meta":
             self.declared.add_meta(attributes)
         elif name == "title":
             # The first title counts; one inside a drawing is its tooltip.
             self._in_title = not self.titles and not self._svg and self._hidden == 1
 
-    def _mark(self, name: str) -> None:
-        if name in _BLOCKS or name == "br":
-            self.pieces.append(LINE_BREAK)
-        elif name in _CELLS:
-            self.pieces.append(CELL_BREAK)
-        elif name in _BOXES:
-            self.pieces.append(" ")
+    def _start_noted(self, name: str, attributes: Mapping[str, str]) -> None:
+        if name in _LINKS:
+            self._open.append(_OpenLink(href=attributes.get("href"), start=len(self.pieces)))
+        elif name in _LINED:
+            self._lined += 1
+        elif name == "svg":
+            self._svg += 1
+        elif name == "h1":
+            if self.heading is None and self._heading_start is None:
+                self._heading_start = len(self.pieces)
+        elif name == "base":
+            self._set_base(attributes.get("href"))
+        else:
+            self.declared.add_language(attributes.get("lang") or attributes.get("xml:lang") or "")
 
-    def _open_link(self, attributes: Mapping[str, str]) -> None:
-        url = absolute_address(attributes.get("href", ""), base=self._base)
-        self._open.append(_OpenLink(url=url or "", start=len(self.pieces)))
+    def _end_noted(self, name: str) -> None:
+        if name in _LINKS:
+            self._close_link()
+        elif name in _LINED:
+            self._lined = max(0, self._lined - 1)
+        elif name == "svg":
+            self._svg = max(0, self._svg - 1)
+        elif name == "h1":
+            self._close_heading()
+
+    def _set_base(self, href: str | None) -> None:
+        if href is not None and not self._base_seen:
+            self._base_seen = True
+            self._base = absolute_address(href, base=self._base) or self._base
+            self._addresses.clear()
+
+    def _close_heading(self) -> None:
+        if self.heading is None and self._heading_start is not None:
+            self.heading = _line(self.pieces, self._heading_start, MAX_TITLE) or None
+            self._heading_start = None
 
     def _close_link(self) -> None:
-        if not self._open:
+        link = self._open.pop() if self._open else None
+        if link is None or link.href is None or len(self.links) >= MAX_LINKS:
             return
-        link = self._open.pop()
-        if link.url and len(self.links) < MAX_LINKS:
+        if link.href not in self._addresses:
+            self._addresses[link.href] = absolute_address(link.href, base=self._base)
+        url = self._addresses[link.href]
+        if url is not None:
             label = _line(self.pieces, link.start, MAX_LABEL)
-            self.links.append(Hyperlink(url=link.url, label=label))
+            self.links.append(Hyperlink(url=url, label=label))
 
 
 class _XmlReader:
@@ -179,6 +195,9 @@ class _XmlReader:
         self.pieces.append(text)
         if self._in_title and len(self.titles) < 100:
             self.titles.append(text)
+
+    def close(self) -> None:
+        """Do nothing: an open element has given its text."""
 
 
 def html_derivative(source: str, *, charset: str, base_url: str | None) -> Derivative:
@@ -210,7 +229,6 @@ def xml_derivative(source: str, *, charset: str) -> Derivative:
 
 
 def _finished(reader: _HtmlReader, charset: str) -> Derivative:
-    reader.finish()
     declared = reader.declared
     text = fold_flow(reader.pieces)
     title = fold_one("".join(reader.titles))[:MAX_TITLE]

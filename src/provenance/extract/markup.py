@@ -24,15 +24,16 @@ class Reader(Protocol):
     def data(self, text: str) -> None:
         """Take a piece of text, character references resolved."""
 
+    def close(self) -> None:
+        """Take note that the stream has ended."""
+
 
 def read_html(text: str, reader: Reader) -> None:
     """Send `text`, read as HTML, to `reader`; broken markup is read as far as it goes.
 
     Source: HTML Standard §13.2.5 (tokenization); a NUL in text is no character (§13.2.6.4.7).
     """
-    parser = etree.HTMLParser(
-        target=_Target(reader, names=_plain_name), encoding="utf-8", huge_tree=True
-    )
+    parser = etree.HTMLParser(target=reader, encoding="utf-8", huge_tree=True)
     _feed(parser, text.replace("\0", ""))
 
 
@@ -42,7 +43,7 @@ def read_xml(text: str, reader: Reader) -> bool:
     No entity but the five of XML is resolved, and no external one is ever opened.
     """
     parser = etree.XMLParser(
-        target=_Target(reader, names=_local_name),
+        target=_WithoutNamespaces(reader),
         encoding="utf-8",
         huge_tree=True,
         resolve_entities=False,
@@ -62,29 +63,16 @@ def _feed(parser: etree.HTMLParser | etree.XMLParser, text: str) -> None:
         pass
 
 
-class _Target:
-    def __init__(self, reader: Reader, *, names: _Naming) -> None:
+class _WithoutNamespaces:
+    """Hands on a stream of XML under local names."""
+
+    def __init__(self, reader: Reader) -> None:
         self.data = reader.data
+        self.close = reader.close
         self._reader = reader
-        self._name = names
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        self._reader.start(self._name(tag), attributes)
+        self._reader.start(tag.rpartition("}")[2].lower(), attributes)
 
     def end(self, tag: str) -> None:
-        self._reader.end(self._name(tag))
-
-    def close(self) -> None:
-        """Say to lxml that there is no tree."""
-
-
-class _Naming(Protocol):
-    def __call__(self, tag: str, /) -> str: ...
-
-
-def _plain_name(tag: str) -> str:
-    return tag
-
-
-def _local_name(tag: str) -> str:
-    return tag.rpartition("}")[2].lower()
+        self._reader.end(tag.rpartition("}")[2].lower())

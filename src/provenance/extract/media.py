@@ -26,6 +26,7 @@ class Format(StrEnum):
     PLAIN = "plain"
 
 
+_ESSENCE = re.compile(r"[\w!#$%&'*+.^`|~-]+/[\w!#$%&'*+.^`|~-]+\Z", re.ASCII)
 _UNKNOWN = frozenset(
     # The first four are "unknown" in §7; servers give the others for want of a better one, and
     # here nothing is ever run, so that looking further cannot do harm.
@@ -55,12 +56,15 @@ _XHTML = re.compile(rb"<(?:\w+:)?html\s[^>]*http://www\.w3\.org/1999/xhtml", re.
 
 
 def essence_of(media_type: str | None) -> str:
-    """Return `type/subtype` in lower case, parameters dropped; "" for none.
+    """Return `type/subtype` in lower case, parameters dropped; "" for none or no such form.
 
-    >>> essence_of("Text/HTML; charset=utf-8")
-    'text/html'
+    Source: MIME Sniffing §4.4.
+
+    >>> essence_of("Text/HTML; charset=utf-8"), essence_of("text/html charset=utf-8")
+    ('text/html', '')
     """
-    return (media_type or "").partition(";")[0].strip().lower()
+    essence = (media_type or "").partition(";")[0].strip("\t\n\r ").lower()
+    return essence if _ESSENCE.match(essence) else ""
 
 
 def format_of(head: bytes, *, media_type: str | None) -> Format | None:
@@ -78,7 +82,7 @@ def format_of(head: bytes, *, media_type: str | None) -> Format | None:
     if essence in _PDF:
         # A login or error page under the document's own type is read as what it is.
         return Format.PDF if b"%PDF-" in head[:1024] else _sniffed(head) or Format.PDF
-    if essence in _UNKNOWN or "/" not in essence:
+    if essence in _UNKNOWN:
         return _sniffed(head)
     return _declared(essence, head)
 
