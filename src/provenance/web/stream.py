@@ -42,7 +42,7 @@ class ByteStream:
         self._receive = receive
         self._head_only = head_only
         self._digest = hashlib.sha256()
-        self._sent = 0
+        self._read = 0
         self._ahead = b""
 
     async def read_ahead(self) -> None:
@@ -84,29 +84,28 @@ class ByteStream:
             pass
 
     async def _next_block(self) -> bytes:
-        block = await asyncio.to_thread(self._read_block)
-        if not block:
-            self._check()
-        return block
+        return await asyncio.to_thread(self._read_block)
 
     def _read_block(self) -> bytes:
         block = bytearray()
-        while len(block) < BLOCK:
+        ended = False
+        while len(block) < BLOCK and not ended:
             piece = next(self._pieces, None)
-            if piece is None:
-                break
-            block += piece
+            ended = piece is None
+            block += piece or b""
         self._digest.update(block)
-        self._sent += len(block)
+        self._read += len(block)
+        if ended or self._read > self._size:
+            self._check()
         return bytes(block)
 
     def _check(self) -> None:
         found = f"sha256:{self._digest.hexdigest()}"
-        if self._sent != self._size or found != self._content_id:
+        if self._read != self._size or found != self._content_id:
             raise BrokenContentError(
                 "the stored content is not what the index names",
                 where=self._content_id,
                 expected=f"{self._size} bytes",
-                found=f"{self._sent} bytes with {found}",
+                found=f"{self._read} bytes with {found}",
                 hint="Run `provenance verify`.",
             )

@@ -1,0 +1,268 @@
+"""Downloads and the sandboxed view: the bytes as they are, whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from email.message import Message as Mail
+from urllib.parse import unquote
+
+import pytest
+
+from provenance.digest import digest_of
+from provenance.web.display import (
+    SHOWN_BYTES,
+    Display,
+    attachment,
+    display_of,
+    known_charset,
+    raw_content_type,
+)
+from provenance.web.policy import Message
+from provenance.web.stream import BLOCK, BrokenContentError, ByteStream
+from tests.web_client import Client
+from tests.web_fixture import CHINESE, harbour
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    client = Client(harbour(), tmp_path_factory.mktemp("bytes"))
+    yield client
+    client.close()
+
+
+def test_every_content_is_sent_as_it_is(site: Client) -> None:
+    """What is saved hashes to the content id, and its length is announced."""
+    for content_id, raw in site.shelf.contents.items():
+        saved = site.get(f"/content/{content_id}")
+        assert saved.status_code == 200
+        assert digest_of(saved.content) == content_id
+        assert saved.headers["content-length"] == str(len(raw))
+        assert saved.headers["etag"] == f'"{content_id}"'
+        assert "immutable" in saved.headers["cache-control"]
+
+
+def test_a_known_content_is_not_sent_again(site: Client) -> None:
+    """A client that has the bytes gets a 304."""
+    content_id = next(iter(site.shelf.contents))
+    known = site.get(f"/content/{content_id}", headers={"if-none-match": f'"{content_id}"'})
+    assert known.status_code == 304
+    assert known.content == b""
+
+
+def test_head_sends_no_bytes(site: Client) -> None:
+    """HEAD gives the length and reads nothing."""
+    content_id, raw = next(iter(site.shelf.contents.items()))
+    head = site.head(f"/content/{content_id}")
+    assert head.headers["content-length"] == str(len(raw))
+    assert head.content == b""
+
+
+def test_nothing_is_saved_where_nothing_came(site: Client) -> None:
+    """A failed visit has no content; the answer leads to its evidence."""
+    capture_id = site.newest("ferry-users")
+    for path in (f"/content/{capture_id}", f"/view/{capture_id}", f"/view/{capture_id}/raw"):
+        page = site.get(path)
+        assert page.status_code == 404
+        assert f'href="/capture/{capture_id}"' in page.text
+
+
+def test_the_view_keeps_the_declared_charset(site: Client) -> None:
+    """GB18030 bytes go out as they are, with their charset."""
+    raw = site.get(f"/view/{site.newest('port-statement')}/raw")
+    assert raw.headers["content-type"] == "text/html; charset=gb18030"
+    assert raw.content == CHINESE.encode("gb18030")
+
+
+def test_a_pdf_is_shown_as_its_text_page_by_page(site: Client) -> None:
+    """The view of a PDF has its pages' text and no frame; its raw bytes are never shown."""
+    capture_id = site.newest("council-minutes")
+    text = site.get(f"/view/{capture_id}").text
+    assert "Page 1" in text and "Page 2" in text
+    assert "48.6 million crowns" in text
+    assert "<iframe" not in text
+    assert site.get(f"/view/{capture_id}/raw").status_code == 404
+
+
+def test_a_picture_is_shown_as_a_picture(site: Client) -> None:
+    """An image stands in an `img` element, where nothing in it can run."""
+    capture_id = site.newest("institute-photo")
+    text = site.get(f"/view/{capture_id}").text
+    assert f'<img class="kept" src="/view/{capture_id}/raw"' in text
+    assert site.get(f"/view/{capture_id}/raw").headers["content-type"] == "image/png"
+
+
+def test_the_view_names_date_source_and_content(site: Client) -> None:
+    """The banner says that this is a copy, of when, from where, with which content id."""
+    capture = site.shelf.of("gazette-article")[0]
+    text = site.get(f"/view/{capture.capture_id}").text
+    assert "not the live page" in text
+    assert "1 September 2026" in text
+    assert str(capture.content_id) in text
+    frame = text.split("<iframe ")[1].split(">")[0]
+    assert " sandbox " in frame and "allow" not in frame
+    assert f'src="/view/{capture.capture_id}/raw"' in frame
+
+
+def test_changed_bytes_are_refused(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Bytes that do not hash to the content id are answered with an error, not sent."""
+    shelf = harbour()
+    client = Client(shelf, tmp_path_factory.mktemp("changed"))
+    try:
+        content_id = str(shelf.of("pilots-letter")[0].content_id)
+        shelf.contents[content_id] = shelf.contents[content_id].replace(b"Ships", b"Boats")
+        page = client.get(f"/content/{content_id}")
+        assert page.status_code == 500
+        assert "is not what the index names" in page.text
+        assert "Boats" not in page.text
+    finally:
+        client.close()
+
+
+class Wire:
+    """What a server would send, and a client that may go away after some messages."""
+
+    def __init__(self, leaves_after: int | None = None) -> None:
+        self.messages: list[Message] = []
+        self.pulled = 0
+        self.ahead = 0
+        self._gone = asyncio.Event()
+        self._leaves_after = leaves_after
+
+    async def receive(self) -> Message:
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        self.messages.append(message)
+        self.ahead = max(self.ahead, self.pulled - len(self.body))
+        if self._leaves_after is not None and len(self.messages) > self._leaves_after:
+            self._gone.set()
+        await asyncio.sleep(0)
+
+    def pieces(self, *pieces: bytes) -> Iterator[bytes]:
+        for piece in pieces:
+            self.pulled += len(piece)
+            yield piece
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.messages)
+
+
+async def sent(wire: Wire, raw: bytes, expected: bytes, piece: int = 60_000) -> None:
+    cut = [raw[start : start + piece] for start in range(0, len(raw), piece)]
+    stream = ByteStream(
+        wire.pieces(*cut),
+        size=len(expected),
+        content_id=digest_of(expected),
+        headers={"content-type": "application/octet-stream"},
+        receive=wire.receive,
+    )
+    await stream.read_ahead()
+    await stream.asgi_send(wire.send)
+
+
+@pytest.mark.parametrize("size", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 9 * BLOCK])
+def test_a_stream_of_any_size_arrives_whole(size: int) -> None:
+    """Whatever the size, all bytes arrive, and few are held at a time."""
+    raw = bytes(range(256)) * (size // 256 + 1)
+    wire = Wire()
+    asyncio.run(sent(wire, raw[:size], raw[:size]))
+    assert wire.body == raw[:size]
+    assert wire.messages[-1]["more_body"] is False
+    assert wire.ahead <= 3 * BLOCK
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda raw: raw[:-1], id="cut"),
+        pytest.param(lambda raw: raw + b"x", id="longer"),
+        pytest.param(lambda raw: raw[:-1] + b"x", id="last byte changed"),
+        pytest.param(lambda raw: b"x" + raw[1:], id="first byte changed"),
+    ],
+)
+@pytest.mark.parametrize("blocks", [3, 3.5])
+def test_a_broken_stream_never_ends_well(change: Callable[[bytes], bytes], blocks: float) -> None:
+    """A difference anywhere breaks off before the announced length is reached."""
+    raw = b"bridge" * (int(blocks * BLOCK) // 6)
+    raw += bytes(int(blocks * BLOCK) - len(raw))
+    wire = Wire()
+    with pytest.raises(BrokenContentError):
+        asyncio.run(sent(wire, change(raw), raw))
+    assert len(wire.body) < len(raw)
+    assert wire.messages[-1].get("more_body") is not False
+
+
+def test_a_client_that_leaves_stops_the_reading() -> None:
+    """When the client has gone, the rest is not read."""
+    raw = bytes(40 * BLOCK)
+    wire = Wire(leaves_after=3)
+    asyncio.run(sent(wire, raw, raw))
+    assert wire.pulled < 10 * BLOCK
+
+
+@pytest.mark.parametrize(
+    ("media_type", "undecoded", "size", "display"),
+    [
+        ("text/html", False, 10, Display.HTML),
+        ("application/xhtml+xml", False, 10, Display.HTML),
+        ("text/plain", False, 10, Display.TEXT),
+        ("text/css", False, 10, Display.TEXT),
+        ("application/json", False, 10, Display.TEXT),
+        ("image/svg+xml", False, 10, Display.IMAGE),
+        ("application/pdf", False, 10, Display.EXTRACTED),
+        ("application/x-msdownload", False, 10, Display.EXTRACTED),
+        (None, False, 10, Display.EXTRACTED),
+        ("text/html", True, 10, Display.EXTRACTED),
+        ("text/html", False, SHOWN_BYTES + 1, Display.EXTRACTED),
+    ],
+)
+def test_only_known_kinds_are_shown(
+    media_type: str | None, undecoded: bool, size: int, display: Display
+) -> None:
+    """Pages, text and pictures are shown; all else, and what is undecoded or huge, is not."""
+    assert display_of(media_type, undecoded=undecoded, size=size) is display
+
+
+def test_text_is_never_sent_as_a_page() -> None:
+    """Everything shown as text goes as text/plain; a kind that is not shown has no type."""
+    assert raw_content_type(Display.TEXT, "text/xml", "utf-8") == "text/plain; charset=utf-8"
+    assert raw_content_type(Display.HTML, "text/html", None) == "text/html"
+    assert raw_content_type(Display.IMAGE, "text/html", None) == "application/octet-stream"
+
+
+@pytest.mark.parametrize("charset", ["", "x\r\nSet-Cookie: a", "no-such", "utf-8;x", 'u"8', "ıso"])
+def test_a_charset_is_a_known_token_or_nothing(charset: str) -> None:
+    """A charset that a server made up does not reach a header."""
+    assert known_charset(charset) is None
+
+
+@pytest.mark.parametrize(
+    ("document", "name"),
+    [
+        ("audit-report", "audit-report-0123abcd.pdf"),
+        ("../../etc/passwd", "etc-passwd-0123abcd.pdf"),
+        ('x"; filename="y.exe', "x-filename-y.exe-0123abcd.pdf"),
+        ("a\r\nSet-Cookie: b", "a-Set-Cookie-b-0123abcd.pdf"),
+        ("大桥", "大桥-0123abcd.pdf"),
+        ("", "document-0123abcd.pdf"),
+    ],
+)
+def test_a_file_name_is_safe_and_parses_back(document: str, name: str) -> None:
+    """The header holds no quote, path or line break, and a client reads the name back."""
+    header = attachment(document, "sha256:0123abcd" + "0" * 56, "application/pdf")
+    mail = Mail()
+    mail["Content-Disposition"] = header
+    assert header.isascii() and "\r" not in header and "\n" not in header
+    assert mail.get_content_disposition() == "attachment"
+    plain, _, extended = header.partition("; filename*=UTF-8''")
+    found = unquote(extended) if extended else plain.split('"')[1]
+    assert found == name
+
+
+def test_a_kind_without_an_extension_is_saved_as_bin() -> None:
+    """A declared type off the list never chooses an extension."""
+    header = attachment("x", "sha256:" + "0" * 64, "application/x-msdownload")
+    assert header == 'attachment; filename="x-00000000.bin"'

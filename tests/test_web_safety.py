@@ -1,0 +1,236 @@
+"""Nothing archived reaches a page unescaped, and every response carries its policy."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from datasette.app import Datasette
+
+from provenance.web import plugin
+from provenance.web.policy import (
+    ARCHIVED_POLICY,
+    DATASETTE_POLICY,
+    DOWNLOAD_POLICY,
+    PAGE_POLICY,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    with_policy,
+)
+from tests.web_client import Client
+from tests.web_fixture import harbour
+from tests.web_hostile import RUN, hostile
+
+OURS = frozenset({"site.js"})
+
+
+class Elements(HTMLParser):
+    """Collect the tags, attributes and text that a browser would see."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    client = Client(hostile(), tmp_path_factory.mktemp("hostile"))
+    yield client
+    client.close()
+
+
+def paths(site: Client) -> list[str]:
+    failed, first = site.newest("every-string"), site.shelf.of("every-string")[0].capture_id
+    picture = site.newest("picture")
+    return [
+        "/",
+        "/collection/harbour-bridge",
+        "/collection/%22%3E%3Cscript%3E",
+        "/collection/harbour-bridge?state=%22%3E%3Cscript%3Ex&role=%3Cimg%20src=x%20onerror=1%3E",
+        "/document/every-string",
+        "/document/%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+        f"/capture/{first}",
+        f"/capture/{failed}",
+        "/capture/%3Cscript%3E",
+        f"/view/{first}",
+        f"/view/{picture}",
+        "/search?q=harbour",
+        "/search?q=%3Cscript%3Ewindow.pwned%3C/script%3E&role=%22%3E%3Cscript%3E",
+        "/%3Cscript%3E",
+    ]
+
+
+def test_no_archived_string_becomes_markup(site: Client) -> None:
+    """On no page of ours is there a script, handler, style or link but those in the templates."""
+    for path in paths(site):
+        text = site.get(path, follow_redirects=True).text
+        for tag, attributes in Elements(text).found:
+            if tag == "script":
+                assert "site.js" in str(attributes.get("src")), path
+            assert tag not in ("object", "embed", "base", "style"), path
+            assert not [name for name in attributes if name.startswith("on")], path
+            assert "style" not in attributes, path
+            for name in ("href", "src", "action"):
+                value = attributes.get(name) or ""
+                assert re.match(r"/|https?://|#", value) or not value, (path, value)
+
+
+def test_links_to_the_outside_are_marked(site: Client) -> None:
+    """A link that leaves the site says `noopener noreferrer nofollow`; `javascript:` is text."""
+    text = site.get("/document/every-string").text
+    away = [a for tag, a in Elements(text).found if tag == "a" and "://" in str(a.get("href"))]
+    assert away
+    assert all(a.get("rel") == "noopener noreferrer nofollow" for a in away)
+    assert "javascript:" in text
+
+
+def test_what_cannot_be_seen_is_shown_as_an_escape(site: Client) -> None:
+    """Control and direction-changing characters in heads and notes stand as escapes."""
+    first = site.shelf.of("every-string")[0].capture_id
+    text = site.get(f"/capture/{first}").text
+    assert "\\u202e" in text
+    assert "\\x00\\x1b[2J" in text
+    wire = "".join(re.findall(r'<pre class="wire".*?</pre>', text, re.DOTALL))
+    assert not re.search("[\x00\x1b\u202a-\u202e]", wire)
+
+
+def test_a_language_that_is_none_is_not_written(site: Client) -> None:
+    """A language tag of another shape is left out of the `lang` attribute."""
+    text = site.get("/document/every-string").text
+    languages = {a["lang"] for _, a in Elements(text).found if a.get("lang")}
+    assert languages == {"en"}
+
+
+def test_snippets_show_markup_as_text(site: Client) -> None:
+    """Archived text that looks like markup is escaped around the marks."""
+    text = site.get("/search?q=harbour").text
+    assert "<mark>harbour</mark>" in text
+    assert f"&lt;script&gt;{RUN}" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "policy"),
+    [
+        ("/", PAGE_POLICY),
+        ("/search?q=harbour", PAGE_POLICY),
+        ("/search.json?q=harbour", PAGE_POLICY),
+        ("/document/every-string", PAGE_POLICY),
+        ("/document/every-string.json", PAGE_POLICY),
+        ("/document/none", PAGE_POLICY),
+        ("/capture/none", PAGE_POLICY),
+        ("/nowhere", PAGE_POLICY),
+        ("/-/provenance/site.css", PAGE_POLICY),
+        ("/-/provenance/none", PAGE_POLICY),
+        ("/provenance", DATASETTE_POLICY),
+        ("/provenance/capture", DATASETTE_POLICY),
+        ("/provenance/capture.json", DATASETTE_POLICY),
+        ("/provenance/none", DATASETTE_POLICY),
+        ("/provenance?sql=select+1", DATASETTE_POLICY),
+        ("/provenance?sql=nonsense", DATASETTE_POLICY),
+        ("/-/static/app.css", DATASETTE_POLICY),
+        ("/-/static/none.css", DATASETTE_POLICY),
+        ("/-/versions.json", DATASETTE_POLICY),
+    ],
+)
+def test_every_response_has_a_policy(site: Client, path: str, policy: str) -> None:
+    """Pages, twins, tables, static files and errors each carry their headers."""
+    headers = site.get(path, follow_redirects=True).headers
+    assert headers["content-security-policy"] == policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-frame-options"] == "DENY"
+
+
+def test_archived_bytes_go_out_sandboxed(site: Client) -> None:
+    """The frame's bytes may be framed by us alone; the download may not be shown at all."""
+    capture = site.shelf.of("every-string")[0]
+    raw = site.get(f"/view/{capture.capture_id}/raw").headers
+    assert raw["content-security-policy"] == ARCHIVED_POLICY
+    assert raw["content-security-policy"].startswith("sandbox;")
+    assert "allow-" not in ARCHIVED_POLICY and "'self'" not in ARCHIVED_POLICY.split("frame-")[0]
+    assert raw["x-frame-options"] == "SAMEORIGIN"
+    assert raw["x-content-type-options"] == "nosniff"
+    saved = site.get(f"/content/{capture.content_id}").headers
+    assert saved["content-security-policy"] == DOWNLOAD_POLICY
+    assert saved["content-type"] == "application/octet-stream"
+    assert saved["content-disposition"].startswith("attachment; ")
+
+
+def test_strict_means_strict() -> None:
+    """Our own pages allow nothing inline and nothing from elsewhere."""
+    assert "unsafe" not in PAGE_POLICY
+    assert "default-src 'none'" in PAGE_POLICY
+    assert "http" not in PAGE_POLICY
+
+
+def test_an_exception_outside_datasette_is_answered_with_a_policy() -> None:
+    """A 500 that no page made has the headers too, and the exception still reaches the log."""
+    sent: list[Message] = []
+
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("broken")
+
+    async def ask() -> None:
+        await with_policy(broken)({"type": "http"}, receive, send)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    with pytest.raises(RuntimeError, match="broken"):
+        asyncio.run(ask())
+    assert sent[0]["status"] == 500
+    assert dict(sent[0]["headers"])[b"content-security-policy"] == DATASETTE_POLICY.encode()
+
+
+def test_cells_of_datasette_link_to_the_pages(site: Client) -> None:
+    """Ids in tables and queries lead to our pages, escaped; other cells are Datasette's."""
+    capture = site.shelf.of("page")[0]
+    text = site.get("/provenance/citation?document=page").text
+    assert f'href="/capture/{capture.capture_id}"' in text
+    assert f'href="/content/{capture.content_id}"' in text
+    assert 'href="/document/page"' in text
+    query = "/provenance?sql=select+'\"><script>x'+as+document"
+    found = Elements(site.get(query, follow_redirects=True).text).found
+    assert "/document/%22%3E%3Cscript%3Ex" in [a.get("href") for _, a in found]
+
+
+def test_the_tables_keep_working(site: Client) -> None:
+    """Tables, facets, SQL, JSON and CSV of Datasette answer as ever."""
+    assert site.get("/provenance/capture?_facet=outcome").status_code == 200
+    rows = site.get("/provenance/capture.json?_shape=array&_col=outcome").json()
+    assert len(rows) == 4
+    csv = site.get("/provenance/document.csv?_col=role").text
+    assert csv.startswith("document,role")
+
+
+def test_the_plugin_is_inert_without_a_site(tmp_path: Path) -> None:
+    """A Datasette to which no site is attached is left exactly as it was."""
+    path = harbour().write(tmp_path)
+    plain = Datasette([str(path)])
+    assert plugin.register_routes(datasette=plain) == []
+    assert plugin.menu_links(datasette=plain) == []
+    assert (
+        plugin.render_cell(value="x", column="document", database="provenance", datasette=plain)
+        is None
+    )
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError
+
+    assert plugin.asgi_wrapper(datasette=plain)(app) is app
+    page = asyncio.run(plain.client.get("/"))
+    assert "content-security-policy" not in page.headers
+    assert asyncio.run(plain.client.get("/document/page")).status_code == 404

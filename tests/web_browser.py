@@ -1,0 +1,124 @@
+"""A site on a loopback port, and a real Chromium to read it with."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import shutil
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provenance.web.serving import SiteServer
+from provenance.web.site import create_site
+from tests.web_fixture import Shelf
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WIDTHS = {"phone": 390, "tablet": 820, "desk": 1280}
+
+
+@contextlib.contextmanager
+def served(shelf: Shelf, folder: Path, **options: Any) -> Iterator[str]:
+    """Serve the shelf's site; give its address without a slash at the end."""
+    datasette = create_site(shelf.write(folder), shelf, title="Vellhaven archive", **options)
+    addresses: queue.Queue[str] = queue.Queue()
+    server = SiteServer(datasette, host="127.0.0.1", port=0, announce=addresses.put)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield addresses.get(timeout=30).rstrip("/")
+    finally:
+        server.stop()
+        thread.join(timeout=30)
+
+
+class Trap(ThreadingHTTPServer):
+    """A server that nobody should ask; it counts who connects."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), BaseHTTPRequestHandler)
+        self.connections = 0
+
+    def get_request(self) -> tuple[Any, Any]:
+        self.connections += 1
+        return super().get_request()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+@contextlib.contextmanager
+def trap() -> Iterator[Trap]:
+    """Set the trap, in a thread of its own."""
+    with Trap() as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Any]:
+    """Start Chromium; skip the test, saying why, where there is none."""
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="the package playwright is not installed"
+    )
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("there is no Chromium on this machine")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=program, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Reader:
+    """A tab that remembers what the browser complained of."""
+
+    def __init__(
+        self, browser: Any, *, width: int = 1280, theme: str = "light", **more: Any
+    ) -> None:
+        height = 844 if width < 500 else 900
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, **more
+        )
+        self.tab = self.context.new_page()
+        self.complaints: list[str] = []
+        self.answered: list[str] = []
+        self.dialogs: list[str] = []
+        self.tab.on("console", lambda message: self.complaints.append(message.text))
+        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.tab.on("response", lambda response: self.answered.append(response.url))
+        self.tab.on("dialog", self._dismiss)
+
+    def open(self, address: str, *, settled: bool = True) -> Any:
+        """Go to an address, wait until it has loaded (or all is quiet), and give the tab."""
+        self.tab.goto(address)
+        if settled:
+            self.tab.wait_for_load_state("networkidle")
+        return self.tab
+
+    def close(self) -> None:
+        """Close the tab with its cookies and cache."""
+        self.context.close()
+
+    def _dismiss(self, dialog: Any) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
