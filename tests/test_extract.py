@@ -7,15 +7,18 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree  # type: ignore[import-untyped]
 
 from provenance.digest import digest_of, hex_of
-from provenance.extract import Derivative, extract, refusal, text_id
+from provenance.extract import ENGINES, Derivative, extract, refusal, text_id
 from provenance.extract.labels import CHARSETS, decode
 from provenance.extract.media import MAX_BYTES, Format, format_of
 from tests.pdf_builder import build_pdf
@@ -235,3 +238,18 @@ def test_recorded_pdf_files() -> None:
             assert len(found.pages) == vector["pages"], path.name
             assert head.replace("\ufb01", "fi")[:20] in "".join(found.text.split()), path.name
     assert seen > 8
+
+
+def test_the_versions_of_text_v1_are_the_installed_and_the_pinned_ones() -> None:
+    """Another parser or detector is another algorithm: code, environment and pins agree."""
+    root = Path(__file__).parents[1]
+    pins = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    decision = (root / "docs" / "adr" / "0004-text-v1.md").read_text("utf-8")
+    for library, version in ENGINES.items():
+        assert metadata.version(library) == version
+        assert f"{library}=={version}" in pins
+        assert f"{library} {version}" in decision
+    libxml2 = ".".join(map(str, etree.LIBXML_VERSION))
+    assert f"libxml2 {libxml2}" in decision
+    pdfium = pypdfium2.PDFIUM_INFO
+    assert f"PDFium {pdfium.major}.{pdfium.minor}.{pdfium.build}.{pdfium.patch}" in decision

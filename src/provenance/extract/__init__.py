@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from provenance.extract.charset import Decoded, decode_text
-from provenance.extract.derivative import TEXT_ALGORITHM, Derivative, Hyperlink, text_id
+from provenance.extract.derivative import ENGINES, TEXT_ALGORITHM, Derivative, Hyperlink, text_id
 from provenance.extract.fold import clean_plain
 from provenance.extract.media import HEAD_BYTES, Format, format_of, refusal
 from provenance.extract.prescan import html_charset, xml_charset
 
 __all__ = [
+    "ENGINES",
     "HEAD_BYTES",
     "TEXT_ALGORITHM",
     "Derivative",

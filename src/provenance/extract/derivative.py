@@ -11,6 +11,10 @@ TEXT_ALGORITHM: Final = "text-v1"
 """The name that stands beside every text id; a change of rules or pinned versions renames it."""
 
 
+ENGINES: Final = {"lxml": "6.1.3", "resiliparse": "2.0.1", "pypdfium2": "5.15.2"}
+"""The parsers and the charset detector that `text-v1` names, with their exact versions."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hyperlink:
     """An address that a document cites: absolute, http or https, without fragment.
