@@ -259,3 +259,21 @@ def content_pieces(
         yield from payload
     else:
         yield from _through(_Chain(shape.codings), payload)
+
+
+def content_start(
+    shape: BodyShape, body: Iterable[bytes], *, undecoded: Undecoded | None, limit: int
+) -> bytes:
+    """Return the first `limit` bytes of content, as far as they can be decoded."""
+    pieces: Iterable[bytes] = payload_pieces(shape, body, undecoded)
+    if shape.codings and not undecoded:
+        pieces = _through(_Chain(shape.codings), pieces)
+    start = b""
+    try:
+        for piece in pieces:
+            start += piece
+            if len(start) >= limit:
+                break
+    except _CodingFault:
+        pass  # what was decoded up to the fault is the start
+    return start[:limit]

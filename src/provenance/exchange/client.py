@@ -58,22 +58,26 @@ class Client:
         """Drop the cookies that servers set; they live for one document and its redirects."""
         self._session.cookies.clear()
 
-    def get(self, url: str) -> Exchange:
+    def get(self, url: str, *, max_time_s: float | None = None) -> Exchange:
         """GET `url` once and return what happened; never raises for what a server does.
+
+        `max_time_s` bounds this exchange where it is less than the settings' bound.
 
         A kept connection that the server closed in the meantime is dialled once more, as
         RFC 9112 §9.3.1 lets clients do.
         """
-        exchange = self._once(url, reconnected=False)
+        exchange = self._once(url, max_time_s, reconnected=False)
         recorder = self._recorder
         stale = exchange.fault is not None and exchange.fault.reason == "disconnect"
         if stale and recorder.reused and recorder.received == 0:
-            return self._once(url, reconnected=True)
+            return self._once(url, max_time_s, reconnected=True)
         return exchange
 
-    def _once(self, url: str, *, reconnected: bool) -> Exchange:
+    def _once(self, url: str, max_time_s: float | None, *, reconnected: bool) -> Exchange:
         started_at = self._runtime.now()
-        deadline = self._runtime.monotonic() + self._settings.max_time_s
+        bound = self._settings.max_time_s
+        bound = bound if max_time_s is None else min(bound, max_time_s)
+        deadline = self._runtime.monotonic() + bound
         self._recorder.begin(idle_s=self._settings.timeout_s, deadline=deadline)
         answer: Answer | None = None
         fault: Fault | None = None

@@ -96,7 +96,7 @@ class History:
 
 
 def read_history(archive: Path, metadata: Path) -> History:
-    """Return the history of all sealed files, from sidecars or, where they are amiss, from WARCs."""
+    """Return the history of all sealed files, from sidecars or, where need be, from WARCs."""
     listed = read_manifest(metadata)
     runs: list[KnownRun] = []
     captures: list[KnownCapture] = []

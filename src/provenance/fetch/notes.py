@@ -1,0 +1,195 @@
+"""Put an exchange and its fate into the note of a metadata record. Pure.
+
+The keys are the profile `provenance-capture-1` (docs/warc-profile.md).
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeAlias
+
+from provenance.dates import format_instant
+from provenance.digest import Digest, digest_of
+from provenance.exchange import Exchange
+from provenance.fetch.settings import Errand
+from provenance.holdings import CAPTURE_PROFILE, CaptureKind, Redirect
+from provenance.http_message import Framing, media_type_of
+from provenance.model import OutcomeKind
+
+Note: TypeAlias = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUp:
+    """An attempt that was followed by another."""
+
+    attempt: int
+    url: str
+    started_at: datetime
+    reason: str | None
+    detail: str | None
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How an exchange was come by: its errand, hop and attempt, and what went before."""
+
+    run: str
+    errand: Errand
+    kind: CaptureKind
+    url: str
+    hop: int = 0
+    via: str | None = None
+    attempt: int = 1
+    given_up: tuple[GivenUp, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
+    robots: Note | None = None
+
+    @property
+    def stem(self) -> tuple[object, ...]:
+        """The names that the record ids are derived from."""
+        name = self.errand.url if self.kind is CaptureKind.ROBOTS else self.errand.document
+        return (name, self.attempt, self.hop, self.kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What became of the document: outcome (None for exchanges on the way), reason and marks."""
+
+    outcome: OutcomeKind | None = None
+    reason: str | None = None
+    detail: str | None = None
+    rule: str | None = None
+    flags: tuple[str, ...] = field(default=())
+
+
+def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
+    """Return the part of the note that says what was asked and what became of it."""
+    return {
+        "profile": CAPTURE_PROFILE,
+        "kind": way.kind,
+        "run": way.run,
+        "collection": way.errand.collection,
+        "document": way.errand.document,
+        "url": way.errand.url,
+        "target_uri": way.url,
+        "outcome": fate.outcome,
+        "reason": fate.reason,
+        "detail": fate.detail,
+        "rule": fate.rule,
+        "flags": list(fate.flags),
+        "captured_at": captured_at,
+        "hop": way.hop,
+        "via": way.via,
+        "redirects": [
+            {
+                "url": hop.url,
+                "status": hop.status,
+                "location": hop.location,
+                "capture_id": hop.capture_id,
+            }
+            for hop in way.redirects
+        ],
+        "attempt": way.attempt,
+        "attempts": [
+            {
+                "attempt": one.attempt,
+                "url": one.url,
+                "started_at": format_instant(one.started_at),
+                "reason": one.reason,
+                "detail": one.detail,
+                "status": one.status,
+            }
+            for one in way.given_up
+        ],
+        "obtained": {"how": "fetched"},
+        "robots": way.robots,
+    }
+
+
+def wire_note(exchange: Exchange, *, proxied: bool) -> Note:
+    """Return the part of the note that says how the bytes came."""
+    peer = {"ip": exchange.peer[0], "port": exchange.peer[1]} if exchange.peer else None
+    tls = exchange.tls
+    return {
+        "peer": None if proxied else peer,
+        "proxy": peer if proxied else None,
+        "dns": list(exchange.addresses),
+        "tls": {
+            "version": tls.version,
+            "cipher": tls.cipher,
+            "verified": True,
+            "certificates": [base64.b64encode(each).decode() for each in tls.certificates],
+        }
+        if tls
+        else None,
+        "timings_ms": dict(exchange.timings_ms),
+        "redacted": list(exchange.redacted),
+        "reconnected": exchange.reconnected,
+        "unparsed": {
+            "size": len(exchange.unparsed),
+            "digest": digest_of(exchange.unparsed),
+            "base64": base64.b64encode(exchange.unparsed).decode(),
+        }
+        if exchange.unparsed
+        else None,
+    }
+
+
+def answer_note(
+    exchange: Exchange, *, capture_id: Digest, capture_record: str, final: bool
+) -> Note:
+    """Return the part of the note that says what the answer is; the exchange must have one."""
+    answer = exchange.answer
+    if answer is None:
+        raise ValueError("an exchange without an answer has no such note")
+    media_type, charset = media_type_of(answer.head)
+    return {
+        "status": answer.head.status,
+        "final_url": exchange.url if final else None,
+        "capture_id": capture_id,
+        "capture_record": capture_record,
+        "media_type": media_type,
+        "charset": charset,
+        "content_id": answer.digests.content_id,
+        "size": answer.digests.content_size,
+        "payload_digest": answer.digests.payload_digest,
+        "payload_size": answer.digests.payload_size,
+        "undecoded": answer.digests.undecoded,
+        "truncated": answer.cut,
+        "interim": [base64.b64encode(raw).decode() for raw in answer.interim],
+        "surplus": {"size": answer.surplus.size, "digest": answer.surplus.digest}
+        if answer.surplus
+        else None,
+        "clock_offset_s": _clock_offset(exchange),
+    }
+
+
+def framing_note(exchange: Exchange) -> Note:
+    """Return what the framing of a body was that a revisit leaves out."""
+    answer = exchange.answer
+    if answer is None:
+        raise ValueError("an exchange without an answer has no framing")
+    chunked = answer.shape.framing is Framing.CHUNKED
+    return {
+        "framing": {
+            "transfer_encoding": answer.head.value("transfer-encoding"),
+            "body_size": answer.block_size - answer.head.size,
+            "body_digest": answer.body_digest,
+            "chunk_sizes": list(answer.chunk_sizes) if chunked else [],
+        }
+    }
+
+
+def _clock_offset(exchange: Exchange) -> float | None:
+    answer = exchange.answer
+    date = answer.head.value("date") if answer else None
+    try:
+        served = parsedate_to_datetime(date) if date else None
+        return round((exchange.started_at - served).total_seconds(), 1) if served else None
+    except (ValueError, TypeError, OverflowError):
+        return None

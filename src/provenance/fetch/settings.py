@@ -1,0 +1,76 @@
+"""What a fetch is asked to do, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from provenance.model import CollectionId, DocumentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchSettings:
+    """How to fetch.
+
+    `jobs`: hosts at once; `delay_s`: between requests to one host; `timeout_s`: connecting and each
+    wait for bytes; `max_time_s`, `max_bytes`: one document; `retries`: further attempts after a
+    transient fault; `ignore_robots`: the reason for not asking robots.txt, None to obey it.
+    """
+
+    jobs: int = 64
+    delay_s: float = 1.0
+    timeout_s: float = 60.0
+    max_time_s: float = 3600.0
+    max_bytes: int = 8 << 30
+    retries: int = 2
+    proxy: str | None = None
+    ca_file: Path | None = None
+    ignore_robots: str | None = None
+    allow_private: bool = False
+    alternates: bool = False
+    contact: str | None = None
+    operator: str | None = None
+
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """Return the settings that affect capture, as warcinfo fields."""
+        named = {
+            "jobs": self.jobs,
+            "delay-s": self.delay_s,
+            "timeout-s": self.timeout_s,
+            "max-time-s": self.max_time_s,
+            "max-bytes": self.max_bytes,
+            "retries": self.retries,
+            "proxy": without_credentials(self.proxy) if self.proxy else None,
+            "ca-file": "set" if self.ca_file else None,
+            "ignore-robots": self.ignore_robots,
+            "allow-private": "yes" if self.allow_private else "no",
+            "alternates": "yes" if self.alternates else "no",
+        }
+        return tuple(
+            (f"setting-{name}", _line(value)) for name, value in named.items() if value is not None
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """One document to be fetched; `url` None makes it `skipped`.
+
+    `media_type` is the expected one; `networks` are the private networks its collection opens.
+    """
+
+    collection: CollectionId
+    document: DocumentId
+    url: str | None
+    media_type: str | None = None
+    networks: tuple[str, ...] = ()
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL without its user name and password."""
+    scheme, found, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{found}{authority.rpartition('@')[2]}{slash}{path}"
+
+
+def _line(value: object) -> str:
+    return " ".join(str(value).split())
