@@ -113,10 +113,10 @@ def ours(page: Page) -> str:
 
 def lexbor_text(page: Page) -> str:
     """Return the text of the standard's tree, without what is never shown."""
-    from selectolax.lexbor import LexborHTMLParser
+    parse = importlib.import_module("selectolax.lexbor").LexborHTMLParser
 
     pieces: list[str] = []
-    pending: list[Any] = [LexborHTMLParser(page.source).root]
+    pending: list[Any] = [parse(page.source).root]
     while pending:
         node = pending.pop()
         if node.tag == "-text":
@@ -133,25 +133,27 @@ def lexbor_text(page: Page) -> str:
 
 def lxml_text(page: Page) -> str:
     """Build lxml's tree and join its text, scripts included."""
-    from lxml import html
+    html = importlib.import_module("lxml.html")
 
     return " ".join(html.document_fromstring(page.source.encode()).itertext())
 
 
 def selectolax_text(page: Page) -> str:
     """Take selectolax's own text of the body."""
-    from selectolax.lexbor import LexborHTMLParser
+    parse = importlib.import_module("selectolax.lexbor").LexborHTMLParser
 
-    tree = LexborHTMLParser(page.source)
+    tree = parse(page.source)
     tree.strip_tags(["script", "style", "template", "noscript"])
-    return tree.body.text(separator=" ") if tree.body else ""
+    return str(tree.body.text(separator=" ")) if tree.body else ""
 
 
 def resiliparse_text(*, main_content: bool) -> Callable[[Page], str]:
     """Return resiliparse's extraction, of all or of the main content."""
 
     def turn(page: Page) -> str:
-        from resiliparse.extract.html2text import extract_plain_text
+        extract_plain_text = importlib.import_module(
+            "resiliparse.extract.html2text"
+        ).extract_plain_text
 
         return str(extract_plain_text(page.source, main_content=main_content, alt_texts=False))
 
@@ -160,9 +162,9 @@ def resiliparse_text(*, main_content: bool) -> Callable[[Page], str]:
 
 def trafilatura_text(page: Page) -> str:
     """Extract with trafilatura, tuned for speed and recall."""
-    from trafilatura import extract as main_text
+    main_text = importlib.import_module("trafilatura").extract
 
-    return main_text(page.source, fast=True, favor_recall=True) or ""
+    return str(main_text(page.source, fast=True, favor_recall=True) or "")
 
 
 def scored(texts: Sequence[str], truth: Sequence[str]) -> tuple[str, str]:
@@ -206,7 +208,7 @@ def pdfium_text(raw: bytes) -> str:
 
 def pypdf_text(raw: bytes) -> str:
     """Read a PDF with pypdf; one it fails on is empty."""
-    import pypdf
+    pypdf = importlib.import_module("pypdf")
 
     try:
         return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(raw)).pages)
@@ -333,14 +335,14 @@ def decoded_by_us(raw: bytes) -> str:
 
 def decoded_by_resiliparse(raw: bytes) -> str:
     """Decode by resiliparse's word."""
-    from resiliparse.parse.encoding import detect_encoding
+    encoding = importlib.import_module("resiliparse.parse.encoding")
 
-    return _decoded(raw, detect_encoding(raw))
+    return _decoded(raw, encoding.detect_encoding(raw))
 
 
 def decoded_by_normalizer(raw: bytes) -> str:
     """Decode by charset-normalizer's word."""
-    from charset_normalizer import from_bytes
+    from_bytes = importlib.import_module("charset_normalizer").from_bytes
 
     best = from_bytes(raw).best()
     return _decoded(raw, best.encoding if best else None)
@@ -348,7 +350,7 @@ def decoded_by_normalizer(raw: bytes) -> str:
 
 def decoded_by_chardet(raw: bytes) -> str:
     """Decode by chardet's word."""
-    import chardet
+    chardet = importlib.import_module("chardet")
 
     return _decoded(raw, chardet.detect(raw)["encoding"])
 
