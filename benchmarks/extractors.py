@@ -73,7 +73,8 @@ def recorded_pages(paths: Iterable[Path]) -> Iterator[Page]:
         with path.open("rb") as file:
             for record in ArchiveIterator(file, record_types=WarcRecordType.response):
                 content = record.reader.read()
-                declared = (record.http_headers or {}).get("Content-Type", "")
+                head = record.http_headers
+                declared = str(head.get("Content-Type", "")) if head is not None else ""
                 form = format_of(content[:HEAD_BYTES], media_type=declared)
                 if form is Format.HTML and content.strip():
                     label = charset_parameter(declared)
