@@ -66,7 +66,7 @@ def add(
         yield outcome
 
 
-def _add_one(
+def _add_one(  # noqa: PLR0917
     run: RunId,
     number: int,
     addition: Addition,

@@ -98,6 +98,7 @@ class Deriver:
             media_type=source.media_type,
             charset=source.charset,
             base_url=source.base_url,
+            size=source.capture.size,
         )
 
     def _content(self, source: ContentSource) -> bytes:
@@ -114,9 +115,3 @@ class Deriver:
         except ProvenanceError:
             return b""  # unreadable now: `verify` says what is wrong with the record
         return b"".join(pieces)
-
-
-def derive_nothing(sources: Iterable[ContentSource]) -> Iterator[Derived]:
-    """Yield an empty text for each source: an index of records alone."""
-    for _ in sources:
-        yield _Text(derivative=Derivative(fault="not_extracted"))

@@ -11,7 +11,7 @@ from isal import isal_zlib
 
 from provenance.verify.window import Window
 
-_DeflateError: type[Exception] = isal_zlib.error
+_DeflateError: type[Exception] = isal_zlib.error  # type: ignore[assignment]
 
 MAGIC = b"\x1f\x8b\x08"
 _FEED = 1 << 16

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,7 +177,7 @@ class _Reading:
         info = self._info
         if "run" not in info or "collection" not in info:
             return ()
-        seeds = info.get("seeds-sha256")
+        seeds = info.get("seeds-sha256") or ""
         outcomes = self._end.get("outcomes")
         ended = self._end.get("ended_at")
         return (
@@ -188,10 +189,12 @@ class _Reading:
                 ended_at=ended if isinstance(ended, str) else None,
                 software=info.get("software"),
                 operator=info.get("operator"),
-                seeds_digest=from_hex(seeds) if seeds else None,
+                seeds_digest=from_hex(seeds) if re.fullmatch(r"[0-9a-f]{64}", seeds) else None,
                 targets=tuple(info.get("targets", "").split()),
                 resumes=RunId(info["resumes"]) if "resumes" in info else None,
-                outcomes=tuple(sorted((str(word), int(count)) for word, count in outcomes.items()))
+                outcomes=tuple(
+                    sorted((str(word), n) for word, n in outcomes.items() if isinstance(n, int))
+                )
                 if isinstance(outcomes, dict)
                 else (),
             ),

@@ -116,6 +116,7 @@ class WarcWriter:
         self._hash = hashlib.sha256()
         self._saved_hash = self._hash
         self._position = 0
+        self._closed = False
         self.name = ""
         self.group_start = 0
         self.sealed: list[str] = []
@@ -149,6 +150,8 @@ class WarcWriter:
         try:
             if self._file is not None and self._position >= self._roll_size:
                 self.seal()
+            if self._closed:
+                raise StorageError("the run is over; nothing more is written")
             if self._file is None:
                 self._open_next()
         except BaseException:
@@ -198,6 +201,12 @@ class WarcWriter:
             self._file.close()
             self._file = None
             self.sealed.append(self.name)
+
+    def close(self) -> None:
+        """Seal what stands and take no more groups."""
+        with self._lock:
+            self._closed = True
+            self.seal()
 
     def abandon(self) -> None:
         """Close the open file as it is; the next command recovers it."""

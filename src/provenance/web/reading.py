@@ -33,6 +33,10 @@ _LAST = """(select newest.capture_id from capture as newest where newest.documen
 
 _STATE = "coalesce(last.outcome, case when d.url is null then 'wanted' else 'waiting' end)"
 
+_ROLE_ORDER = (
+    "case d.role when 'source' then 0 when 'official' then 1 when 'independent' then 2 else 3 end"
+)
+
 _DOCUMENT_LINE = f"""
 select d.document, d.collection, d.title, d.title_original, d.role, d.publisher, d.published,
   d.language, d.url, d.in_seeds, last.outcome as last_outcome, last.reason as last_reason,
@@ -132,14 +136,18 @@ def read_documents(
     offset: int,
 ) -> tuple[DocumentLine, ...]:
     """Read documents of a collection by role and seeds order; no `states` means every state."""
-    wanted = f" and {_STATE} in ({_marks(states)})" if states else ""
+    last = f" left join capture as last on last.capture_id = {_LAST}" if states else ""
+    stated = f" and {_STATE} in ({_marks(states)})" if states else ""
     roled = " and coalesce(d.role, '') = ?" if role is not None else ""
+    # The page's documents are chosen first: counting visits for all of them would take too long.
     return _rows(
         conn,
         DocumentLine,
-        f"{_DOCUMENT_LINE} where d.collection = ?{roled}{wanted}"
-        " order by case d.role when 'source' then 0 when 'official' then 1"
-        " when 'independent' then 2 else 3 end, d.position, d.document limit ? offset ?",
+        f"with chosen as materialized (select d.document as name, {_ROLE_ORDER} as part"
+        f" from document as d{last} where d.collection = ?{roled}{stated}"
+        " order by part, d.position, d.document limit ? offset ?)"
+        f" {_DOCUMENT_LINE} join chosen on chosen.name = d.document"
+        " order by chosen.part, d.position, d.document",
         (collection, *([] if role is None else [role]), *states, limit, offset),
     )
 

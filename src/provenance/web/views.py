@@ -21,7 +21,7 @@ from provenance.web.finding import find_capture, find_document, named
 from provenance.web.searching import Filters
 from provenance.web.source import Exchange
 
-PAGE_SIZE = 200
+PAGE_SIZE = 100
 HITS = 20
 
 

@@ -1,0 +1,47 @@
+"""`provenance add`: local files into the archive."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from provenance.cli.opening import json_option, open_archive
+from provenance.cli.outcomes import report_outcomes
+from provenance.dates import parse_instant
+from provenance.seeds import parse_address
+
+
+@click.command("add")
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--document", metavar="ID", help="The document that the files are captures of.")
+@click.option("--url", help="The address that they were obtained from.")
+@click.option("--obtained-at", metavar="TIME", help="When, such as 2021-02-22T09:30:00Z; else now.")
+@click.option("--note", metavar="TEXT", help="How and by whom they were obtained.")
+@click.option("--media-type", metavar="TYPE", help="Else the file name tells.")
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    files: tuple[Path, ...],
+    document: str | None,
+    url: str | None,
+    obtained_at: str | None,
+    note: str | None,
+    media_type: str | None,
+    as_json: bool,
+) -> None:
+    """Add each FILE as a capture: a page saved from a browser, a document had by mail."""
+    archive = open_archive(ctx)
+    outcomes = archive.add(
+        files,
+        document=document,
+        url=parse_address(url) if url else None,
+        obtained_at=parse_instant(obtained_at) if obtained_at else None,
+        note=note,
+        media_type=media_type,
+    )
+    sys.exit(report_outcomes(outcomes, None, as_json=as_json))

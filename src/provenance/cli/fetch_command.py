@@ -1,0 +1,101 @@
+"""`provenance fetch`: documents into WARC files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from provenance.cli.opening import json_option, open_archive
+from provenance.cli.outcomes import report_outcomes
+from provenance.cli.printing import say
+from provenance.fetch.settings import FetchSettings
+
+_SECONDS = click.FloatRange(min=0)
+
+
+@click.command("fetch")
+@click.argument("targets", metavar="[TARGET]...", nargs=-1)
+@click.option(
+    "--jobs", type=click.IntRange(1, 1000), default=64, show_default=True, help="Hosts at once."
+)
+@click.option(
+    "--delay",
+    type=_SECONDS,
+    default=1.0,
+    show_default=True,
+    help="Seconds between requests to one host.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.001),
+    default=60.0,
+    show_default=True,
+    help="Seconds to connect, and to wait for bytes.",
+)
+@click.option(
+    "--max-time",
+    type=click.FloatRange(min=0.001),
+    default=3600.0,
+    show_default=True,
+    help="Seconds for one document.",
+)
+@click.option(
+    "--max-bytes",
+    type=click.IntRange(min=1),
+    default=8 << 30,
+    show_default=True,
+    help="Bytes of one body.",
+)
+@click.option(
+    "--retries",
+    type=click.IntRange(0, 20),
+    default=2,
+    show_default=True,
+    help="Further attempts after a transient fault.",
+)
+@click.option("--proxy", metavar="URL", help="An HTTP proxy; it may have a private address.")
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Certificates to trust instead of the usual ones.",
+)
+@click.option(
+    "--ignore-robots", metavar="REASON", help="Do not ask robots.txt; the reason is recorded."
+)
+@click.option("--allow-private", is_flag=True, help="Allow loopback and private addresses.")
+@click.option("--alternates", is_flag=True, help="Fetch the alternates of each document too.")
+@click.option(
+    "--contact", metavar="TEXT", envvar="PROVENANCE_CONTACT", help="Put into the User-Agent."
+)
+@click.option("--operator", metavar="TEXT", envvar="PROVENANCE_OPERATOR", help="Put into warcinfo.")
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    targets: tuple[str, ...],
+    timeout: float,
+    delay: float,
+    max_time: float,
+    as_json: bool,
+    **more: object,
+) -> None:
+    """Fetch documents: each TARGET is a collection, a document or a URL; without one, everything.
+
+    Every document ends in one recorded outcome. Exit status 3: some document has no version.
+    """
+    archive = open_archive(ctx)
+    settings = FetchSettings(
+        delay_s=delay,
+        timeout_s=timeout,
+        max_time_s=max_time,
+        **more,  # type: ignore[arg-type]
+    )
+    fetching = archive.fetch(targets, settings)
+    status = report_outcomes(fetching.outcomes, fetching.run, as_json=as_json)
+    for errand in fetching.adhoc:
+        say("\nTo keep this document, put this into a file under seeds/ and complete it:\n")
+        say(archive.entry_to_keep(errand))
+    sys.exit(status)

@@ -1,0 +1,35 @@
+"""Open the archive for a command: recover interrupted files first, and say what is out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from provenance.archive import Archive
+from provenance.cli.printing import safe, say
+
+json_option: Callable[[Any], Any] = click.option(
+    "--json", "as_json", is_flag=True, help="Write JSON Lines on stdout."
+)
+
+
+def open_archive(ctx: click.Context, *, reads_index: bool = False) -> Archive:
+    """Return the archive at `-C`; raise `NotARootError` when there is none."""
+    root: Path = ctx.obj
+    archive = Archive(root)
+    for each in archive.recover():
+        say(
+            f"recovered {safe(each.warc)}: {each.records} records kept, "
+            f"{each.torn_bytes} torn bytes set aside"
+        )
+    if reads_index:
+        stale = archive.stale()
+        if stale:
+            say(
+                f"note: the index is out of date ({len(stale)} files differ, "
+                f"{safe(stale[0])} first); run `provenance index`."
+            )
+    return archive

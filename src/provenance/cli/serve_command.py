@@ -1,0 +1,28 @@
+"""`provenance serve`: Datasette with the pages."""
+
+from __future__ import annotations
+
+import click
+
+from provenance.cli.opening import open_archive
+from provenance.cli.printing import say
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8001,
+    show_default=True,
+    help="0 takes any free one.",
+)
+@click.pass_context
+def command(ctx: click.Context, host: str, port: int) -> None:
+    """Serve the index and the archive until Ctrl-C."""
+    archive = open_archive(ctx, reads_index=True)
+    site = archive.site()
+    from provenance.web.serving import SiteServer
+
+    server = SiteServer(site, host=host, port=port, announce=lambda url: say(f"Serving at {url}"))
+    server.run()

@@ -1,0 +1,59 @@
+"""`provenance verify`: the assurance ladder."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from provenance.cli.opening import json_option, open_archive
+from provenance.cli.printing import safe, say, write_object
+from provenance.verify import Finding, Note, Report
+
+
+@click.command("verify")
+@json_option
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """Check every record of the archive, and the file manifest. Exit status 4: damage found."""
+    archive = open_archive(ctx)
+
+    def on_finding(each: Finding) -> None:
+        if as_json:
+            write_object("finding", each)
+        else:
+            place = f" at byte {each.offset}" if each.offset is not None else ""
+            click.echo(f"{each.code}: {safe(each.warc)}{place}: {safe(each.field)}")
+            click.echo(f"  expected {safe(each.expected)}, found {safe(each.found)}")
+            click.echo(f"  {safe(each.hint)}")
+
+    def on_note(each: Note) -> None:
+        if as_json:
+            write_object("note", each)
+        else:
+            say(f"note: {each.code}: {safe(each.warc or each.field)}: {safe(each.hint)}")
+
+    report = archive.verify(
+        on_finding=on_finding, on_note=on_note, on_capture=lambda _verdict: None
+    )
+    if as_json:
+        write_object("summary", report)
+    else:
+        _ladder(report)
+    sys.exit(4 if report.findings else 0)
+
+
+def _ladder(report: Report) -> None:
+    of = f"of {report.captures} captures"
+    click.echo(f"{report.records} records checked, {report.findings} findings.")
+    click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
+    click.echo(
+        f"  sealed     {report.rungs.sealed} {of}: needs a transparency log, which is not there yet"
+    )
+    click.echo(
+        f"  manifest   {report.manifest.agreed} of {report.manifest.listed} listed files agree"
+    )
+    click.echo(
+        "Not proved: who the server was beyond its TLS certificate, or that it said the truth;"
+    )
+    click.echo("nor, before the log, that nobody changed records, digests and manifest together.")
