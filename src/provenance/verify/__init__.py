@@ -5,8 +5,9 @@ Rung *whole* and the file manifest (DESIGN: the assurance ladder).
 
 from __future__ import annotations
 
-from provenance.verify.audit import FileReport, verify_archive, verify_file
+from provenance.verify.audit import verify_archive
 from provenance.verify.codes import CODES, NOTES
+from provenance.verify.files import FileReport, verify_file
 from provenance.verify.findings import (
     CaptureVerdict,
     Finding,

@@ -44,16 +44,19 @@ class CaptureJudge:
         self._anchor_id = ""
         self._unled = False
 
-    def take(self, facts: Facts) -> None:
-        """Take the next record of the file."""
-        anchor_id = facts.anchor_id
-        if self._group and (anchor_id != self._anchor_id or not anchor_id):
+    def begin(self, anchor: str) -> int:
+        """Say which capture the next record belongs to; return the key of its group."""
+        if self._group and (anchor != self._anchor_id or not anchor):
             self.close()
-        self._anchor_id = anchor_id
+        self._anchor_id = anchor
+        return key_of(anchor)
+
+    def take(self, facts: Facts) -> None:
+        """Take the record that was begun."""
         self._group.append(facts)
         self._ledger.records.append(key_of(facts.record_id))
         self._ledger.offsets.append(facts.offset)
-        self._ledger.groups.append(key_of(anchor_id))
+        self._ledger.groups.append(key_of(self._anchor_id))
 
     def close(self) -> None:
         """Judge the capture whose records came last."""
@@ -96,7 +99,8 @@ class CaptureJudge:
             self._note_seeds(first)
             return None, None
         own = next((each for each in group if each.kind == "metadata"), None)
-        if anchor is None and (own is None or own.record_id != self._anchor_id):
+        alone = anchor is None and own is not None and own.record_id == self._anchor_id
+        if anchor is None and not alone:
             self._complain(
                 "concurrent_missing",
                 first,
@@ -114,7 +118,7 @@ class CaptureJudge:
             )
         elif said["profile"] == RUN_PROFILE:
             self._note_closing(said, own)
-        else:
+        elif anchor is not None or alone:
             self._check_statement(said, own, anchor, group)
         return own, said
 

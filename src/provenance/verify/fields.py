@@ -45,8 +45,8 @@ _ALLOWED = {
     "warc-concurrent-to": _CAPTURED,
     "warc-ip-address": _CAPTURED,
     "warc-refers-to": _POINTERS,
-    "warc-refers-to-target-uri": _POINTERS,
-    "warc-refers-to-date": _POINTERS,
+    "warc-refers-to-target-uri": frozenset({"revisit"}),
+    "warc-refers-to-date": frozenset({"revisit"}),
     "warc-target-uri": TYPES - {"warcinfo"},
     "warc-warcinfo-id": TYPES - {"warcinfo"},
     "warc-filename": frozenset({"warcinfo"}),
@@ -130,6 +130,11 @@ def _bracketed(value: str, _version: str) -> str | None:
     return None if _BRACKETED.match(value) else "a URI in angle brackets"
 
 
+def _pointer(value: str, version: str) -> str | None:
+    # The grammar of WARC 1.0 has no brackets here, that of 1.1 has.
+    return _bracketed(value, version) if version == "WARC/1.1" else _either(value, version)
+
+
 def _uri(value: str, version: str) -> str | None:
     if value.startswith("<") and version != "WARC/1.1":
         return _bracketed(value, version)
@@ -170,11 +175,6 @@ def _token(value: str, _version: str) -> str | None:
     return None if re.fullmatch(_TOKEN, value) else "a token"
 
 
-def _truncated(value: str, _version: str) -> str | None:
-    known = ("length", "time", "disconnect", "unspecified")
-    return None if value in known else " | ".join(known)
-
-
 def _media_type(value: str, _version: str) -> str | None:
     return None if _MEDIA_TYPE.match(value) else "type/subtype"
 
@@ -188,18 +188,18 @@ _CHECKS: dict[str, Callable[[str, str], str | None]] = {
     "warc-record-id": _bracketed,
     "warc-date": _date,
     "content-type": _media_type,
-    "warc-concurrent-to": _bracketed,
-    "warc-refers-to": _bracketed,
+    "warc-concurrent-to": _pointer,
+    "warc-refers-to": _pointer,
     "warc-refers-to-target-uri": _either,
     "warc-refers-to-date": _date,
     "warc-target-uri": _uri,
-    "warc-warcinfo-id": _bracketed,
+    "warc-warcinfo-id": _pointer,
     "warc-profile": _either,
-    "warc-segment-origin-id": _bracketed,
+    "warc-segment-origin-id": _pointer,
     "warc-segment-number": _digits,
     "warc-segment-total-length": _digits,
     "warc-ip-address": _ip_address,
-    "warc-truncated": _truncated,
+    "warc-truncated": _token,
     "warc-block-digest": _digest,
     "warc-payload-digest": _digest,
     "warc-identified-payload-type": _media_type,

@@ -23,6 +23,8 @@ _RECORD_LINE = re.compile(rb"WARC/\d\.\d{1,2}\r?\n")
 _RECORD_LINE_LENGTH = 12
 _WARC = (b"WARC/",)
 _ARC = (b"filedesc:",)
+_OTHER_PACKINGS = (b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
+"""Zip (and so WACZ), Zstandard, LZ4: their insides are not searched for records."""
 
 
 class Form(Enum):
@@ -66,7 +68,7 @@ def form_of(window: Window) -> Form:
         return Form.PLAIN
     elif start.startswith(_ARC):
         return Form.ARC
-    elif start.startswith(b"PK\x03\x04"):
+    elif start.startswith(_OTHER_PACKINGS):
         return Form.FOREIGN
     if find_member(window, 0, _WARC) is not None:
         return Form.GZIP

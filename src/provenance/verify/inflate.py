@@ -6,12 +6,13 @@ Reads the member header and trailer itself, so that a fault is named and the nex
 from __future__ import annotations
 
 import struct
+from typing import cast
 
 from isal import isal_zlib
 
 from provenance.verify.window import Window
 
-_DeflateError: type[Exception] = isal_zlib.error  # type: ignore[assignment]
+_DeflateError = cast(type[Exception], isal_zlib.error)
 
 MAGIC = b"\x1f\x8b\x08"
 _FEED = 1 << 16

@@ -18,6 +18,10 @@ _ALGORITHMS = {
     "sha256": "sha256",
     "sha384": "sha384",
     "sha512": "sha512",
+    "sha3224": "sha3_224",
+    "sha3256": "sha3_256",
+    "sha3384": "sha3_384",
+    "sha3512": "sha3_512",
     "blake2b": "blake2b",
     "blake2s": "blake2s",
 }

@@ -65,14 +65,13 @@ class Facts:
         value = self.header.value("WARC-Payload-Digest")
         return parse_labelled(value) if value is not None else None
 
-    @property
-    def anchor_id(self) -> str:
-        """The id of the record that this one's capture is named after."""
-        if self.kind in ANCHORS:
-            return self.record_id
-        return next((bare(each) for each in self.header.values("WARC-Concurrent-To")), "") or (
-            self.record_id
-        )
+
+def anchor_id(header: Header) -> str:
+    """Return the id of the record that this one's capture is named after, itself maybe."""
+    own = bare(header.value("WARC-Record-ID"))
+    if header.value("WARC-Type") in ANCHORS:
+        return own
+    return next((bare(each) for each in header.values("WARC-Concurrent-To")), "") or own
 
 
 BlockAgain = Callable[[FramedRecord], Iterable[bytes]]

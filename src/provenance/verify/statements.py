@@ -119,7 +119,7 @@ def _legal_outcomes(anchor: Facts | None) -> tuple[str, ...]:
     if anchor is None:
         return (OutcomeKind.FAILED.value, OutcomeKind.DENIED.value)
     barred = {OutcomeKind.SKIPPED, OutcomeKind.DENIED}
-    if anchor.kind != "revisit":
+    if anchor.kind == "response":
         barred.add(OutcomeKind.UNCHANGED)
     return tuple(each.value for each in OutcomeKind if each not in barred)
 
