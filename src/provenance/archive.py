@@ -6,21 +6,18 @@ import contextlib
 import hashlib
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from provenance import __version__
 from provenance.addition import Addition, add
 from provenance.cite import Citation, CitationFormat, render
-from provenance.dates import format_instant
 from provenance.digest import from_hex
 from provenance.errors import NotARootError, ProvenanceError, UsageError
 from provenance.fetch import Errand, FetchPorts, FetchSettings, fetch
 from provenance.fetch.selection import adhoc_id, select
-from provenance.holdings import RUN_PROFILE
 from provenance.index import (
     CaptureRow,
     Comparison,
@@ -30,6 +27,7 @@ from provenance.index import (
     Resolved,
     SearchHit,
     build,
+    capture,
     captures,
     captures_of,
     check,
@@ -56,23 +54,18 @@ from provenance.model import (
     Role,
     RunId,
 )
+from provenance.run_files import RunFiles
 from provenance.runtime import Runtime, system_runtime
 from provenance.seeds import EXAMPLE_COLLECTION, read_collections, to_toml
 from provenance.verify import CaptureVerdict, Finding, Note, Report, verify_archive
 from provenance.warc.contents import read_content, read_head
-from provenance.warc.draft import run_draft, warcinfo_draft
 from provenance.warc.history import read_history
 from provenance.warc.manifest import read_manifest
 from provenance.warc.recovery import Recovered, recover
-from provenance.warc.writer import WarcWriter
 from provenance.web.source import Exchange
-
-if TYPE_CHECKING:
-    from datasette.app import Datasette
 
 FOLDERS = ("seeds", "archive", "metadata")
 INDEX = "provenance.db"
-SOFTWARE = f"provenance/{__version__}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,8 +155,14 @@ class Archive:
             resumed = interrupted.get(name, (None, frozenset()))[0]
             return [("resumes", resumed)] if resumed else []
 
-        writing = _Writing(
-            self, run, "fetch", collections, targets, settings.lines(), settings.operator, lines
+        writing = self._files(
+            run,
+            "fetch",
+            collections,
+            targets=targets,
+            settings=settings.lines(),
+            operator=settings.operator,
+            more=lines,
         )
         agent = f"provenance/{__version__}" + (
             f" (+{settings.contact})" if settings.contact else ""
@@ -179,6 +178,19 @@ class Archive:
         )
         done = {name: had for name, (_, had) in interrupted.items()}
         yield from writing.through(fetch(run, errands, done, settings, ports))
+
+    def _files(
+        self, run: RunId, command: str, collections: tuple[Collection, ...], **more: Any
+    ) -> RunFiles:
+        return RunFiles(
+            archive=self.archive,
+            metadata=self.metadata,
+            runtime=self.runtime,
+            run=run,
+            command=command,
+            collections=collections,
+            **more,
+        )
 
     def add(
         self,
@@ -217,7 +229,7 @@ class Archive:
             (one.document, one.payload_digest)
             for one in read_history(self.archive, self.metadata).captures
         }
-        writing = _Writing(self, run, "add", collections, (), (), None)
+        writing = self._files(run, "add", collections)
         outcomes = add(
             run,
             tuple(additions),
@@ -298,6 +310,12 @@ class Archive:
         with open_index(self.index_path) as connection:
             return document(connection, name)
 
+    def newest_of(self, rows: Sequence[DocumentRow]) -> tuple[CaptureRow | None, ...]:
+        """Return the newest version of each document, None where it has none."""
+        with open_index(self.index_path) as connection:
+            ids = (row.capture_id for row in rows)
+            return tuple(capture(connection, one) if one else None for one in ids)
+
     def captures_of(self, name: str) -> tuple[CaptureRow, ...]:
         """Return the captures of one document."""
         with open_index(self.index_path) as connection:
@@ -349,7 +367,7 @@ class Archive:
         )
         return cited, render(cited, form)
 
-    def site(self) -> Datasette:
+    def site(self) -> Any:
         """Return a Datasette over the index, with the pages."""
         from provenance.index import datasette_metadata
         from provenance.web.site import create_site
@@ -419,100 +437,3 @@ def cut_out_command(row: CaptureRow) -> str:
     file = shlex.quote(f"archive/{row.warc}")
     cut = f"tail -c +{row.offset + 1} {file} | head -c {row.length}"
     return f"{cut} | gzip -dc | head -c -4 | sha256sum"
-
-
-class _Writing:
-    """The WARC writers of one run, one for each collection, and the records that frame them."""
-
-    def __init__(  # noqa: PLR0917
-        self,
-        archive: Archive,
-        run: RunId,
-        command: str,
-        collections: tuple[Collection, ...],
-        targets: tuple[str, ...],
-        settings: tuple[tuple[str, str], ...],
-        operator: str | None,
-        more: Callable[[CollectionId], list[tuple[str, str]]] = lambda _name: [],
-    ) -> None:
-        self._archive = archive
-        self._run = run
-        self._command = command
-        self._seeds = {one.id: one for one in collections}
-        self._targets = targets
-        self._settings = settings
-        self._operator = operator
-        self._more = more
-        self._started = format_instant(archive.runtime.now())
-        self._writers: dict[CollectionId, WarcWriter] = {}
-
-    def writer_of(self, name: CollectionId) -> WarcWriter:
-        """Return the collection's writer, made when it is first asked for."""
-        # setdefault is atomic, and a writer that nobody writes to opens no file.
-        return self._writers.setdefault(name, self._new_writer(name))
-
-    def _new_writer(self, name: CollectionId) -> WarcWriter:
-        lines = [
-            ("run", self._run),
-            ("collection", name),
-            ("command", self._command),
-            ("started-at", self._started),
-        ]
-        if self._operator:
-            lines.append(("operator", self._operator))
-        if name in self._seeds:
-            lines.append(("seeds-file", self._seeds[name].seeds_file))
-            lines.append(("seeds-sha256", self._seeds[name].seeds_digest.removeprefix("sha256:")))
-        if self._targets:
-            lines.append(("targets", " ".join(self._targets)))
-        lines += [*self._more(name), *self._settings]
-        runtime = self._archive.runtime
-        return WarcWriter(
-            archive=self._archive.archive,
-            metadata=self._archive.metadata,
-            collection=name,
-            runtime=runtime,
-            first_records=lambda file: (
-                warcinfo_draft(self._run, file, format_instant(runtime.now()), lines, SOFTWARE),
-            ),
-        )
-
-    def through(self, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-        """Yield the outcomes; at the end close every file with its run record and seal it.
-
-        A run that is stopped seals its files without that record: it is interrupted.
-        """
-        counts: dict[CollectionId, dict[str, int]] = {}
-        try:
-            with closing(outcomes):  # type: ignore[type-var]
-                for outcome in outcomes:
-                    of = counts.setdefault(outcome.collection, {})
-                    of[outcome.outcome.value] = of.get(outcome.outcome.value, 0) + 1
-                    yield outcome
-            for name, writer in list(self._writers.items()):
-                if writer.name:
-                    self._end(name, writer, counts.get(name, {}))
-        except BaseException:
-            self._seal_what_stands()
-            raise
-
-    def _end(self, name: CollectionId, writer: WarcWriter, outcomes: dict[str, int]) -> None:
-        now = format_instant(self._archive.runtime.now())
-        note: dict[str, object] = {
-            "profile": RUN_PROFILE,
-            "run": self._run,
-            "collection": name,
-            "state": "complete",
-            "ended_at": now,
-            "outcomes": {word: count for word, count in outcomes.items() if word != "skipped"},
-        }
-        with writer.group() as group:
-            group.add(run_draft(self._run, name, now, note))
-        writer.seal()
-
-    def _seal_what_stands(self) -> None:
-        for writer in self._writers.values():
-            try:
-                writer.close()
-            except (ProvenanceError, OSError):
-                writer.abandon()

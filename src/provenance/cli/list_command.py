@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from provenance.cli.opening import json_option, open_archive
-from provenance.cli.printing import table, write_object
+from provenance.cli.printing import table, write_document
 
 
 @click.command("list")
@@ -19,8 +19,8 @@ def command(ctx: click.Context, /, as_json: bool, **filters: str | None) -> None
     archive = open_archive(ctx, reads_index=True)
     rows = archive.documents(**filters)
     if as_json:
-        for row in rows:
-            write_object("document", row)
+        for row, newest in zip(rows, archive.newest_of(rows), strict=True):
+            write_document(row, newest)
         return
     table(
         [("document", "role", "versions", "last outcome", "title")]

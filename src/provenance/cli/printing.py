@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from provenance.model import Outcome
+
 _UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
@@ -35,6 +37,14 @@ def write_object(kind: str, value: object, **more: object) -> None:
     """Write one JSON object on stdout, flushed."""
     found = {"type": kind, **_plain(value), **{key: _jsonable(each) for key, each in more.items()}}
     click.echo(json.dumps(found, ensure_ascii=False))
+
+
+def write_document(row: object, capture: object | None, **more: object) -> None:
+    """Write a document object: its card, and the keys of the outcome of its newest version."""
+    empty = {each.name: None for each in fields(Outcome)}
+    found = {**empty, **(_plain(capture) if capture is not None else {}), **_plain(row)}
+    found["flags"] = found["flags"] or []
+    write_object("document", found, **more)
 
 
 def _plain(value: object) -> dict[str, Any]:

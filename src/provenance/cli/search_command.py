@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from provenance.cli.opening import json_option, open_archive
-from provenance.cli.printing import safe, say, write_object
+from provenance.cli.printing import safe, say, write_document, write_object
 
 
 @click.command("search")
@@ -20,13 +20,12 @@ def command(ctx: click.Context, words: tuple[str, ...], limit: int, as_json: boo
     for hit in hits:
         snippet = "".join(f"[{text}]" if match else text for text, match in hit.snippet)
         if as_json:
-            found = hit.capture if hit.capture is not None else {"document": hit.document}
-            write_object(
-                "capture" if hit.capture else "document",
-                found,
-                title=hit.title or hit.text_title,
-                snippet=snippet,
-            )
+            title = hit.title or hit.text_title
+            if hit.capture is not None:
+                write_object("capture", hit.capture, title=title, snippet=snippet)
+            else:
+                row = archive.document(hit.document)
+                write_document(row, None, snippet=snippet)
         else:
             click.echo(f"{hit.document}  {safe(hit.title or hit.text_title)}")
             if snippet:

@@ -7,7 +7,7 @@ from dataclasses import fields
 import click
 
 from provenance.cli.opening import json_option, open_archive
-from provenance.cli.printing import table, write_object
+from provenance.cli.printing import table, write_document, write_object
 from provenance.fetch.challenges import RULES
 from provenance.index import IdKind
 
@@ -26,7 +26,7 @@ def command(ctx: click.Context, identifier: str, as_json: bool) -> None:
         captures = (found.capture,) if found.capture else ()
     if as_json:
         if found.kind is IdKind.DOCUMENT and document is not None:
-            write_object("document", document)
+            write_document(document, archive.newest_of([document])[0])
         for capture in captures:
             write_object("capture", capture)
         return
