@@ -45,8 +45,10 @@ class SiteServer:
         """
         try:
             self._server.run()
-        except SystemExit as stopped:
+        except BaseException as stopped:
             # uvicorn ends the whole process when it cannot bind; that is for the caller to say.
+            if self._server.was_up or isinstance(stopped, KeyboardInterrupt):
+                raise
             raise self._refused() from stopped
         if not self._server.was_up:
             raise self._refused()
