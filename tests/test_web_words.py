@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from provenance.digest import digest_of
 from provenance.model import OutcomeKind, RelationKind, Role
 from provenance.web import words
-from provenance.web.evidence import head_text, parse_note, read_evidence, visible
+from provenance.web.evidence import head_text, offset_words, parse_note, read_evidence, visible
 from provenance.web.render import breakable, coverage_segments, is_web_address, language_tag
 from provenance.web.searching import JOINT, MARK, UNMARK, parse_snippet
 from provenance.web.serving import AddressError, SiteServer
@@ -125,6 +125,21 @@ def test_any_head_becomes_text_that_can_be_seen(raw: bytes) -> None:
     """No byte of a head reaches the page as a control or direction-changing character."""
     shown = head_text(raw)
     assert shown.encode("utf-8").decode("utf-8") == visible(shown)
+
+
+@pytest.mark.parametrize(
+    ("offset", "said"),
+    [
+        (0, "0.0 seconds ahead"),
+        (119.9, "119.9 seconds ahead"),
+        (-120.0, "2 minutes behind"),
+        (7_199, "120 minutes ahead"),
+        (177_276_450.9, "2,052 days ahead"),
+    ],
+)
+def test_a_clock_offset_is_said_in_a_unit_of_its_size(offset: float, said: str) -> None:
+    """A server whose clock is years off is not told in seconds."""
+    assert offset_words(offset) == said
 
 
 def test_a_long_head_is_cut_and_says_so() -> None:

@@ -97,7 +97,7 @@ def read_evidence(note: Mapping[str, object]) -> Evidence:
         tls_cipher=_text(tls, "cipher"),
         certificates=tuple(_certificates(tls)),
         timings=tuple(_timings(_object(note, "timings_ms"))),
-        clock_offset=f"{offset:+.1f} s" if _is_number(offset) else None,
+        clock_offset=offset_words(offset) if _is_number(offset) else None,
         redirects=tuple(_hops(note, "redirects")),
         attempts=tuple(_hops(note, "attempts")),
         redacted=_texts(note, "redacted"),
@@ -123,6 +123,21 @@ def head_text(raw: bytes) -> str:
         text = shown.decode("latin-1")
     more = f"\n… {len(raw) - HEAD_SHOWN:,} more bytes" if len(raw) > HEAD_SHOWN else ""
     return visible(text.replace("\r\n", "\n").rstrip("\n")) + more
+
+
+def offset_words(offset_s: float) -> str:
+    """Say by how much our clock is ahead of another, or behind it.
+
+    >>> offset_words(-0.4), offset_words(7200.0)
+    ('0.4 seconds behind', '2 hours ahead')
+    """
+    amount, unit = abs(offset_s), "seconds"
+    for size, name in ((60, "minutes"), (60, "hours"), (24, "days")):
+        if amount < 2 * size:
+            break
+        amount, unit = amount / size, name
+    said = f"{amount:.1f}" if unit == "seconds" else f"{amount:,.0f}"
+    return f"{said} {unit} {'ahead' if offset_s >= 0 else 'behind'}"
 
 
 def visible(text: str) -> str:

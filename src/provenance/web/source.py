@@ -13,7 +13,7 @@ class Exchange:
 
     `request_head` and `response_head` are bytes as stored, the empty line included, and None where
     there is no such record. `note` is the metadata record's JSON text. `command` is one shell line
-    that cuts the capture's record out of its WARC file and checks it.
+    that cuts the capture's record out of its WARC file and prints the digits of the capture id.
     """
 
     request_head: bytes | None
