@@ -240,11 +240,9 @@ def test_settings_are_known_to_datasette_and_keep_tables_fast(tmp_path: Path) ->
         assert SETTINGS.items() <= settings.items()
         assert settings["suggest_facets"] is False
         assert settings["trace_debug"] is False
-        database = next(
-            one for one in client.get("/-/databases.json").json() if one["name"] == "provenance"
-        )
-        assert database["is_mutable"] is False
-        assert database["hash"] == digest_of(client.path.read_bytes()).removeprefix("sha256:")
+        database = client.datasette.get_database("provenance")
+        assert database.is_mutable is False
+        assert database.hash == digest_of(client.path.read_bytes()).removeprefix("sha256:")
     finally:
         client.close()
 
