@@ -14,6 +14,8 @@ import pytest
 from provenance.archive import Archive
 from provenance.errors import NotARootError, SeedsError, UsageError
 from provenance.fetch import FetchSettings
+from provenance.fetch.visit import redirect_target_of
+from provenance.http_message import parse_response_head
 from provenance.model import Outcome
 from provenance.runtime import system_runtime
 from tests.wire import playing
@@ -206,3 +208,22 @@ def test_exit_statuses_of_the_command_line(
     """Usage errors end with 2; a directory that is no root is one of them."""
     call = [sys.executable, "-c", "from provenance.cli import main; main()", *arguments]
     assert subprocess.run(call, cwd=tmp_path, capture_output=True, check=False).returncode == status
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("/next#part", "http://a.example/next"),
+        ("//b.example/x", "http://b.example/x"),
+        ("http://user:secret@b.example/x", "http://b.example/x"),
+        ("/caf\xc3\xa9 1", "http://a.example/caf%C3%A9%201"),
+        ("mailto:a@b.example", None),
+        ("http://[bad/", None),
+    ],
+)
+def test_a_redirect_leads_to_a_clean_address(location: str, target: str | None) -> None:
+    """User name and password are dropped, other bytes percent-escaped, foreign schemes left."""
+    raw = f"HTTP/1.1 301 Moved\r\nLocation: {location}\r\n\r\n".encode("latin-1")
+    head = parse_response_head(raw)
+    assert head is not None
+    assert redirect_target_of(head, "http://a.example/start") == target

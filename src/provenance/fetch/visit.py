@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from provenance.dates import format_instant
 from provenance.exchange import Client, Exchange
@@ -26,7 +26,7 @@ from provenance.fetch.robots import ROBOTS_LIMIT, Robots, read_robots, robots_ur
 from provenance.fetch.settings import Errand, FetchSettings
 from provenance.holdings import CaptureKind, Redirect
 from provenance.http_body import content_start
-from provenance.http_message import media_type_of
+from provenance.http_message import ResponseHead, media_type_of
 from provenance.model import Outcome, OutcomeKind
 from provenance.runtime import Runtime
 
@@ -267,16 +267,28 @@ class Visitor:
 
 
 def redirect_target(exchange: Exchange) -> str | None:
-    """Return the http(s) address that the answer redirects to, without fragment, or None."""
+    """Return the address that the answer redirects to, or None."""
     answer = exchange.answer
-    location = answer.head.value("location") if answer else None
-    if answer is None or location is None or answer.head.status not in _REDIRECTS:
+    return redirect_target_of(answer.head, exchange.url) if answer else None
+
+
+def redirect_target_of(head: ResponseHead, base: str) -> str | None:
+    """Return the http(s) address in Location, without fragment or credentials, or None.
+
+    What may not stand in a URI is percent-escaped (RFC 3986 §2.1).
+    """
+    location = head.value("location")
+    if location is None or head.status not in _REDIRECTS:
         return None
     try:
         # The field's bytes are UTF-8 where they are no ASCII, as browsers read them.
         text = location.encode("latin-1").decode("utf-8", "replace")
-        target = urljoin(exchange.url, text.strip()).partition("#")[0]
+        target = urljoin(base, text.strip()).partition("#")[0]
         parts = urlsplit(target)
+        host = parts.hostname
     except ValueError:
         return None
-    return target if parts.scheme in ("http", "https") and parts.hostname else None
+    if parts.scheme not in ("http", "https") or not host:
+        return None
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    return quote(urlunsplit(bare), safe="%/:=&?~#+!$,;'@()*[]|")

@@ -24,6 +24,10 @@ from provenance.verify.statements import (
     parse_statement,
 )
 
+_ADDRESS = "WARC-IP-Address"
+_SHARED = ("WARC-Date", "WARC-Target-URI", _ADDRESS)
+_ORDER = ("request", "response", "revisit", "resource", "metadata")
+
 Complain = Callable[..., None]
 """Takes a code, the facts of the record, and `field`, `expected`, `found`."""
 
@@ -133,9 +137,32 @@ class CaptureJudge:
                 expected=each.expected,
                 found=each.found,
             )
+        self._check_alike(group)
         fetched = anchor is not None and anchor.kind != "resource"
         if fetched and not any(each.kind == "request" for each in group):
             self._complain("request_missing", own, expected="a request record", found="none")
+
+    def _check_alike(self, group: list[Facts]) -> None:
+        """Check that the records stand in the order we write, and share what one visit gives."""
+        kinds = [each.kind for each in group]
+        if kinds != sorted(kinds, key=_rank):
+            expected, found = ", ".join(sorted(kinds, key=_rank)), ", ".join(kinds)
+            self._complain("records_disordered", group[0], expected=expected, found=found)
+        for field in _SHARED:
+            values = [
+                (each, each.header.value(field))
+                for each in group
+                if field != _ADDRESS or each.kind != "metadata"
+            ]
+            for facts, value in values[1:]:
+                if value != values[0][1]:
+                    self._complain(
+                        "records_disagree",
+                        facts,
+                        field=field,
+                        expected=values[0][1] or "none",
+                        found=value or "none",
+                    )
 
     def _note_outcome(
         self, said: Statement, own: Facts, anchor: Facts | None, capture_id: Digest | None
@@ -184,6 +211,10 @@ class CaptureJudge:
             offset=anchor.offset,
             group=key_of(anchor.record_id),
         )
+
+
+def _rank(kind: str) -> int:
+    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
 
 
 def _payload_text(anchor: Facts) -> str | None:

@@ -117,6 +117,12 @@ CAPTURE_CODES = _table(
     ("warcinfo_missing", "Records of ours do not follow a warcinfo record of ours.", _COPY),
     ("metadata_missing", "A capture of ours has no metadata record.", _COPY),
     ("request_missing", "A fetched capture of ours has no request record.", _COPY),
+    ("records_disordered", "The records of a capture of ours stand in another order.", _COPY),
+    (
+        "records_disagree",
+        "Records of one capture of ours differ in date, target or address.",
+        _COPY,
+    ),
     ("concurrent_missing", "WARC-Concurrent-To names no record beside this one.", _COPY),
     (
         "revisit_target_missing",
