@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -227,3 +229,24 @@ def test_a_redirect_leads_to_a_clean_address(location: str, target: str | None) 
     head = parse_response_head(raw)
     assert head is not None
     assert redirect_target_of(head, "http://a.example/start") == target
+
+
+def test_ctrl_c_ends_at_once_with_130_and_a_whole_archive(tmp_path: Path) -> None:
+    """A silent server does not hold the end up; what was reported is there and sealed."""
+
+    def play(head: bytes) -> bytes:
+        if b"/stall" in head:
+            return b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nstall"
+        return answer(head)
+
+    with playing(play, closes=False) as wire:
+        archive = rooted(tmp_path, f"{wire.url}/a", f"{wire.url}/stall")
+        call = [sys.executable, "-c", "from provenance.cli import main; main()"]
+        call += ["-C", str(archive.root), "fetch", "--json", "--allow-private", "--delay", "0"]
+        with subprocess.Popen(call, stdout=subprocess.PIPE) as running:
+            assert running.stdout is not None
+            assert json.loads(running.stdout.readline())["outcome"] == "captured"
+            running.send_signal(signal.SIGINT)
+            assert running.wait(timeout=8) == 130
+    assert findings(archive) == []
+    assert not list(archive.archive.glob("*.open"))

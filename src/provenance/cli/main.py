@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,10 @@ class LazyGroup(click.Group):
             sys.exit(fault.exit_code)
         except (KeyboardInterrupt, click.Abort):
             click.echo("interrupted; what was reported as saved is kept.", err=True)
-            sys.exit(130)
+            sys.stdout.flush()
+            # Files are sealed by now. Threads may still wait for a silent server, and an ordinary
+            # exit would wait for them.
+            os._exit(130)
         except OSError as fault:
             place = f"{fault.filename}: " if fault.filename else ""
             click.echo(f"error: {place}{fault.strerror or fault}", err=True)

@@ -173,7 +173,7 @@ class FramedRecord:
     """One record: where it starts, its header, its block as a stream.
 
     `size` is the declared Content-Length, None where there is none; `found` counts the bytes of
-    the block that came. `whole` is True when the block came in full.
+    the block that came, `tail` holds the last four. `whole` is True when the block came in full.
     """
 
     def __init__(self, offset: int, ordinal: int, header: Header, stream: _Stream) -> None:
@@ -182,6 +182,7 @@ class FramedRecord:
         self.header = header
         self.size = header.content_length
         self.found = 0
+        self.tail = b""
         self._stream = stream
 
     @property
@@ -196,6 +197,7 @@ class FramedRecord:
             if not piece:
                 return
             self.found += len(piece)
+            self.tail = (self.tail + piece[-4:])[-4:]
             yield piece
 
 
@@ -316,27 +318,28 @@ class _Cutter:
             found = record.header.value("Content-Length")
             self._report("content_length_illegal", record, expected="digits", found=found)
             self._stream.skip_to_record()
-        elif not record.whole:
-            expected, found = f"{record.size} bytes", f"{record.found} bytes"
-            self._report("block_short", record, expected=expected, found=found)
-            self._stream.go_back(block_start)
-            self._stream.skip_to_record()
         else:
-            self._bad_trailer(record, block_start)
+            self._bad_end(record, block_start)
 
-    def _bad_trailer(self, record: FramedRecord, block_start: int) -> None:
+    def _bad_end(self, record: FramedRecord, block_start: int) -> None:
+        """Name what is wrong with the end: the length, the trailer, or both."""
         near = self._stream.peek(32)
         at = near.find(b"WARC/") if b"WARC/" in near else len(near)
-        if at <= 16:
+        if record.whole and at <= 16 and not near[:at].endswith(_TRAILER):
             found = self._stream.take(at)
             self._sink("record_trailer", record.offset, expected=_TRAILER, found=found)
             return
-        self._stream.go_back(block_start)
-        self._stream.skip_to_record()
-        if self._stream.source.fault is None:
-            length = self._stream.taken - block_start - len(_TRAILER)
-            expected, found_bytes = f"{record.size} bytes", f"{length} bytes"
-            self._report("content_length", record, expected=expected, found=found_bytes)
+        found_next = False
+        if self._stream.go_back(block_start) or record.whole:
+            _, found_next = self._stream.skip_to_record()
+        if self._stream.source.fault is not None:
+            return
+        length = self._stream.taken - block_start
+        if record.whole or found_next or record.tail == _TRAILER:
+            code, length = "content_length", length - len(_TRAILER)
+        else:
+            code = "block_short"
+        self._report(code, record, expected=f"{record.size} bytes", found=f"{length} bytes")
 
     def _report(self, code: str, record: FramedRecord, *, expected: str, found: str | None) -> None:
         self._sink(code, record.offset, field="Content-Length", expected=expected, found=found)
