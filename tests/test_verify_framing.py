@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from provenance.verify import FileReport, verify_file
 
+from provenance.verify import FileReport, verify_file
 from tests.verify_builders import NAME, Rec, capture, good_records, packed, told_of, warcinfo
 
 
