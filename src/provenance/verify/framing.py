@@ -325,7 +325,8 @@ class _Cutter:
         """Name what is wrong with the end: the length, the trailer, or both."""
         near = self._stream.peek(32)
         at = near.find(b"WARC/") if b"WARC/" in near else len(near)
-        if record.whole and at <= 16 and not near[:at].endswith(_TRAILER):
+        ended = (record.tail + near[:at]).endswith(_TRAILER)
+        if record.whole and at <= 16 and not ended:
             found = self._stream.take(at)
             self._sink("record_trailer", record.offset, expected=_TRAILER, found=found)
             return
