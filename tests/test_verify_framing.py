@@ -164,7 +164,7 @@ def test_a_wrong_gzip_header_crc_is_a_finding(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".warc", ".warc.gz"])
-@pytest.mark.parametrize("by", [1, 4, 5, 300, -1, -4, -20])
+@pytest.mark.parametrize("by", [5, 300, -1, -4, -20])
 def test_a_wrong_content_length_is_told_with_the_true_one(
     tmp_path: Path, suffix: str, by: int
 ) -> None:

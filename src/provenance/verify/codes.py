@@ -80,7 +80,11 @@ FRAMING_CODES = _table(
     ("content_length_illegal", "Content-Length is missing or no number.", _COPY),
     ("content_length", "The block has another length than Content-Length says.", _COPY),
     ("block_short", "The record ends before Content-Length is reached.", _COPY),
-    ("record_trailer", "A record does not end with exactly CR LF CR LF.", _WRITER),
+    (
+        "record_trailer",
+        "Past Content-Length the record does not end with exactly CR LF CR LF.",
+        _WRITER,
+    ),
 )
 """Codes about gzip members and the framing of records. Source: RFC 1952; WARC 1.1 §4, annex D."""
 

@@ -132,6 +132,8 @@ def note(
 def shown(value: object) -> str | None:
     r"""Return a text that is safe to print: control characters escaped, long texts cut.
 
+    An empty text becomes `nothing`.
+
     >>> shown("a\x1b[2J")
     'a\\x1b[2J'
     """
@@ -146,4 +148,6 @@ def shown(value: object) -> str | None:
                 each if each.isprintable() else each.encode("unicode_escape").decode()
                 for each in text
             )
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    if len(text) > _SHOWN:
+        text = text[: _SHOWN - 1] + "…"
+    return text or "nothing"

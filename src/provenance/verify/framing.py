@@ -315,7 +315,7 @@ class _Cutter:
         if self._stream.peek(4) == _TRAILER and record.whole:
             self._stream.take(4)
         elif record.size is None:
-            found = record.header.value("Content-Length")
+            found = record.header.value("Content-Length") or "none"
             self._report("content_length_illegal", record, expected="digits", found=found)
             self._stream.skip_to_record()
         else:
@@ -325,8 +325,7 @@ class _Cutter:
         """Name what is wrong with the end: the length, the trailer, or both."""
         near = self._stream.peek(32)
         at = near.find(b"WARC/") if b"WARC/" in near else len(near)
-        ended = (record.tail + near[:at]).endswith(_TRAILER)
-        if record.whole and at <= 16 and not ended:
+        if record.whole and at <= 16 and not near[:at].endswith(_TRAILER):
             found = self._stream.take(at)
             self._sink("record_trailer", record.offset, expected=_TRAILER, found=found)
             return
@@ -342,7 +341,7 @@ class _Cutter:
             code = "block_short"
         self._report(code, record, expected=f"{record.size} bytes", found=f"{length} bytes")
 
-    def _report(self, code: str, record: FramedRecord, *, expected: str, found: str | None) -> None:
+    def _report(self, code: str, record: FramedRecord, *, expected: str, found: str) -> None:
         self._sink(code, record.offset, field="Content-Length", expected=expected, found=found)
 
 

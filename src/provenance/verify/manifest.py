@@ -39,7 +39,13 @@ def parse_manifest(raw: bytes) -> Listing:
             findings.append(_bad_line(number, line))
         elif name in files:
             findings.append(
-                finding("manifest_duplicate", warc=name, field=f"line {number}", found=name)
+                finding(
+                    "manifest_duplicate",
+                    warc=name,
+                    field=f"{MANIFEST} line {number}",
+                    expected="one line for the file",
+                    found="another",
+                )
             )
         else:
             files[name] = from_hex(match[1].decode())
