@@ -79,6 +79,9 @@ _DATE_11 = re.compile(
     re.ASCII,
 )
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_TOKEN_ONLY = re.compile(rf"{_TOKEN}\Z")
+_DIGITS = re.compile(r"[0-9]{1,18}\Z")
+_LABELLED = re.compile(rf"{_TOKEN}:\S+\Z")
 _MEDIA_TYPE = re.compile(rf"{_TOKEN}/{_TOKEN}(\s*;.*)?\Z")
 
 
@@ -87,28 +90,32 @@ def field_faults(header: Header, *, ours: bool) -> Iterator[HeaderFault]:
     yield from header.faults
     kind = header.value("WARC-Type") or ""
     for name in (*_MANDATORY, *_MANDATORY_FOR.get(kind, ())):
-        if header.value(name) is None:
+        if name.lower() not in header.by_name:
             yield HeaderFault(code="field_missing", field=name, expected="the field", found="none")
-    seen: set[str] = set()
-    for name, value in header.fields:
-        yield from _one(header.version, kind, name, value, seen)
+    for key, values in header.by_name.items():
+        if key in _DEFINED:
+            yield from _one(header, kind, key, values)
     if ours:
         yield from _ours(header, kind)
 
 
-def _one(version: str, kind: str, name: str, value: str, seen: set[str]) -> Iterator[HeaderFault]:
-    key = name.lower()
-    if key not in _DEFINED:
-        return
-    if key in seen and key not in _REPEATABLE:
-        yield HeaderFault(code="field_repeated", field=name, expected="one", found=value)
-    seen.add(key)
+def _one(header: Header, kind: str, key: str, values: tuple[str, ...]) -> list[HeaderFault]:
+    faults = []
+    if len(values) > 1 and key not in _REPEATABLE:
+        faults.append(("field_repeated", "one", values[1]))
     if kind in TYPES and kind not in _ALLOWED.get(key, TYPES):
-        yield HeaderFault(
-            code="field_not_allowed", field=name, expected=f"none on a {kind} record", found=value
-        )
-    if (check := _CHECKS.get(key)) and (expected := check(value, version)):
-        yield HeaderFault(code="field_illegal", field=name, expected=expected, found=value)
+        faults.append(("field_not_allowed", f"none on a {kind} record", values[0]))
+    if check := _CHECKS.get(key):
+        for value in values:
+            if expected := check(value, header.version):
+                faults.append(("field_illegal", expected, value))
+    if not faults:
+        return []
+    name = [name for name, _ in header.fields if name.lower() == key][-1]
+    return [
+        HeaderFault(code=code, field=name, expected=expected, found=found)
+        for code, expected, found in faults
+    ]
 
 
 def _ours(header: Header, kind: str) -> Iterator[HeaderFault]:
@@ -168,11 +175,11 @@ def _ip_address(value: str, _version: str) -> str | None:
 
 
 def _digits(value: str, _version: str) -> str | None:
-    return None if re.fullmatch(r"[0-9]{1,18}", value) else "digits"
+    return None if _DIGITS.match(value) else "digits"
 
 
 def _token(value: str, _version: str) -> str | None:
-    return None if re.fullmatch(_TOKEN, value) else "a token"
+    return None if _TOKEN_ONLY.match(value) else "a token"
 
 
 def _media_type(value: str, _version: str) -> str | None:
@@ -180,7 +187,7 @@ def _media_type(value: str, _version: str) -> str | None:
 
 
 def _digest(value: str, _version: str) -> str | None:
-    return None if re.fullmatch(rf"{_TOKEN}:\S+", value) else "algorithm:value"
+    return None if _LABELLED.match(value) else "algorithm:value"
 
 
 _CHECKS: dict[str, Callable[[str, str], str | None]] = {

@@ -6,6 +6,7 @@ Source: WARC 1.1 §4 (grammar), §5.1.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 LIMIT = 1 << 20
@@ -14,6 +15,9 @@ LIMIT = 1 << 20
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _VERSIONS = (b"WARC/1.0", b"WARC/1.1")
+_WELL_FORMED = re.compile(
+    rb"WARC/1\.[01]\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*\r\n\Z"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +36,19 @@ class Header:
 
     version: str
     fields: tuple[tuple[str, str], ...]
+    by_name: Mapping[str, tuple[str, ...]]
     raw: bytes
     faults: tuple[HeaderFault, ...]
     folded: bool
 
     def values(self, name: str) -> tuple[str, ...]:
         """Return all values of the field, in order."""
-        wanted = name.lower()
-        return tuple(value for key, value in self.fields if key.lower() == wanted)
+        return self.by_name.get(name.lower(), ())
 
     def value(self, name: str) -> str | None:
         """Return the first value of the field, or None."""
-        wanted = name.lower()
-        return next((value for key, value in self.fields if key.lower() == wanted), None)
+        values = self.by_name.get(name.lower())
+        return values[0] if values else None
 
     @property
     def content_length(self) -> int | None:
@@ -62,6 +66,45 @@ def bare(value: str | None) -> str:
 
 def parse_strict(raw: bytes) -> Header:
     """Parse the header `raw`, from `WARC/` through the empty line, and name its faults."""
+    text = _well_formed(raw)
+    if text is None:
+        return _parse_spoilt(raw)
+    version, *lines = text[:-4].split("\r\n")
+    fields = tuple((name, value.strip(" \t")) for name, _, value in map(_parted, lines))
+    return _header(version, fields, raw)
+
+
+def _well_formed(raw: bytes) -> str | None:
+    if not _WELL_FORMED.match(raw):
+        return None
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _parted(line: str) -> tuple[str, str, str]:
+    return line.partition(":")
+
+
+def _header(
+    version: str,
+    fields: tuple[tuple[str, str], ...],
+    raw: bytes,
+    faults: tuple[HeaderFault, ...] = (),
+    *,
+    folded: bool = False,
+) -> Header:
+    by_name: dict[str, tuple[str, ...]] = {}
+    for name, value in fields:
+        key = name.lower()
+        by_name[key] = (*by_name.get(key, ()), value)
+    return Header(
+        version=version, fields=fields, by_name=by_name, raw=raw, faults=faults, folded=folded
+    )
+
+
+def _parse_spoilt(raw: bytes) -> Header:
     faults: list[HeaderFault] = []
     lines = raw.split(b"\n")[:-1]
     bad_end = next((line for line in lines if not line.endswith(b"\r")), None)
@@ -84,13 +127,7 @@ def parse_strict(raw: bytes) -> Header:
         found = repr(raw[error.start : error.start + 8])
         faults.append(HeaderFault(code="header_not_utf8", expected="UTF-8", found=found))
     fields, folded = _parse_fields(lines[1:-1], faults)
-    return Header(
-        version=_text(lines[0]),
-        fields=fields,
-        raw=raw,
-        faults=tuple(faults),
-        folded=folded,
-    )
+    return _header(_text(lines[0]), fields, raw, tuple(faults), folded=folded)
 
 
 def _parse_fields(

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _ALGORITHMS = {
@@ -24,6 +25,12 @@ _ALGORITHMS = {
     "sha3512": "sha3_512",
     "blake2b": "blake2b",
     "blake2s": "blake2s",
+}
+
+
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+\Z")
+_SIZES = {
+    name: hashlib.new(name, usedforsecurity=False).digest_size for name in _ALGORITHMS.values()
 }
 
 
@@ -63,27 +70,25 @@ def parse_labelled(text: str) -> Labelled:
     algorithm = _ALGORITHMS.get(re.sub(r"[-_]", "", label.strip().lower()))
     if algorithm is None:
         return Labelled(text=text, algorithm=None, raw=None)
-    size = hashlib.new(algorithm, usedforsecurity=False).digest_size
+    size = _SIZES[algorithm]
     for spelling, raw in _readings(value.strip()):
         if len(raw) == size:
             return Labelled(text=text, algorithm=algorithm, raw=raw, spelling=spelling)
     return Labelled(text=text, algorithm=algorithm, raw=None)
 
 
-def _readings(value: str) -> list[tuple[str, bytes]]:
-    readings: list[tuple[str, bytes]] = []
+def _readings(value: str) -> Iterator[tuple[str, bytes]]:
+    if _HEX.match(value):
+        yield "hex", bytes.fromhex(value)
     bare = value.rstrip("=")
-    if re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", value):
-        readings.append(("hex", bytes.fromhex(value)))
     try:
         padded = bare.upper() + "=" * (-len(bare) % 8)
-        readings.append(("base32", base64.b32decode(padded)))
+        yield "base32", base64.b32decode(padded)
     except binascii.Error:
         pass
     if re.fullmatch(r"[A-Za-z0-9+/_-]+", bare):
         try:
             padded = bare.translate(str.maketrans("-_", "+/")) + "=" * (-len(bare) % 4)
-            readings.append(("base64", base64.b64decode(padded, validate=True)))
+            yield "base64", base64.b64decode(padded, validate=True)
         except binascii.Error:
             pass
-    return readings
