@@ -240,10 +240,10 @@ class RecordJudge:
 
     def _check_ours(self, record: FramedRecord, kind: str, gauge: PayloadGauge | None) -> None:
         header = record.header
-        for field in ("WARC-Block-Digest", "WARC-Payload-Digest"):
-            value = header.value(field)
+        for name in ("WARC-Block-Digest", "WARC-Payload-Digest"):
+            value = header.value(name)
             if value is not None and not _FORM.match(value):
-                self._fault(record, "digest_form", field, "sha256: and 64 hex digits", value)
+                self._fault(record, "digest_form", name, "sha256: and 64 hex digits", value)
         wanted = kind in ("response", "resource") or (
             kind == "revisit" and (header.value("WARC-Profile") or "").endswith(IDENTICAL)
         )
