@@ -20,7 +20,10 @@ FLOORS = (
     ("ground", ("errors", "runtime", "digest", "uri", "dates", "http_message", "http_body")),
     ("words", ("model", "holdings", "seeds")),
     ("wings", ("exchange", "warc", "extract", "index", "cite", "web")),
-    ("verbs", ("fetch", "verify", "addition", "indexing", "run_files")),
+    (
+        "verbs",
+        ("fetch", "verify", "addition", "indexing", "citing", "page_source", "run_files"),
+    ),
     ("hall", ("archive",)),
     ("beside the roof", ("demo",)),
     ("roof", ("cli", "__main__")),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +11,8 @@ from typing import Any
 
 from provenance import __version__
 from provenance.addition import Addition, add
-from provenance.cite import Citation, CitationFormat, render
+from provenance.cite import Citation, CitationFormat
+from provenance.citing import cite
 from provenance.digest import from_hex
 from provenance.errors import NotARootError, ProvenanceError, UsageError
 from provenance.fetch import Errand, FetchPorts, FetchSettings, fetch
@@ -28,13 +27,10 @@ from provenance.index import (
     SearchHit,
     build,
     capture,
-    captures,
     captures_of,
     check,
-    citation,
     document,
     documents,
-    fts_query,
     links_of,
     note_of,
     open_index,
@@ -54,15 +50,14 @@ from provenance.model import (
     Role,
     RunId,
 )
+from provenance.page_source import PageSource
 from provenance.run_files import RunFiles
 from provenance.runtime import Runtime, system_runtime
 from provenance.seeds import EXAMPLE_COLLECTION, read_collections, to_toml
 from provenance.verify import CaptureVerdict, Finding, Note, Report, verify_archive
-from provenance.warc.contents import read_content, read_head
 from provenance.warc.history import read_history
 from provenance.warc.manifest import read_manifest
 from provenance.warc.recovery import Recovered, recover
-from provenance.web.source import Exchange
 
 FOLDERS = ("seeds", "archive", "metadata")
 INDEX = "provenance.db"
@@ -339,33 +334,7 @@ class Archive:
         self, identifier: str, form: CitationFormat, locator: str | None = None
     ) -> tuple[Citation, str]:
         """Return the citation of a capture with content, as values and as text."""
-        with open_index(self.index_path) as connection:
-            found = resolve(connection, identifier).capture
-            row = citation(connection, found.capture_id) if found else None
-        if row is None or row.content_id is None:
-            raise UsageError(
-                f"{identifier} has no content to cite", hint="`provenance show` says why."
-            )
-        cited = Citation(
-            document=row.document,
-            collection=row.collection,
-            title=row.title or row.text_title or row.url or str(row.document),
-            title_original=row.title_original,
-            author=row.author or row.text_author,
-            publisher=row.publisher,
-            published=row.published or row.text_published,
-            language=row.language or row.text_language,
-            media_type=row.media_type,
-            url=row.url,
-            final_url=row.final_url,
-            captured_at=row.captured_at,
-            content_id=row.content_id,
-            capture_id=row.capture_id,
-            outcome=row.outcome.value,
-            obtained_by_hand=row.obtained == "added",
-            locator=locator,
-        )
-        return cited, render(cited, form)
+        return cite(self.index_path, identifier, form, locator)
 
     def site(self) -> Any:
         """Return a Datasette over the index, with the pages."""
@@ -374,66 +343,12 @@ class Archive:
 
         with open_index(self.index_path):
             pass
-        return create_site(self.index_path, ArchiveSource(self), metadata=datasette_metadata())
-
-
-class ArchiveSource:
-    """What the pages get from the hall: bytes, exchanges, citations, search expressions."""
-
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-
-    def content(self, capture_id: str) -> Iterator[bytes]:
-        """Yield the content of a capture; a revisit's is that of the capture it refers to."""
-        with open_index(self._archive.index_path) as connection:
-            row = resolve(connection, capture_id).capture
-            if row is not None and row.record_type == "revisit" and row.content_id is not None:
-                same = captures(connection, content_id=row.content_id)
-                row = next((one for one in same if one.record_type != "revisit"), row)
-        if row is None:
-            raise UsageError(f"{capture_id} has no content")
-        yield from read_content(self._archive.archive / row.warc, row.offset, row.ordinal)
-
-    def exchange(self, capture_id: str) -> Exchange | None:
-        """Return what a capture's records hold beside the content."""
-        with open_index(self._archive.index_path) as connection:
-            row = resolve(connection, capture_id).capture
-            if row is None:
-                return None
-            note = connection.execute(
-                "SELECT note FROM capture WHERE capture_id = ?", (row.capture_id,)
-            ).fetchone()[0]
-            asked = connection.execute(
-                "SELECT offset, ordinal, type FROM record WHERE warc = ? AND offset < ? "
-                "ORDER BY offset DESC LIMIT 1",
-                (row.warc, row.offset),
-            ).fetchone()
-        path = self._archive.archive / row.warc
-        if not path.is_file():
-            return None
-        request = None
-        if asked is not None and asked[2] == "request" and row.obtained == "fetched":
-            with contextlib.suppress(ProvenanceError):
-                request = read_head(path, asked[0], asked[1])[1] or None
-        answer = read_head(path, row.offset, row.ordinal)[1] or None
-        return Exchange(
-            request_head=request if row.record_type in ("response", "revisit") else None,
-            response_head=answer,
-            note=note,
-            command=cut_out_command(row),
+        return create_site(
+            self.index_path,
+            PageSource(
+                self.index_path,
+                self.archive,
+                cite=lambda name, form, locator: self.cite(name, CitationFormat(form), locator)[1],
+            ),
+            metadata=datasette_metadata(),
         )
-
-    def cite(self, capture_id: str, form: str, locator: str | None) -> str:
-        """Return a citation in one of its forms."""
-        return self._archive.cite(capture_id, CitationFormat(form), locator)[1]
-
-    def fts_query(self, words: str) -> str:
-        """Return the FTS5 expression for a person's words."""
-        return fts_query(words)
-
-
-def cut_out_command(row: CaptureRow) -> str:
-    """Return the shell line that cuts the capture's record out and prints its capture id."""
-    file = shlex.quote(f"archive/{row.warc}")
-    cut = f"tail -c +{row.offset + 1} {file} | head -c {row.length}"
-    return f"{cut} | gzip -dc | head -c -4 | sha256sum"
