@@ -51,6 +51,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "socket": ("runtime.py", "exchange/", "demo/"),
     "protego": ("fetch/",),
     "click": ("cli/",),
+    "tqdm": ("cli/progress.py",),
     "sqlite_utils": ("index/",),
     "sqlite3": ("index/", "web/"),
     "datasette": ("web/",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from provenance.cite import Citation, CitationFormat
 from provenance.citing import cite
 from provenance.digest import from_hex
 from provenance.errors import NotARootError, ProvenanceError, UsageError
-from provenance.fetch import Errand, FetchPorts, FetchSettings, fetch
+from provenance.fetch import Errand, FetchPorts, FetchRun, FetchSettings, Progress
 from provenance.fetch.selection import adhoc_id, select
 from provenance.index import (
     CaptureRow,
@@ -42,7 +42,6 @@ from provenance.indexing import Deriver, survey_all, warc_paths
 from provenance.model import (
     ADHOC,
     Collection,
-    CollectionId,
     Document,
     DocumentId,
     Outcome,
@@ -55,7 +54,7 @@ from provenance.run_files import RunFiles
 from provenance.runtime import Runtime, system_runtime
 from provenance.seeds import EXAMPLE_COLLECTION, read_collections, to_toml
 from provenance.verify import CaptureVerdict, Finding, Note, Report, verify_archive
-from provenance.warc.history import read_history
+from provenance.warc.history import History, read_history
 from provenance.warc.manifest import read_manifest
 from provenance.warc.recovery import Recovered, recover
 
@@ -65,11 +64,19 @@ INDEX = "provenance.db"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetching:
-    """A run under way: its id, its outcomes as they come, and documents outside the seeds."""
+    """A run under way: its id, its outcomes as they come, and documents outside the seeds.
+
+    `stop()` ends it early, from another thread or a signal handler: what is being fetched gets a
+    moment, files are sealed, and the next fetch of the same seeds goes on from there. `complete()`
+    tells, after the last outcome, whether every document had one.
+    """
 
     run: RunId
-    outcomes: Iterator[Outcome]
+    outcomes: Generator[Outcome, None, None]
     adhoc: tuple[Errand, ...]
+    stop: Callable[[], None]
+    progress: Callable[[], Progress]
+    complete: Callable[[], bool]
 
 
 class Archive:
@@ -128,51 +135,50 @@ class Archive:
         collections = self.collections()
         selection = select(collections, targets, alternates=settings.alternates)
         run = RunId(str(self.runtime.new_id()))
-        outcomes = self._fetch(run, selection.errands, collections, tuple(targets), settings)
-        return Fetching(run=run, outcomes=outcomes, adhoc=selection.adhoc)
-
-    def _fetch(
-        self,
-        run: RunId,
-        errands: tuple[Errand, ...],
-        collections: tuple[Collection, ...],
-        targets: tuple[str, ...],
-        settings: FetchSettings,
-    ) -> Iterator[Outcome]:
         history = read_history(self.archive, self.metadata)
         digests = {one.id: str(one.seeds_digest) for one in collections}
         interrupted = {
-            name: history.interrupted(name, digests.get(name), targets)
-            for name in {errand.collection for errand in errands}
+            name: history.interrupted(name, digests.get(name), tuple(targets))
+            for name in {errand.collection for errand in selection.errands}
         }
-
-        def lines(name: CollectionId) -> list[tuple[str, str]]:
-            resumed = interrupted.get(name, (None, frozenset()))[0]
-            return [("resumes", resumed)] if resumed else []
-
+        resumed = {name: earlier for name, (earlier, _) in interrupted.items() if earlier}
         writing = self._files(
             run,
             "fetch",
             collections,
-            targets=targets,
+            targets=tuple(targets),
             settings=settings.lines(),
             operator=settings.operator,
-            more=lines,
+            more=lambda name: [("resumes", resumed[name])] if name in resumed else [],
         )
-        agent = f"provenance/{__version__}" + (
-            f" (+{settings.contact})" if settings.contact else ""
+        fetching = FetchRun(
+            run,
+            selection.errands,
+            {name: had for name, (_, had) in interrupted.items()},
+            settings,
+            self._ports(history, writing, settings),
         )
+        return Fetching(
+            run=run,
+            outcomes=writing.through(fetching.outcomes(), complete=lambda: fetching.complete),
+            adhoc=selection.adhoc,
+            stop=fetching.stop,
+            progress=fetching.progress,
+            complete=lambda: fetching.complete,
+        )
+
+    def _ports(self, history: History, writing: RunFiles, settings: FetchSettings) -> FetchPorts:
+        contact = f" (+{settings.contact})" if settings.contact else ""
         spool = self.metadata / "spool"
         spool.mkdir(exist_ok=True)
-        ports = FetchPorts(
+        return FetchPorts(
             runtime=self.runtime,
             writer_of=writing.writer_of,
             originals=history.originals(),
+            known=history.known() if settings.conditional else {},
             spool_dir=spool,
-            user_agent=agent,
+            user_agent=f"provenance/{__version__}{contact}",
         )
-        done = {name: had for name, (_, had) in interrupted.items()}
-        yield from writing.through(fetch(run, errands, done, settings, ports))
 
     def _files(
         self, run: RunId, command: str, collections: tuple[Collection, ...], **more: Any
@@ -196,7 +202,7 @@ class Archive:
         obtained_at: datetime | None = None,
         note: str | None = None,
         media_type: str | None = None,
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome, None, None]:
         """Add local files as captures of a document; without one, each is a document of `adhoc`."""
         run = RunId(str(self.runtime.new_id()))
         collections = self.collections()

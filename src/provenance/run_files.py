@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -79,10 +79,13 @@ class RunFiles:
             ),
         )
 
-    def through(self, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    def through(
+        self, outcomes: Iterator[Outcome], *, complete: Callable[[], bool] = lambda: True
+    ) -> Generator[Outcome, None, None]:
         """Yield the outcomes; at the end close every file with its run record and seal it.
 
-        A run that is stopped seals its files without that record: it is interrupted.
+        A run that is stopped, or is not `complete` when its outcomes end, seals its files without
+        that record: it is interrupted.
         """
         counts: dict[CollectionId, dict[str, int]] = {}
         try:
@@ -91,6 +94,9 @@ class RunFiles:
                     of = counts.setdefault(outcome.collection, {})
                     of[outcome.outcome.value] = of.get(outcome.outcome.value, 0) + 1
                     yield outcome
+            if not complete():
+                self._seal_what_stands()
+                return
             for name, writer in list(self._writers.items()):
                 if writer.name:
                     self._end(name, writer, counts.get(name, {}))
