@@ -19,6 +19,9 @@ CAPTURE_PROFILE = "provenance-capture-1"
 RUN_PROFILE = "provenance-run-1"
 """The `profile` of the JSON in the metadata record that closes a run's file."""
 
+CERTIFICATES = "application/pem-certificate-chain"
+"""The Content-Type of the metadata record that keeps a certificate chain (RFC 8555 §9.1)."""
+
 
 class CaptureKind(StrEnum):
     """What an exchange was made for; only DOCUMENT carries an outcome."""

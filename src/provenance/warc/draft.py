@@ -13,13 +13,13 @@ from typing import BinaryIO
 from uuid import UUID, uuid5
 
 from provenance.digest import Digest, digest_of, to_ni
+from provenance.holdings import CERTIFICATES
 from provenance.warc.record import CONFORMS_TO, PROFILE_IDENTICAL, PROFILE_NOT_MODIFIED
 
 HTTP_REQUEST = "application/http;msgtype=request"
 HTTP_RESPONSE = "application/http;msgtype=response"
 JSON = "application/json"
 FIELDS = "application/warc-fields"
-CERTIFICATES = "application/pem-certificate-chain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
