@@ -157,13 +157,12 @@ def chain_draft(run: str, collection: str, date: str, pem: bytes) -> Draft:
 def resource_draft(
     visit: Visit, block: BinaryIO, *, block_size: int, digest: Digest, media_type: str
 ) -> Draft:
-    """Return the resource record of a local file: the block is the file."""
+    """Return the resource record of a local file: the block is the file.
+
+    No payload digest: it would be the block's, and FastWARC looks for an HTTP payload all the same.
+    """
     fields = visit.fields("response", "resource")
-    fields += [
-        ("WARC-Payload-Digest", digest),
-        ("WARC-Block-Digest", digest),
-        ("Content-Type", media_type),
-    ]
+    fields += [("WARC-Block-Digest", digest), ("Content-Type", media_type)]
     return Draft(fields=tuple(fields), block=block, block_size=block_size)
 
 
