@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import ExitStack
 
 from provenance.cli.printing import safe, say, table, write_object
 from provenance.model import VERSIONS, Outcome, OutcomeKind
@@ -14,16 +15,20 @@ def report_outcomes(outcomes: Iterable[Outcome], run: str | None, *, as_json: bo
     counts: Counter[str] = Counter()
     rows: list[tuple[object, ...]] = []
     bad = False
-    for outcome in outcomes:
-        counts[outcome.outcome.value] += 1
-        run = run or outcome.run
-        done_before = outcome.reason == "already_done"
-        bad = bad or not (outcome.outcome in VERSIONS or done_before)
-        if as_json:
-            write_object("outcome", outcome)
-        else:
-            say(f"{outcome.outcome.value:<12} {safe(outcome.document)}")
-            rows.append(_row(outcome))
+    with ExitStack() as stack:
+        if isinstance(outcomes, Generator):
+            # Ctrl-C may come while an outcome is printed; closing seals the files all the same.
+            stack.callback(outcomes.close)
+        for outcome in outcomes:
+            counts[outcome.outcome.value] += 1
+            run = run or outcome.run
+            done_before = outcome.reason == "already_done"
+            bad = bad or not (outcome.outcome in VERSIONS or done_before)
+            if as_json:
+                write_object("outcome", outcome)
+            else:
+                say(f"{outcome.outcome.value:<12} {safe(outcome.document)}")
+                rows.append(_row(outcome))
     if as_json:
         write_object("summary", {"run": run, "outcomes": dict(sorted(counts.items()))})
     else:
