@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
 from provenance.digest import digest_of, from_hex
+from provenance.errors import StorageError
 from provenance.exchange.addresses import AddressPolicy, literal_address
 from provenance.exchange.recorder import ExchangeFault, Recorder
 from provenance.exchange.redaction import redact
@@ -174,6 +176,19 @@ class Client:
         return Surplus(size=len(rest), digest=digest_of(rest)) if rest else None
 
 
+@contextmanager
+def _disk_faults() -> Iterator[None]:
+    """Tell the disk's faults from the server's: they end the run, and no document failed."""
+    try:
+        yield
+    except OSError as fault:
+        raise StorageError(
+            f"cannot keep what arrives while it is read ({fault.strerror})",
+            where="metadata/spool",
+            hint="What was reported as saved is kept; make room or mend the disk, and run again.",
+        ) from fault
+
+
 class _BodyReading:
     """The state of reading one body: spool, hashes, and where the message ends."""
 
@@ -211,7 +226,8 @@ class _BodyReading:
         return None
 
     def _keep(self, piece: bytes) -> None:
-        self._spool.write(piece)
+        with _disk_faults():
+            self._spool.write(piece)
         self._block.update(piece)
         self._body.update(piece)
         self.meter.feed(piece)
@@ -221,7 +237,8 @@ class _BodyReading:
         self, *, cut: str | None, interim: tuple[bytes, ...], surplus: Surplus | None
     ) -> Answer:
         """Return the finished answer, its spool wound back."""
-        self._spool.seek(0)
+        with _disk_faults():
+            self._spool.seek(0)  # what is buffered is written only now
         dechunker = self.end.dechunker
         return Answer(
             spool=self._spool,

@@ -28,6 +28,8 @@ from provenance.verify.statements import (
 _ADDRESS = "WARC-IP-Address"
 _SHARED = ("WARC-Date", "WARC-Target-URI", _ADDRESS)
 _ORDER = ("request", "response", "revisit", "resource", "metadata")
+_BEGINNINGS = (["request"], ["request", "response"], ["request", "revisit"], ["resource"])
+"""Kinds of the records, in file order, that a capture has while it is written."""
 
 Complain = Callable[..., None]
 """Takes a code, the facts of the record, and `field`, `expected`, `found`."""
@@ -36,14 +38,20 @@ Complain = Callable[..., None]
 class CaptureJudge:
     """Gather records into captures, in file order, and judge each.
 
-    `complain` takes each fault; `closed` is told the capture id once a capture is complete.
+    `complain` takes each fault, `remark` what is none; `closed` is told the capture id once a
+    capture is complete.
     """
 
     def __init__(
-        self, ledger: Ledger, complain: Complain, closed: Callable[[Digest | None], None]
+        self,
+        ledger: Ledger,
+        complain: Complain,
+        remark: Complain,
+        closed: Callable[[Digest | None], None],
     ) -> None:
         self._ledger = ledger
         self._complain = complain
+        self._remark = remark
         self._closed = closed
         self._group: list[Facts] = []
         self._anchor_id = ""
@@ -63,8 +71,8 @@ class CaptureJudge:
         self._ledger.offsets.append(facts.offset)
         self._ledger.groups.append(key_of(self._anchor_id))
 
-    def close(self) -> None:
-        """Judge the capture whose records came last."""
+    def close(self, *, at_end: bool = False) -> None:
+        """Judge the capture whose records came last; `at_end` of the file it may be unfinished."""
         group, self._group = self._group, []
         if not group:
             return
@@ -72,7 +80,10 @@ class CaptureJudge:
         ours = any(each.ours for each in group)
         capture_id = anchor.record_digest if anchor is not None else None
         said = None
-        if ours:
+        if ours and at_end and [each.kind for each in group] in _BEGINNINGS:
+            # Recovery keeps every complete record of a killed run, and cuts what follows.
+            self._remark("capture_cut", group[0], found=", ".join(each.kind for each in group))
+        elif ours:
             own, said = self._statement(group, anchor)
             if said is not None and said["profile"] != RUN_PROFILE and own is not None:
                 capture_id = digest_in(said, "capture_id") or capture_id or own.record_digest

@@ -186,8 +186,13 @@ NOTES = _table(
     ),
     (
         "interrupted",
-        "A file of an interrupted run waits in archive/.",
-        "Any command that writes recovers it.",
+        "A file in archive/ is being written, or was left by an interrupted run.",
+        "Nothing while its run is at work; after that, any command that may write recovers it.",
+    ),
+    (
+        "capture_cut",
+        "The last capture of a file is unfinished: its run was killed there.",
+        "Nothing to do: it was not reported as saved, and the next fetch asks again.",
     ),
     (
         "payload_reading",

@@ -66,7 +66,7 @@ class _FileAudit:
         self._records = 0
         self._notes: list[Note] = []
         self._judge = RecordJudge(self._take_fault, self._block_again)
-        self._captures = CaptureJudge(self._ledger, self._complain, self._close)
+        self._captures = CaptureJudge(self._ledger, self._complain, self._remark, self._close)
 
     def run(self) -> FileReport:
         form = form_of(self._window)
@@ -98,7 +98,7 @@ class _FileAudit:
             group = self._captures.begin(anchor_id(record.header))
             self._places[record.offset] = group
             self._captures.take(self._judge.judge(record))
-        self._captures.close()
+        self._captures.close(at_end=True)
         if not self._records:
             self._add(finding("no_record", warc=self._name, expected="a record", found="none"))
 
@@ -150,6 +150,9 @@ class _FileAudit:
         found: object = None,
     ) -> None:
         self._fault(code, facts.offset, field=field, expected=expected, found=found)
+
+    def _remark(self, code: str, facts: Facts, *, found: object = None) -> None:
+        self._notes.append(note(code, warc=self._name, offset=facts.offset, found=found))
 
     def _add(self, fault: Finding) -> None:
         if len(self._findings) < FINDINGS_LIMIT:

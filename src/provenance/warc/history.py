@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,39 +145,64 @@ def _known(capture: KnownCapture, original: Original) -> Known | None:
 def read_history(archive: Path, metadata: Path) -> History:
     """Return the history of all sealed files, from sidecars or, where need be, from WARCs."""
     listed = read_manifest(metadata)
-    runs: list[KnownRun] = []
-    captures: list[KnownCapture] = []
-    for path in sorted(archive.glob("*.warc.gz")):
-        lines = _sidecar(path, metadata / LOOKUP, listed.get(path.name))
-        for line in lines:
-            if line["type"] == "run":
-                runs.append(_run(line))
-            elif line["type"] == "capture":
-                captures.append(_capture(line))
-    return History(runs=tuple(runs), captures=tuple(captures))
+    parts = [
+        _part(path, metadata / LOOKUP, listed.get(path.name))
+        for path in sorted(archive.glob("*.warc.gz"))
+        if path.is_file()
+    ]
+    return History(
+        runs=tuple(run for part in parts for run in part.runs),
+        captures=tuple(capture for part in parts for capture in part.captures),
+    )
 
 
-def _sidecar(path: Path, folder: Path, digest: Digest | None) -> list[dict[str, object]]:
+def _part(path: Path, folder: Path, digest: Digest | None) -> History:
+    """Return what one file adds, from its sidecar, made again where it cannot be used."""
     sidecar = folder / f"{path.name}.jsonl"
-    try:
-        lines = [json.loads(line) for line in sidecar.read_text("utf-8").splitlines()]
-        if digest is not None and (lines[0]["sha256"], lines[0]["form"]) == (digest, FORM):
-            return lines
-    except (OSError, ValueError, LookupError, TypeError):
-        pass  # missing, torn or of another form: it is made again
+    if digest is not None:
+        try:
+            return parse_sidecar(sidecar.read_bytes(), digest)
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            pass  # missing, torn, stale or of another form
     try:
         lines = to_lines(survey(path))
     except ProvenanceError:
-        return []  # unreadable files are `verify`'s matter; a fetch goes on without them
+        return History(runs=(), captures=())  # `verify` says what is wrong with it
     _write(sidecar, lines)
-    return lines
+    return _history(lines[1:])
+
+
+def parse_sidecar(raw: bytes, digest: Digest) -> History:
+    """Return what a sidecar says of the file with this digest.
+
+    Raises:
+        ValueError, LookupError, TypeError: it is torn, of another file or of another form.
+    """
+    first, *lines = [json.loads(line) for line in raw.splitlines()]
+    same = first["form"] == FORM and first["sha256"] == digest
+    if not same or first["lines"] != len(lines) or not raw.endswith(b"\n"):
+        raise ValueError("not the whole sidecar of this file")
+    return _history(lines)
+
+
+def _history(lines: Sequence[Mapping[str, object]]) -> History:
+    return History(
+        runs=tuple(_run(line) for line in lines if line["type"] == "run"),
+        captures=tuple(_capture(line) for line in lines if line["type"] == "capture"),
+    )
 
 
 def to_lines(held: Survey) -> list[dict[str, object]]:
     """Return the sidecar's lines for one file."""
     ids = {(one.offset, one.ordinal): one for one in held.records}
     lines: list[dict[str, object]] = [
-        {"type": "file", "form": FORM, "warc": held.file.warc, "sha256": held.file.sha256}
+        {
+            "type": "file",
+            "form": FORM,
+            "warc": held.file.warc,
+            "sha256": held.file.sha256,
+            "lines": len(held.runs) + len(held.captures),
+        }
     ]
     for run in held.runs:
         lines.append(
@@ -221,14 +247,15 @@ def to_lines(held: Survey) -> list[dict[str, object]]:
 
 
 def _write(sidecar: Path, lines: Iterable[Mapping[str, object]]) -> None:
-    text = "".join(json.dumps(line, sort_keys=True, ensure_ascii=False) + "\n" for line in lines)
+    text = "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
     fresh = sidecar.with_name(f"{sidecar.name}.{os.getpid()}")
     try:
         sidecar.parent.mkdir(exist_ok=True)
-        fresh.write_text(text, "utf-8")
+        fresh.write_text(text, "ascii")
         fresh.replace(sidecar)
-    except OSError:
-        pass  # a read-only archive works without sidecars
+    except OSError:  # a read-only or full archive works without sidecars
+        with suppress(OSError):
+            fresh.unlink()
 
 
 def _run(line: Mapping[str, object]) -> KnownRun:

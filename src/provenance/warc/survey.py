@@ -213,7 +213,7 @@ class _Reading:
         )
         try:
             return _to_capture(record, note, body)
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, ProvenanceError):
             return None  # a note that is no note of ours; `verify` reports it
 
 
