@@ -6,7 +6,7 @@ from pathlib import Path
 
 from provenance.archive import Archive
 from tests.peers import assert_peers_agree
-from tests.roots import SETTINGS, fetched, records, root_of
+from tests.roots import SETTINGS, fetched, findings, records, root_of
 from tests.wire import playing
 
 
@@ -40,4 +40,5 @@ def test_warcio_and_fastwarc_pass_every_kind_of_record(tmp_path: Path) -> None:
     list(archive.add([letter], document="doc-0"))
     kinds = {kind for kind, _, _ in records(archive)}
     assert kinds == {"warcinfo", "request", "response", "revisit", "metadata", "resource"}
+    assert findings(archive) == []
     assert_peers_agree(archive)
