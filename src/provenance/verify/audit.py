@@ -5,6 +5,8 @@ Changes nothing and repairs nothing; foreign and half-written files are reported
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +27,7 @@ from provenance.verify.findings import (
     note,
 )
 from provenance.verify.ledger import Ledger
-from provenance.verify.manifest import MANIFEST, ManifestCheck
+from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
 from provenance.verify.parts import read_files
 
 _SUFFIXES = (".warc.gz", ".warc", ".arc.gz", ".arc")
@@ -76,12 +78,12 @@ class _ArchiveAudit:
 
     def run(self, on_capture: Callable[[CaptureVerdict], None] | None) -> Report:
         paths = self._survey()
-        waiting = {
-            path.name.removesuffix(".open")
-            for path in _listdir(self._root / "archive")
-            if path.name.endswith(".open")
-        }
-        manifest = ManifestCheck(self._manifest(), present=paths.keys(), waiting=waiting)
+        # Runs may seal files meanwhile, the line before the rename: the manifest is read after the
+        # folder, and what it lists beyond the folder is looked for once more.
+        raw = self._manifest()
+        beyond = parse_manifest(raw or b"").files.keys() - paths.keys()
+        waiting = {name for name in beyond if self._is_there(name)}
+        manifest = ManifestCheck(raw, present=paths.keys(), waiting=waiting)
         for fault in manifest.opening():
             self._tell(fault)
         for report in read_files([paths[name] for name in sorted(paths)], jobs=self._jobs):
@@ -97,12 +99,13 @@ class _ArchiveAudit:
         for path in _listdir(self._root / "archive"):
             if path.name in _ALLOWED:
                 continue
-            if path.name.endswith(".open") and path.is_file():
+            size = _size(path)
+            if path.name.endswith(".open") and size is not None:
                 waiting = True
-                self._tell(
-                    note("interrupted", warc=path.name, found=f"{path.stat().st_size} bytes")
-                )
-            elif path.name.endswith(_SUFFIXES) and path.is_file():
+                self._tell(note("interrupted", warc=path.name, found=f"{size} bytes"))
+            elif not os.path.lexists(path):
+                waiting = True  # sealed or recovered since the folder was listed
+            elif path.name.endswith(_SUFFIXES) and size is not None:
                 paths[path.name] = path
             else:
                 kind = "a directory" if path.is_dir() else "a file of another kind"
@@ -112,6 +115,11 @@ class _ArchiveAudit:
         if not (paths or waiting):
             self._tell(finding("empty_archive", expected="at least one WARC file", found="none"))
         return paths
+
+    def _is_there(self, name: str) -> bool:
+        """Say whether a file is there, under the name it is written with or, then, its own."""
+        folder = self._root / "archive"
+        return any(_size(folder / each) is not None for each in (f"{name}.open", name))
 
     def _manifest(self) -> bytes | None:
         path = self._root / "metadata" / MANIFEST
@@ -185,6 +193,15 @@ class _ArchiveAudit:
             self._on_finding(each)
         else:
             self._on_note(each)
+
+
+def _size(path: Path) -> int | None:
+    """Return the size of a regular file, None where it is another thing or gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def _listdir(folder: Path) -> list[Path]:

@@ -75,7 +75,8 @@ class Part:
     records: int
     findings: tuple[Finding, ...]
     unlisted: int
-    judge: Tallies
+    notes: tuple[Note, ...]
+    tallies: Tallies
     ledger: Ledger
 
 
@@ -95,12 +96,12 @@ class _FileAudit:
         self._held_from = 0
         self._places: dict[int, int] = {}
         self._records = 0
+        self._notes: list[Note] = []
         self._judge = RecordJudge(self._take_fault, self._block_again)
-        self._captures = CaptureJudge(self._ledger, self._complain, self._close)
+        self._captures = CaptureJudge(self._ledger, self._complain, self._remark, self._close)
 
     def run(self) -> FileReport:
         form = form_of(self._window)
-        notes: list[Note] = []
         if form is Form.EMPTY:
             self._add(finding("empty_file", warc=self._name, expected="records", found="0 bytes"))
         elif form is Form.FOREIGN:
@@ -109,7 +110,7 @@ class _FileAudit:
         elif form in (Form.ARC, Form.ARC_GZIP):
             if form is Form.ARC_GZIP:
                 check_members(self._window, self._fault)
-            notes.append(note("records_unread", warc=self._name, found=form.value))
+            self._notes.append(note("records_unread", warc=self._name, found=form.value))
         else:
             self._run_records(form)
         return FileReport(
@@ -118,7 +119,7 @@ class _FileAudit:
             size=self._window.size,
             records=self._records,
             findings=listed(self._name, self._findings, self._unlisted),
-            notes=(*notes, *reading_notes(self._name, self._judge.tallies)),
+            notes=(*self._notes, *reading_notes(self._name, self._judge.tallies)),
             ledger=self._ledger,
         )
 
@@ -140,7 +141,8 @@ class _FileAudit:
             records=self._records,
             findings=tuple(self._findings),
             unlisted=self._unlisted,
-            judge=self._judge.tallies,
+            notes=tuple(self._notes),
+            tallies=self._judge.tallies,
             ledger=self._ledger,
         )
 
@@ -159,7 +161,7 @@ class _FileAudit:
         else:
             for record in framed_records(self._window, form, self._framing_fault):
                 self._judge_record(record, anchor_id(record.header))
-            self._captures.close()
+            self._captures.close(at_end=True)
         if not self._records:
             self._add(finding("no_record", warc=self._name, expected="a record", found="none"))
 
@@ -197,7 +199,7 @@ class _FileAudit:
             self._met |= record.offset == until
             self._judge_record(record, anchor)
             faults = self._faults
-        self._captures.close()
+        self._captures.close(at_end=True)
         return self._window.size
 
     def _judge_record(self, record: FramedRecord, anchor: str) -> None:
@@ -265,6 +267,9 @@ class _FileAudit:
         found: object = None,
     ) -> None:
         self._fault(code, facts.offset, field=field, expected=expected, found=found)
+
+    def _remark(self, code: str, facts: Facts, *, found: object = None) -> None:
+        self._notes.append(note(code, warc=self._name, offset=facts.offset, found=found))
 
     def _add(self, fault: Finding) -> None:
         if len(self._findings) < FINDINGS_LIMIT:

@@ -116,7 +116,7 @@ def _report(path: Path, results: Sequence[_Result]) -> FileReport:
     if isinstance(first, FileReport):
         return first
     parts = [part for part in rest if isinstance(part, Part)]
-    if first is None or len(parts) < len(rest) or not _fit(parts):
+    if not isinstance(first, str) or len(parts) < len(rest) or not _fit(parts):
         return read_file(path)
     return _join(path, first, parts)
 
@@ -137,7 +137,7 @@ def _join(path: Path, sha256: Digest, parts: Sequence[Part]) -> FileReport:
     ledger, tallies = Ledger(), Tallies()
     for part in parts:
         ledger.extend(part.ledger)
-        tallies.extend(part.judge)
+        tallies.extend(part.tallies)
     findings = [fault for part in parts for fault in part.findings]
     return FileReport(
         warc=path.name,
@@ -145,6 +145,9 @@ def _join(path: Path, sha256: Digest, parts: Sequence[Part]) -> FileReport:
         size=parts[-1].end,
         records=sum(part.records for part in parts),
         findings=listed(path.name, findings, sum(part.unlisted for part in parts)),
-        notes=tuple(reading_notes(path.name, tallies)),
+        notes=(
+            *(each for part in parts for each in part.notes),
+            *reading_notes(path.name, tallies),
+        ),
         ledger=ledger,
     )

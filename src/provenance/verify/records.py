@@ -244,7 +244,7 @@ class RecordJudge:
             value = header.value(name)
             if value is not None and not _FORM.match(value):
                 self._fault(record, "digest_form", name, "sha256: and 64 hex digits", value)
-        wanted = kind in ("response", "resource") or (
+        wanted = kind == "response" or (
             kind == "revisit" and (header.value("WARC-Profile") or "").endswith(IDENTICAL)
         )
         value = header.value("WARC-Payload-Digest")

@@ -23,10 +23,17 @@ from provenance.holdings import CAPTURE_PROFILE, CaptureKind
 from provenance.http_message import HEAD_LIMIT, Framing, parse_response_head
 from provenance.verify.fields import legal_address, legal_date
 from provenance.verify.inflate import inflate_small
-from provenance.verify.ledger import NONE, Ledger, key_of_bytes
+from provenance.verify.ledger import NONE, Ledger, key_of, key_of_bytes
 from provenance.verify.payload import PayloadGauge
 from provenance.verify.records import IDENTICAL
-from provenance.verify.statements import Statement, digest_in, hops_of, legal_outcomes, statement_in
+from provenance.verify.statements import (
+    Statement,
+    chain_of,
+    digest_in,
+    hops_of,
+    legal_outcomes,
+    statement_in,
+)
 from provenance.verify.window import Window
 
 _URI = rb"[A-Za-z][A-Za-z0-9+.-]*:[!-;=?-~]"
@@ -207,6 +214,8 @@ class Shortcut:
             ledger.groups.append(group)
         for hop in hops_of(said) if said.get("redirects") else ():
             ledger.hops.add(hop, own.offset)
+        if said.get("tls") is not None and (chain := chain_of(said)) is not None:
+            ledger.chains.add(chain, own.offset)
         if said.get("kind") == CaptureKind.DOCUMENT:
             ledger.outcomes.raw += digest
             ledger.outcomes.numbers.append(group)
@@ -219,15 +228,16 @@ class Shortcut:
         self._ledger.anchors.append(key_of_bytes(b"sha256:" + digest.hex().encode()))
         revisit = answer.kind == b"revisit"
         column = self._ledger.revisits if revisit else self._ledger.originals
-        # A response's content was measured; a revisit's is only told.
-        content = digest_in(said, "content_id") if revisit else said["content_id"]
+        # What a response holds was measured; of a revisit it is only told.
+        content = digest_in(said, "content_id") if revisit else str(said["content_id"])
+        payload = str(said["payload_digest"]) if answer.payload or not revisit else None
         column.add(
             record=group,
             target=key_of_bytes(answer.refers_to) if revisit else NONE,
             uri=key_of_bytes(answer.refers_uri if revisit else answer.uri),
             date=key_of_bytes(answer.refers_date if revisit else answer.date),
-            payload=key_of_bytes(str(said["payload_digest"]).encode()),
-            content=key_of_bytes(str(content).encode()) if content is not None else NONE,
+            payload=key_of(payload),
+            content=key_of(content),
             offset=answer.offset,
             group=group,
         )
@@ -246,8 +256,9 @@ def _concurrent(request: _Piece, answer: _Piece, note: _Piece) -> bool:
             return False
     if answer.kind == b"response":
         return answer.profile is None
-    revisit = answer.kind == b"revisit" and answer.profile is not None
-    return revisit and answer.profile.endswith(IDENTICAL.encode()) and answer.truncated is None
+    if answer.kind != b"revisit" or answer.profile is None or answer.truncated is not None:
+        return False
+    return answer.payload is not None or not answer.profile.endswith(IDENTICAL.encode())
 
 
 def _legal_outcome(said: Statement, anchor: str | None) -> bool:
@@ -321,14 +332,10 @@ def _measure_coded(answer: _Piece) -> dict[str, object] | None:
 
 def _measure_revisit(answer: _Piece) -> dict[str, object] | None:
     head = parse_response_head(bytes(answer.block))
-    if (
-        head is None
-        or not answer.payload
-        or not legal_date(answer.refers_date.decode(), "WARC/1.1")
-    ):
+    if head is None or not legal_date(answer.refers_date.decode(), "WARC/1.1"):
         return None
-    return {
-        "truncated": None,
-        "status": head.status,
-        "payload_digest": f"sha256:{answer.payload.decode()}",
-    }
+    # The block is the head alone, so that nothing says whether the body was cut.
+    truth: dict[str, object] = {"truncated": None, "status": head.status}
+    if answer.payload is not None:
+        truth["payload_digest"] = f"sha256:{answer.payload.decode()}"
+    return truth

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.errors import ProvenanceError
-from provenance.holdings import Survey
+from provenance.holdings import Known, Survey
 from provenance.warc.draft import Original
 from provenance.warc.manifest import read_manifest
 from provenance.warc.survey import survey
 
 LOOKUP = "lookup"
+
+FORM = 2
+"""The form of a sidecar's lines; one of another form is made again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,12 @@ class KnownCapture:
     record_type: str
     record_id: str
     date: str
+    content_id: str | None = None
+    size: int | None = None
+    payload_size: int | None = None
+    media_type: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +78,24 @@ class History:
                     continue
                 original = Original(record_id=each.record_id, target_uri=each.url, date=each.date)
                 found.setdefault((each.url, each.payload_digest), original)
+        return found
+
+    def known(self) -> dict[str, Known]:
+        """Return the newest full answer of each address whose server gave validators for it.
+
+        A revisit counts with the validators that it came with, for the record that it refers to.
+        """
+        originals = self.originals()
+        found: dict[str, Known] = {}
+        for each in sorted(self.captures, key=lambda capture: (capture.date, capture.record_id)):
+            if each.outcome not in ("captured", "unchanged") or each.url is None:
+                continue
+            original = originals.get((each.url, each.payload_digest or ""))
+            known = _known(each, original) if original else None
+            if known is not None and known.condition:
+                found[each.url] = known
+            else:
+                found.pop(each.url, None)
         return found
 
     def interrupted(
@@ -95,42 +123,86 @@ class History:
         return newest.run, frozenset(had)
 
 
+def _known(capture: KnownCapture, original: Original) -> Known | None:
+    if capture.content_id is None or capture.payload_digest is None:
+        return None
+    if capture.size is None or capture.payload_size is None:
+        return None
+    return Known(
+        url=original.target_uri,
+        record_id=original.record_id,
+        date=original.date,
+        etag=capture.etag,
+        last_modified=capture.last_modified,
+        content_id=Digest(capture.content_id),
+        size=capture.size,
+        payload_digest=Digest(capture.payload_digest),
+        payload_size=capture.payload_size,
+        media_type=capture.media_type,
+    )
+
+
 def read_history(archive: Path, metadata: Path) -> History:
     """Return the history of all sealed files, from sidecars or, where need be, from WARCs."""
     listed = read_manifest(metadata)
-    runs: list[KnownRun] = []
-    captures: list[KnownCapture] = []
-    for path in sorted(archive.glob("*.warc.gz")):
-        lines = _sidecar(path, metadata / LOOKUP, listed.get(path.name))
-        for line in lines:
-            if line["type"] == "run":
-                runs.append(_run(line))
-            elif line["type"] == "capture":
-                captures.append(_capture(line))
-    return History(runs=tuple(runs), captures=tuple(captures))
+    parts = [
+        _part(path, metadata / LOOKUP, listed.get(path.name))
+        for path in sorted(archive.glob("*.warc.gz"))
+        if path.is_file()
+    ]
+    return History(
+        runs=tuple(run for part in parts for run in part.runs),
+        captures=tuple(capture for part in parts for capture in part.captures),
+    )
 
 
-def _sidecar(path: Path, folder: Path, digest: Digest | None) -> list[dict[str, object]]:
+def _part(path: Path, folder: Path, digest: Digest | None) -> History:
+    """Return what one file adds, from its sidecar, made again where it cannot be used."""
     sidecar = folder / f"{path.name}.jsonl"
-    try:
-        lines = [json.loads(line) for line in sidecar.read_text("utf-8").splitlines()]
-        if digest is not None and lines[0]["sha256"] == digest:
-            return lines
-    except (OSError, ValueError, LookupError, TypeError):
-        pass  # missing, torn or of another form: it is made again
+    if digest is not None:
+        try:
+            return parse_sidecar(sidecar.read_bytes(), digest)
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            pass  # missing, torn, stale or of another form
     try:
         lines = to_lines(survey(path))
     except ProvenanceError:
-        return []  # unreadable files are `verify`'s matter; a fetch goes on without them
+        return History(runs=(), captures=())  # `verify` says what is wrong with it
     _write(sidecar, lines)
-    return lines
+    return _history(lines[1:])
+
+
+def parse_sidecar(raw: bytes, digest: Digest) -> History:
+    """Return what a sidecar says of the file with this digest.
+
+    Raises:
+        ValueError, LookupError, TypeError: it is torn, of another file or of another form.
+    """
+    first, *lines = [json.loads(line) for line in raw.splitlines()]
+    same = first["form"] == FORM and first["sha256"] == digest
+    if not same or first["lines"] != len(lines) or not raw.endswith(b"\n"):
+        raise ValueError("not the whole sidecar of this file")
+    return _history(lines)
+
+
+def _history(lines: Sequence[Mapping[str, object]]) -> History:
+    return History(
+        runs=tuple(_run(line) for line in lines if line["type"] == "run"),
+        captures=tuple(_capture(line) for line in lines if line["type"] == "capture"),
+    )
 
 
 def to_lines(held: Survey) -> list[dict[str, object]]:
     """Return the sidecar's lines for one file."""
     ids = {(one.offset, one.ordinal): one for one in held.records}
     lines: list[dict[str, object]] = [
-        {"type": "file", "warc": held.file.warc, "sha256": held.file.sha256}
+        {
+            "type": "file",
+            "form": FORM,
+            "warc": held.file.warc,
+            "sha256": held.file.sha256,
+            "lines": len(held.runs) + len(held.captures),
+        }
     ]
     for run in held.runs:
         lines.append(
@@ -148,6 +220,8 @@ def to_lines(held: Survey) -> list[dict[str, object]]:
         )
     for capture in held.captures:
         record = ids[capture.offset, capture.ordinal]
+        validators = capture.note.get("validators")
+        given = validators if isinstance(validators, dict) else {}
         lines.append(
             {
                 "type": "capture",
@@ -161,20 +235,27 @@ def to_lines(held: Survey) -> list[dict[str, object]]:
                 "record_type": capture.record_type,
                 "record_id": record.record_id,
                 "date": record.date or "",
+                "content_id": capture.content_id,
+                "size": capture.size,
+                "payload_size": capture.note.get("payload_size"),
+                "media_type": capture.media_type,
+                "etag": given.get("etag"),
+                "last_modified": given.get("last_modified"),
             }
         )
     return lines
 
 
 def _write(sidecar: Path, lines: Iterable[Mapping[str, object]]) -> None:
-    text = "".join(json.dumps(line, sort_keys=True, ensure_ascii=False) + "\n" for line in lines)
+    text = "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
     fresh = sidecar.with_name(f"{sidecar.name}.{os.getpid()}")
     try:
         sidecar.parent.mkdir(exist_ok=True)
-        fresh.write_text(text, "utf-8")
+        fresh.write_text(text, "ascii")
         fresh.replace(sidecar)
-    except OSError:
-        pass  # a read-only archive works without sidecars
+    except OSError:  # a read-only or full archive works without sidecars
+        with suppress(OSError):
+            fresh.unlink()
 
 
 def _run(line: Mapping[str, object]) -> KnownRun:
@@ -192,19 +273,28 @@ def _run(line: Mapping[str, object]) -> KnownRun:
 
 
 def _capture(line: Mapping[str, object]) -> KnownCapture:
-    status = line["status"]
     return KnownCapture(
         run=str(line["run"]),
         collection=str(line["collection"]),
         document=str(line["document"]),
         outcome=str(line["outcome"]),
         url=_text(line["url"]),
-        status=status if isinstance(status, int) else None,
+        status=_number(line["status"]),
         payload_digest=_text(line["payload_digest"]),
         record_type=str(line["record_type"]),
         record_id=str(line["record_id"]),
         date=str(line["date"]),
+        content_id=_text(line["content_id"]),
+        size=_number(line["size"]),
+        payload_size=_number(line["payload_size"]),
+        media_type=_text(line["media_type"]),
+        etag=_text(line["etag"]),
+        last_modified=_text(line["last_modified"]),
     )
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _text(value: object) -> str | None:
