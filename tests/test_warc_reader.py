@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance.errors import StorageError, TruncatedRecordError, WarcFormatError
+from provenance.errors import StorageError, WarcFormatError
 from provenance.warc.contents import read_content, read_head
 from provenance.warc.members import read_members
 from provenance.warc.reader import Record, read_record_at, read_records

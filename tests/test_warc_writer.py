@@ -5,14 +5,10 @@ from __future__ import annotations
 import fcntl
 import multiprocessing
 import random
-import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -26,6 +22,7 @@ from tests.warc_builders import (
     RUN,
     STAMP,
     Root,
+    calls_seen,
     documents_in,
     end_run,
     info,
@@ -195,21 +192,6 @@ def test_a_name_that_is_taken_is_passed_over(root: Root) -> None:
     assert writer.sealed == [f"test-{STAMP}-00002.warc.gz"]
     assert (root.archive / f"test-{STAMP}-00000.warc.gz").read_bytes() == b"sealed"
     assert (root.archive / f"test-{STAMP}-00001.warc.gz.open").read_bytes() == b"open"
-
-
-@contextmanager
-def calls_seen(note: Callable[[str, str], None]) -> Iterator[None]:
-    """Tell `note` of each call into C: the calling function's name, the called one's."""
-
-    def hook(frame: FrameType, event: str, called: Any) -> None:
-        if event == "c_call":
-            note(frame.f_code.co_name, getattr(called, "__name__", ""))
-
-    sys.setprofile(hook)
-    try:
-        yield
-    finally:
-        sys.setprofile(None)
 
 
 def test_sealing_syncs_the_file_lists_it_and_only_then_names_it(root: Root) -> None:

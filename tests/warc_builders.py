@@ -8,6 +8,7 @@ import io
 import json
 import socket
 import subprocess
+import sys
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from provenance.digest import digest_of
 from provenance.runtime import Runtime
@@ -266,3 +269,18 @@ def locked_for_writing(path: Path) -> Iterator[None]:
     with path.open("r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def calls_seen(note: Callable[[str, str], None]) -> Iterator[None]:
+    """Tell `note` of each call into C: the calling function's name, the called one's."""
+
+    def hook(frame: FrameType, event: str, called: Any) -> None:
+        if event == "c_call":
+            note(frame.f_code.co_name, getattr(called, "__name__", ""))
+
+    sys.setprofile(hook)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
