@@ -19,7 +19,7 @@ SOURCE = ROOT / "src"
 FLOORS = (
     ("ground", ("errors", "runtime", "digest", "uri", "dates", "http_message", "http_body")),
     ("words", ("model", "holdings", "seeds")),
-    ("wings", ("exchange", "warc", "extract", "index", "cite", "web")),
+    ("wings", ("exchange", "warc", "extract", "gather", "index", "cite", "web")),
     (
         "verbs",
         ("fetch", "verify", "addition", "indexing", "citing", "page_source", "run_files"),
@@ -59,7 +59,9 @@ DOORS: dict[str, tuple[str, ...]] = {
     "markupsafe": ("web/",),
     "uvicorn": ("web/",),
     "selectolax": ("extract/",),
-    "lxml": ("extract/",),
+    "lxml": ("extract/", "gather/markup.py"),
+    "tinycss2": ("gather/css.py",),
+    "idna": ("gather/addresses.py",),
     "resiliparse": ("extract/",),
     "trafilatura": ("extract/",),
     "charset_normalizer": ("extract/",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +99,8 @@ def _set_aside(path: Path, metadata: Path, end: int) -> None:
         sync_directory(folder)
         sync_directory(metadata)
     except OSError as fault:
-        tail.unlink(missing_ok=True)
+        with suppress(OSError):
+            tail.unlink()
         raise StorageError(
             f"cannot set a torn tail aside ({fault.strerror})",
             where=str(tail),

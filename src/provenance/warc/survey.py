@@ -67,15 +67,12 @@ def survey(path: Path) -> Survey:
     reading = _Reading()
     faults: list[str] = []
     try:
-        previous: Record | None = None
         for record in read_records(path):
-            reading.place(previous)
+            reading.place()
             reading.take(record)
-            previous = record
-        reading.place(previous)
     except ProvenanceError as fault:
-        reading.place(previous)
         faults.append(str(fault))
+    reading.place()
     records = tuple(reading.records)
     runs = reading.runs()
     return Survey(
@@ -109,7 +106,7 @@ class _Reading:
         self._info: dict[str, str] = {}
         self._info_date = ""
         self._end: Mapping[str, object] = {}
-        self._pending: tuple[str, object] | None = None
+        self._pending: list[tuple[Record, object]] = []
         self._ordinal = (-1, 0)
 
     def take(self, record: Record) -> None:
@@ -125,15 +122,21 @@ class _Reading:
         elif kind == "warcinfo" and not self._info:
             self._info = _warc_fields(record.block(NOTE_LIMIT))
             self._info_date = record.header.date or ""
+        self._pending.append((record, seen))
         record.finish()
-        self._pending = (kind, seen)
 
-    def place(self, record: Record | None) -> None:
-        """Note a record that was read through, if it was."""
-        pending, self._pending = self._pending, None
-        if record is None or pending is None or record.length is None or record.digest is None:
-            return
-        kind, seen = pending
+    def place(self) -> None:
+        """Note the records that were read through, each once its gzip member was, too."""
+        noted = 0
+        for record, seen in self._pending:
+            if record.length is None:
+                break
+            self._note(record, seen)
+            noted += 1
+        del self._pending[:noted]
+
+    def _note(self, record: Record, seen: object) -> None:
+        kind = record.header.type
         placed = self._warc_record(record)
         self.records.append(placed)
         if isinstance(seen, tuple):
