@@ -390,7 +390,6 @@ def test_a_page_in_place_of_robots_txt_allows(tmp_path: Path) -> None:
     assert asked(tmp_path / "root", reply(page)).outcome.outcome == "captured"
 
 
-@pytest.mark.xfail(strict=True, reason="visit.py reads Crawl-delay nowhere: delay_s has no caller")
 def test_a_crawl_delay_is_kept_between_documents(tmp_path: Path) -> None:
     """Requests to the host are as far apart as it asks, where that is more than the setting."""
     clock = Clock()
