@@ -17,6 +17,7 @@ from provenance.exchange import Client, ClientSettings
 from provenance.exchange.addresses import policy
 from provenance.fetch.chains import Chains
 from provenance.fetch.gates import Gates, StoppedError
+from provenance.fetch.gathering import GotCache
 from provenance.fetch.permission import RobotsCache
 from provenance.fetch.recording import Recording
 from provenance.fetch.settings import Errand, FetchSettings
@@ -89,6 +90,7 @@ class FetchRun:
             settings=settings,
             gates=self._gates,
             robots=RobotsCache(),
+            got=GotCache(),
             known=ports.known.get,
             stopped=self._stopped.is_set,
         )

@@ -17,7 +17,7 @@ from provenance.exchange import Exchange
 from provenance.fetch.settings import Errand
 from provenance.holdings import CAPTURE_PROFILE, CaptureKind, Known, Redirect
 from provenance.http_message import Framing, ResponseHead, media_type_of
-from provenance.model import OutcomeKind
+from provenance.model import DocumentId, OutcomeKind
 
 Note: TypeAlias = dict[str, object]
 
@@ -36,7 +36,10 @@ class GivenUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How an exchange was come by: its errand, hop and attempt, and what went before."""
+    """How an exchange was come by: its errand, hop and attempt, and what went before.
+
+    `requisites` counts what a page names for its replay, where that is fetched too.
+    """
 
     run: str
     errand: Errand
@@ -48,11 +51,22 @@ class Way:
     given_up: tuple[GivenUp, ...] = ()
     redirects: tuple[Redirect, ...] = ()
     robots: Note | None = None
+    requisites: int | None = None
+
+    @property
+    def document(self) -> DocumentId | None:
+        """The document that it was made for; None where it serves whoever asks next as well."""
+        shared = self.kind in (CaptureKind.ROBOTS, CaptureKind.REQUISITE)
+        return None if shared else self.errand.document
 
     @property
     def stem(self) -> tuple[object, ...]:
         """The names that the record ids are derived from."""
-        name = self.errand.url if self.kind is CaptureKind.ROBOTS else self.errand.document
+        name: object = self.document
+        if self.kind is CaptureKind.ROBOTS:
+            name = self.errand.url
+        elif self.kind is CaptureKind.REQUISITE:
+            name = f"{self.errand.collection} {self.errand.url}"
         return (name, self.attempt, self.hop, self.kind)
 
 
@@ -74,7 +88,7 @@ def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
         "kind": way.kind,
         "run": way.run,
         "collection": way.errand.collection,
-        "document": way.errand.document,
+        "document": way.document,
         "url": way.errand.url,
         "target_uri": way.url,
         "outcome": fate.outcome,
@@ -108,6 +122,7 @@ def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
         ],
         "obtained": {"how": "fetched"},
         "robots": way.robots,
+        "requisites": way.requisites,
     }
 
 

@@ -13,7 +13,8 @@ class FetchSettings:
     """How to fetch.
 
     `max_run_time_s`: the whole run, None for no bound; `conditional`: ask for a body only where the
-    server says that it has changed, where an earlier answer gave validators.
+    server says that it has changed, where an earlier answer gave validators; `requisites`: fetch
+    what pages need for their replay too, and pages whole each time.
     `jobs`: hosts at once; `delay_s`: between requests to one host; `timeout_s`: connecting and each
     wait for bytes; `max_time_s`, `max_bytes`: one document; `retries`: further attempts after a
     transient fault; `ignore_robots`: the reason for not asking robots.txt, None to obey it.
@@ -32,6 +33,7 @@ class FetchSettings:
     ignore_robots: str | None = None
     allow_private: bool = False
     alternates: bool = False
+    requisites: bool = False
     contact: str | None = None
     operator: str | None = None
 
@@ -51,6 +53,7 @@ class FetchSettings:
             "ignore-robots": self.ignore_robots,
             "allow-private": "yes" if self.allow_private else "no",
             "alternates": "yes" if self.alternates else "no",
+            "requisites": "yes" if self.requisites else "no",
         }
         return tuple(
             (f"setting-{name}", _line(value)) for name, value in named.items() if value is not None

@@ -5,6 +5,7 @@ Steps for each hop:
 (2) Attempts: a transient fault or status is tried again, each attempt noted.
 (3) Redirect: a hop is recorded and followed, up to the limit.
 (4) Verdict: what came is classified and recorded.
+(5) Requisites: where they are wanted, what a page needs for its replay is fetched after it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from provenance.dates import format_instant
 from provenance.exchange import Client, Exchange
 from provenance.fetch.asking import Asker, Limits
 from provenance.fetch.gates import Gates
+from provenance.fetch.gathering import Gathering, GotCache, named_by
 from provenance.fetch.notes import Fate, Way
 from provenance.fetch.permission import Permission, RobotsCache
 from provenance.fetch.recording import Recording
@@ -23,7 +25,7 @@ from provenance.fetch.redirects import MAX_REDIRECTS, redirect_target
 from provenance.fetch.settings import Errand, FetchSettings
 from provenance.fetch.verdict import judge
 from provenance.holdings import CaptureKind, Known, Redirect
-from provenance.model import Outcome, OutcomeKind
+from provenance.model import VERSIONS, Outcome, OutcomeKind
 from provenance.runtime import Runtime
 
 
@@ -36,6 +38,7 @@ class Shared:
     settings: FetchSettings
     gates: Gates
     robots: RobotsCache
+    got: GotCache
     known: Callable[[str], Known | None]
     stopped: Callable[[], bool]
 
@@ -54,6 +57,7 @@ class Visitor:
         self._permission = Permission(
             shared.robots, self._asker, recording, ignored=shared.settings.ignore_robots
         )
+        self._gathering = Gathering(shared.got, self._asker, self._permission, recording)
 
     def visit(self, errand: Errand) -> Outcome:
         """Fetch the document and return its outcome, recorded but not yet synced.
@@ -66,15 +70,14 @@ class Visitor:
             raise ValueError("an errand without an address is skipped before it gets here")
         self._client.forget_cookies()
         way = Way(run=self._shared.run, errand=errand, kind=CaptureKind.DOCUMENT, url=errand.url)
-        deadline = self._shared.runtime.monotonic() + self._settings.max_time_s
-        limits = Limits(deadline=deadline, delay_s=self._settings.delay_s)
+        limits = self._limits()
         while True:
             robots, refusal, crawl_delay_s = self._permission.ask(way, limits)  # (1) Robots
             way = replace(way, robots=robots)
             if refusal is not None:
                 return self._unasked(way, refusal)
             limits = replace(limits, delay_s=max(self._settings.delay_s, crawl_delay_s))
-            known = self._shared.known(way.url) if self._settings.conditional else None
+            known = self._known(way.url)
             fields = known.condition if known else ()
             way, exchange = self._asker.until_settled(way, limits, fields)  # (2) Attempts
             target = redirect_target(exchange)
@@ -93,7 +96,27 @@ class Visitor:
             return self._recording.record_failure(way, exchange, fate)
         if known is not None and exchange.answer is not None and exchange.answer.head.status == 304:
             return self._recording.record_not_modified(way, exchange, known)
-        return self._recording.record_answer(way, exchange, judge(way, exchange))  # (4) Verdict
+        fate = judge(way, exchange)  # (4) Verdict
+        if not self._settings.requisites or fate.outcome not in VERSIONS:
+            return self._recording.record_answer(way, exchange, fate)
+        return self._gather(way, exchange, fate)
+
+    def _gather(self, way: Way, exchange: Exchange, fate: Fate) -> Outcome:
+        named = named_by(exchange)  # (5) Requisites
+        way = replace(way, requisites=len(named.found) if named is not None else None)
+        outcome = self._recording.record_answer(way, exchange, fate)
+        if named is not None:
+            self._gathering.gather(way, outcome, named, self._limits())
+        return outcome
+
+    def _limits(self) -> Limits:
+        deadline = self._shared.runtime.monotonic() + self._settings.max_time_s
+        return Limits(deadline=deadline, delay_s=self._settings.delay_s)
+
+    def _known(self, url: str) -> Known | None:
+        # What a page needs is read out of its body, which a 304 does not give.
+        conditional = self._settings.conditional and not self._settings.requisites
+        return self._shared.known(url) if conditional else None
 
     def _unasked(self, way: Way, fate: Fate) -> Outcome:
         date = format_instant(self._shared.runtime.now())
