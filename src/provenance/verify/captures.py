@@ -57,9 +57,13 @@ class CaptureJudge:
         self._anchor_id = ""
         self._unled = False
 
+    def ends_before(self, anchor: str) -> bool:
+        """Say whether there is a capture that a record of this anchor does not belong to."""
+        return bool(self._group) and (anchor != self._anchor_id or not anchor)
+
     def begin(self, anchor: str) -> int:
         """Say which capture the next record belongs to; return the key of its group."""
-        if self._group and (anchor != self._anchor_id or not anchor):
+        if self.ends_before(anchor):
             self.close()
         self._anchor_id = anchor
         return key_of(anchor)
