@@ -79,6 +79,7 @@ _SECONDS = click.FloatRange(min=0)
     "--ignore-robots", metavar="REASON", help="Do not ask robots.txt; the reason is recorded."
 )
 @click.option("--allow-private", is_flag=True, help="Allow loopback and private addresses.")
+@click.option("--requisites", is_flag=True, help="Fetch what pages need for their replay too.")
 @click.option("--alternates", is_flag=True, help="Fetch the alternates of each document too.")
 @click.option(
     "--contact", metavar="TEXT", envvar="PROVENANCE_CONTACT", help="Put into the User-Agent."

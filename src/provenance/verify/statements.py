@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from provenance.digest import Digest, parse_digest
 from provenance.errors import UsageError
-from provenance.holdings import CAPTURE_PROFILE, RUN_PROFILE, CaptureKind
+from provenance.holdings import CAPTURE_PROFILE, REQUISITES_PROFILE, RUN_PROFILE, CaptureKind
 from provenance.model import OutcomeKind
 from provenance.verify.header import bare
 from provenance.verify.records import KEPT_LIMIT, Facts
 
-PROFILES = (CAPTURE_PROFILE, RUN_PROFILE)
+PROFILES = (CAPTURE_PROFILE, RUN_PROFILE, REQUISITES_PROFILE)
 
 _KINDS = tuple(each.value for each in CaptureKind)
 _WITHOUT_ANCHOR = (OutcomeKind.FAILED.value, OutcomeKind.DENIED.value)
@@ -67,6 +67,15 @@ def hops_of(said: Statement) -> tuple[Digest, ...]:
     redirects = said.get("redirects")
     hops = redirects if isinstance(redirects, list) else []
     found = (digest_in(each, "capture_id") for each in hops if isinstance(each, dict))
+    return tuple(each for each in found if each is not None)
+
+
+def requisites_of(said: Statement) -> tuple[Digest, ...]:
+    """Return the capture ids that a page's list of requisites names, the page's own first."""
+    listed = said.get("requisites")
+    lines = listed if isinstance(listed, list) else []
+    found = [digest_in(said, "page")]
+    found += [digest_in(each, "capture_id") for each in lines if isinstance(each, dict)]
     return tuple(each for each in found if each is not None)
 
 
