@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -21,6 +22,7 @@ FLAGS = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-quic",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -72,16 +74,24 @@ def trap() -> Iterator[Trap]:
             server.shutdown()
 
 
+def lacking(reason: str) -> NoReturn:
+    """Skip the test, or let it fail where `PROVENANCE_BROWSER=required` says so, as in CI."""
+    if os.environ.get("PROVENANCE_BROWSER") == "required":
+        pytest.fail(f"{reason}, and PROVENANCE_BROWSER=required", pytrace=False)
+    pytest.skip(f"{reason}; the tests that read the pages in a browser need it")
+
+
 @contextlib.contextmanager
 def chromium() -> Iterator[Any]:
-    """Start Chromium; skip the test, saying why, where there is none."""
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="the package playwright is not installed"
-    )
+    """Start Chromium; without one, do what `lacking` says."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        lacking("the package playwright is not installed")
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
-        pytest.skip("there is no Chromium on this machine")
-    with playwright.sync_playwright() as started:
+        lacking("there is no Chromium on this machine")
+    with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=program, args=FLAGS)
         try:
             yield browser

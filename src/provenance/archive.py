@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +11,11 @@ from typing import Any
 
 from provenance import __version__
 from provenance.addition import Addition, add
-from provenance.cite import Citation, CitationFormat, render
+from provenance.cite import Citation, CitationFormat
+from provenance.citing import cite
 from provenance.digest import from_hex
 from provenance.errors import NotARootError, ProvenanceError, UsageError
-from provenance.fetch import Errand, FetchPorts, FetchSettings, fetch
+from provenance.fetch import Errand, FetchPorts, FetchRun, FetchSettings, Progress
 from provenance.fetch.selection import adhoc_id, select
 from provenance.index import (
     CaptureRow,
@@ -28,13 +27,10 @@ from provenance.index import (
     SearchHit,
     build,
     capture,
-    captures,
     captures_of,
     check,
-    citation,
     document,
     documents,
-    fts_query,
     links_of,
     note_of,
     open_index,
@@ -46,7 +42,6 @@ from provenance.indexing import Deriver, survey_all, warc_paths
 from provenance.model import (
     ADHOC,
     Collection,
-    CollectionId,
     Document,
     DocumentId,
     Outcome,
@@ -54,15 +49,14 @@ from provenance.model import (
     Role,
     RunId,
 )
+from provenance.page_source import PageSource
 from provenance.run_files import RunFiles
 from provenance.runtime import Runtime, system_runtime
 from provenance.seeds import EXAMPLE_COLLECTION, read_collections, to_toml
 from provenance.verify import CaptureVerdict, Finding, Note, Report, verify_archive
-from provenance.warc.contents import read_content, read_head
-from provenance.warc.history import read_history
+from provenance.warc.history import History, read_history
 from provenance.warc.manifest import read_manifest
 from provenance.warc.recovery import Recovered, recover
-from provenance.web.source import Exchange
 
 FOLDERS = ("seeds", "archive", "metadata")
 INDEX = "provenance.db"
@@ -70,11 +64,19 @@ INDEX = "provenance.db"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetching:
-    """A run under way: its id, its outcomes as they come, and documents outside the seeds."""
+    """A run under way: its id, its outcomes as they come, and documents outside the seeds.
+
+    `stop()` ends it early, from another thread or a signal handler: what is being fetched gets a
+    moment, files are sealed, and the next fetch of the same seeds goes on from there. `complete()`
+    tells, after the last outcome, whether every document had one.
+    """
 
     run: RunId
-    outcomes: Iterator[Outcome]
+    outcomes: Generator[Outcome, None, None]
     adhoc: tuple[Errand, ...]
+    stop: Callable[[], None]
+    progress: Callable[[], Progress]
+    complete: Callable[[], bool]
 
 
 class Archive:
@@ -140,51 +142,50 @@ class Archive:
         collections = self.collections()
         selection = select(collections, targets, alternates=settings.alternates)
         run = RunId(str(self.runtime.new_id()))
-        outcomes = self._fetch(run, selection.errands, collections, tuple(targets), settings)
-        return Fetching(run=run, outcomes=outcomes, adhoc=selection.adhoc)
-
-    def _fetch(
-        self,
-        run: RunId,
-        errands: tuple[Errand, ...],
-        collections: tuple[Collection, ...],
-        targets: tuple[str, ...],
-        settings: FetchSettings,
-    ) -> Iterator[Outcome]:
         history = read_history(self.archive, self.metadata)
         digests = {one.id: str(one.seeds_digest) for one in collections}
         interrupted = {
-            name: history.interrupted(name, digests.get(name), targets)
-            for name in {errand.collection for errand in errands}
+            name: history.interrupted(name, digests.get(name), tuple(targets))
+            for name in {errand.collection for errand in selection.errands}
         }
-
-        def lines(name: CollectionId) -> list[tuple[str, str]]:
-            resumed = interrupted.get(name, (None, frozenset()))[0]
-            return [("resumes", resumed)] if resumed else []
-
+        resumed = {name: earlier for name, (earlier, _) in interrupted.items() if earlier}
         writing = self._files(
             run,
             "fetch",
             collections,
-            targets=targets,
+            targets=tuple(targets),
             settings=settings.lines(),
             operator=settings.operator,
-            more=lines,
+            more=lambda name: [("resumes", resumed[name])] if name in resumed else [],
         )
-        agent = f"provenance/{__version__}" + (
-            f" (+{settings.contact})" if settings.contact else ""
+        fetching = FetchRun(
+            run,
+            selection.errands,
+            {name: had for name, (_, had) in interrupted.items()},
+            settings,
+            self._ports(history, writing, settings),
         )
+        return Fetching(
+            run=run,
+            outcomes=writing.through(fetching.outcomes(), complete=lambda: fetching.complete),
+            adhoc=selection.adhoc,
+            stop=fetching.stop,
+            progress=fetching.progress,
+            complete=lambda: fetching.complete,
+        )
+
+    def _ports(self, history: History, writing: RunFiles, settings: FetchSettings) -> FetchPorts:
+        contact = f" (+{settings.contact})" if settings.contact else ""
         spool = self.metadata / "spool"
         spool.mkdir(exist_ok=True)
-        ports = FetchPorts(
+        return FetchPorts(
             runtime=self.runtime,
             writer_of=writing.writer_of,
             originals=history.originals(),
+            known=history.known() if settings.conditional else {},
             spool_dir=spool,
-            user_agent=agent,
+            user_agent=f"provenance/{__version__}{contact}",
         )
-        done = {name: had for name, (_, had) in interrupted.items()}
-        yield from writing.through(fetch(run, errands, done, settings, ports))
 
     def _files(
         self, run: RunId, command: str, collections: tuple[Collection, ...], **more: Any
@@ -208,7 +209,7 @@ class Archive:
         obtained_at: datetime | None = None,
         note: str | None = None,
         media_type: str | None = None,
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome, None, None]:
         """Add local files as captures of a document; without one, each is a document of `adhoc`."""
         run = RunId(str(self.runtime.new_id()))
         collections = self.collections()
@@ -346,33 +347,7 @@ class Archive:
         self, identifier: str, form: CitationFormat, locator: str | None = None
     ) -> tuple[Citation, str]:
         """Return the citation of a capture with content, as values and as text."""
-        with open_index(self.index_path) as connection:
-            found = resolve(connection, identifier).capture
-            row = citation(connection, found.capture_id) if found else None
-        if row is None or row.content_id is None:
-            raise UsageError(
-                f"{identifier} has no content to cite", hint="`provenance show` says why."
-            )
-        cited = Citation(
-            document=row.document,
-            collection=row.collection,
-            title=row.title or row.text_title or row.url or str(row.document),
-            title_original=row.title_original,
-            author=row.author or row.text_author,
-            publisher=row.publisher,
-            published=row.published or row.text_published,
-            language=row.language or row.text_language,
-            media_type=row.media_type,
-            url=row.url,
-            final_url=row.final_url,
-            captured_at=row.captured_at,
-            content_id=row.content_id,
-            capture_id=row.capture_id,
-            outcome=row.outcome.value,
-            obtained_by_hand=row.obtained == "added",
-            locator=locator,
-        )
-        return cited, render(cited, form)
+        return cite(self.index_path, identifier, form, locator)
 
     def site(self) -> Any:
         """Return a Datasette over the index, with the pages."""
@@ -381,66 +356,12 @@ class Archive:
 
         with open_index(self.index_path):
             pass
-        return create_site(self.index_path, ArchiveSource(self), metadata=datasette_metadata())
-
-
-class ArchiveSource:
-    """What the pages get from the hall: bytes, exchanges, citations, search expressions."""
-
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-
-    def content(self, capture_id: str) -> Iterator[bytes]:
-        """Yield the content of a capture; a revisit's is that of the capture it refers to."""
-        with open_index(self._archive.index_path) as connection:
-            row = resolve(connection, capture_id).capture
-            if row is not None and row.record_type == "revisit" and row.content_id is not None:
-                same = captures(connection, content_id=row.content_id)
-                row = next((one for one in same if one.record_type != "revisit"), row)
-        if row is None:
-            raise UsageError(f"{capture_id} has no content")
-        yield from read_content(self._archive.archive / row.warc, row.offset, row.ordinal)
-
-    def exchange(self, capture_id: str) -> Exchange | None:
-        """Return what a capture's records hold beside the content."""
-        with open_index(self._archive.index_path) as connection:
-            row = resolve(connection, capture_id).capture
-            if row is None:
-                return None
-            note = connection.execute(
-                "SELECT note FROM capture WHERE capture_id = ?", (row.capture_id,)
-            ).fetchone()[0]
-            asked = connection.execute(
-                "SELECT offset, ordinal, type FROM record WHERE warc = ? AND offset < ? "
-                "ORDER BY offset DESC LIMIT 1",
-                (row.warc, row.offset),
-            ).fetchone()
-        path = self._archive.archive / row.warc
-        if not path.is_file():
-            return None
-        request = None
-        if asked is not None and asked[2] == "request" and row.obtained == "fetched":
-            with contextlib.suppress(ProvenanceError):
-                request = read_head(path, asked[0], asked[1])[1] or None
-        answer = read_head(path, row.offset, row.ordinal)[1] or None
-        return Exchange(
-            request_head=request if row.record_type in ("response", "revisit") else None,
-            response_head=answer,
-            note=note,
-            command=cut_out_command(row),
+        return create_site(
+            self.index_path,
+            PageSource(
+                self.index_path,
+                self.archive,
+                cite=lambda name, form, locator: self.cite(name, CitationFormat(form), locator)[1],
+            ),
+            metadata=datasette_metadata(),
         )
-
-    def cite(self, capture_id: str, form: str, locator: str | None) -> str:
-        """Return a citation in one of its forms."""
-        return self._archive.cite(capture_id, CitationFormat(form), locator)[1]
-
-    def fts_query(self, words: str) -> str:
-        """Return the FTS5 expression for a person's words."""
-        return fts_query(words)
-
-
-def cut_out_command(row: CaptureRow) -> str:
-    """Return the shell line that cuts the capture's record out and prints its capture id."""
-    file = shlex.quote(f"archive/{row.warc}")
-    cut = f"tail -c +{row.offset + 1} {file} | head -c {row.length}"
-    return f"{cut} | gzip -dc | head -c -4 | sha256sum"

@@ -19,6 +19,9 @@ CAPTURE_PROFILE = "provenance-capture-1"
 RUN_PROFILE = "provenance-run-1"
 """The `profile` of the JSON in the metadata record that closes a run's file."""
 
+CERTIFICATES = "application/pem-certificate-chain"
+"""The Content-Type of the metadata record that keeps a certificate chain (RFC 8555 §9.1)."""
+
 
 class CaptureKind(StrEnum):
     """What an exchange was made for; only DOCUMENT carries an outcome."""
@@ -34,6 +37,36 @@ class Obtained(StrEnum):
 
     FETCHED = "fetched"
     ADDED = "added"
+    IMPORTED = "imported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A full answer that the archive has of an address, and by what its server would know it again.
+
+    `etag` and `last_modified` are the validators that the answer gave, as they came; the digests,
+    sizes and the media type are those of its body.
+    """
+
+    url: str
+    record_id: str
+    date: str
+    etag: str | None
+    last_modified: str | None
+    content_id: Digest
+    size: int
+    payload_digest: Digest
+    payload_size: int
+    media_type: str | None
+
+    @property
+    def condition(self) -> tuple[tuple[str, str], ...]:
+        """The request fields that ask for a body only if there is another one.
+
+        Source: RFC 9110 §13.1.2, §13.1.3.
+        """
+        named = (("If-None-Match", self.etag), ("If-Modified-Since", self.last_modified))
+        return tuple((name, value) for name, value in named if value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -82,12 +82,14 @@ class RunFiles:
             ),
         )
 
-    def through(self, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    def through(
+        self, outcomes: Iterator[Outcome], *, complete: Callable[[], bool] = lambda: True
+    ) -> Generator[Outcome, None, None]:
         """Yield the outcomes; at the end close every file with its run record and seal it.
 
-        A run that is stopped seals its files without that record: it is interrupted. A run that
-        found everything done by an interrupted one writes that record all the same, so that the
-        next begins anew.
+        A run that is stopped, or is not `complete` when its outcomes end, seals its files without
+        that record: it is interrupted. A run that found everything done by an interrupted one
+        writes that record all the same, so that the next begins anew.
         """
         counts: dict[CollectionId, dict[str, int]] = {}
         completed: set[CollectionId] = set()
@@ -99,6 +101,9 @@ class RunFiles:
                     if outcome.reason == ALREADY_DONE:
                         completed.add(outcome.collection)
                     yield outcome
+            if not complete():
+                self._seal_what_stands()
+                return
             for name, of in counts.items():
                 writer = self.writer_of(name)
                 if writer.name or name in completed:

@@ -51,6 +51,7 @@ class Client:
         self._policy = policy
         self._recorder = Recorder(runtime, policy)
         self._session = RecordingSession(self._recorder, dict(settings.fields))
+        self._received = 0
 
     def close(self) -> None:
         """Close every connection."""
@@ -60,7 +61,18 @@ class Client:
         """Drop the cookies that servers set; they live for one document and its redirects."""
         self._session.cookies.clear()
 
-    def get(self, url: str, *, max_time_s: float | None = None) -> Exchange:
+    @property
+    def received(self) -> int:
+        """How many bytes have come over all connections so far; safe to ask from any thread."""
+        return self._received + self._recorder.received
+
+    def get(
+        self,
+        url: str,
+        *,
+        max_time_s: float | None = None,
+        fields: tuple[tuple[str, str], ...] = (),
+    ) -> Exchange:
         """GET `url` once and return what happened; never raises for what a server does.
 
         `max_time_s` bounds this exchange where it is less than the settings' bound.
@@ -68,24 +80,32 @@ class Client:
         A kept connection that the server closed in the meantime is dialled once more, as
         RFC 9112 §9.3.1 lets clients do.
         """
-        exchange = self._once(url, max_time_s, reconnected=False)
+        exchange = self._once(url, max_time_s, fields, reconnected=False)
         recorder = self._recorder
         stale = exchange.fault is not None and exchange.fault.reason == "disconnect"
         if stale and recorder.reused and recorder.received == 0:
-            return self._once(url, max_time_s, reconnected=True)
+            return self._once(url, max_time_s, fields, reconnected=True)
         return exchange
 
-    def _once(self, url: str, max_time_s: float | None, *, reconnected: bool) -> Exchange:
+    def _once(
+        self,
+        url: str,
+        max_time_s: float | None,
+        fields: tuple[tuple[str, str], ...],
+        *,
+        reconnected: bool,
+    ) -> Exchange:
         started_at = self._runtime.now()
         bound = self._settings.max_time_s
         bound = bound if max_time_s is None else min(bound, max_time_s)
         deadline = self._runtime.monotonic() + bound
+        self._received += self._recorder.received
         self._recorder.begin(idle_s=self._settings.timeout_s, deadline=deadline)
         answer: Answer | None = None
         fault: Fault | None = None
         try:
             self._check_literal(url)
-            held = self._send(url)
+            held = self._send(url, fields)
             answer = self._read_answer()
             held.close()
         except TransportError as raised:
@@ -117,10 +137,14 @@ class Client:
         if address is not None and not self._policy.allows(address):
             raise ExchangeFault("private_address", f"{address} is not a public address")
 
-    def _send(self, url: str) -> Held:
+    def _send(self, url: str, fields: tuple[tuple[str, str], ...]) -> Held:
         settings = self._settings
         return self._session.ask(
-            url, timeout_s=settings.timeout_s, proxy=settings.proxy, ca_file=settings.ca_file
+            url,
+            fields=dict(fields),
+            timeout_s=settings.timeout_s,
+            proxy=settings.proxy,
+            ca_file=settings.ca_file,
         )
 
     def _read_answer(self) -> Answer:

@@ -104,12 +104,20 @@ class RecordingSession(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return None: a redirect is the caller's to follow, its body the recorder's to read."""
 
-    def ask(self, url: str, *, timeout_s: float, proxy: str | None, ca_file: Path | None) -> Held:
+    def ask(
+        self,
+        url: str,
+        *,
+        fields: dict[str, str],
+        timeout_s: float,
+        proxy: str | None,
+        ca_file: Path | None,
+    ) -> Held:
         """Send GET `url` and read the response's head; the recorder holds the response.
 
         What is returned closes the wire when it is dropped: keep it until the body is read.
         """
-        prepared = self.prepare_request(requests.Request("GET", url))
+        prepared = self.prepare_request(requests.Request("GET", url, headers=fields))
         response = self.send(
             prepared,
             stream=True,

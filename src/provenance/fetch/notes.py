@@ -15,8 +15,8 @@ from provenance.dates import format_instant
 from provenance.digest import Digest, digest_of
 from provenance.exchange import Exchange
 from provenance.fetch.settings import Errand
-from provenance.holdings import CAPTURE_PROFILE, CaptureKind, Redirect
-from provenance.http_message import Framing, media_type_of
+from provenance.holdings import CAPTURE_PROFILE, CaptureKind, Known, Redirect
+from provenance.http_message import Framing, ResponseHead, media_type_of
 from provenance.model import OutcomeKind
 
 Note: TypeAlias = dict[str, object]
@@ -111,6 +111,25 @@ def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
     }
 
 
+def chain_pem(certificates: tuple[bytes, ...]) -> bytes:
+    """Return a certificate chain as PEM, the server's own first.
+
+    Source: RFC 7468 §5; `application/pem-certificate-chain` is RFC 8555 §9.1.
+    """
+    lines: list[bytes] = []
+    for each in certificates:
+        text = base64.b64encode(each)
+        lines.append(b"-----BEGIN CERTIFICATE-----")
+        lines += [text[at : at + 64] for at in range(0, len(text), 64)]
+        lines.append(b"-----END CERTIFICATE-----")
+    return b"".join(line + b"\n" for line in lines)
+
+
+def chain_id(certificates: tuple[bytes, ...]) -> Digest | None:
+    """Return the digest of the chain's PEM: the block digest of the record that keeps it."""
+    return digest_of(chain_pem(certificates)) if certificates else None
+
+
 def wire_note(exchange: Exchange, *, proxied: bool) -> Note:
     """Return the part of the note that says how the bytes came."""
     peer = {"ip": exchange.peer[0], "port": exchange.peer[1]} if exchange.peer else None
@@ -123,7 +142,7 @@ def wire_note(exchange: Exchange, *, proxied: bool) -> Note:
             "version": tls.version,
             "cipher": tls.cipher,
             "verified": True,
-            "certificates": [base64.b64encode(each).decode() for each in tls.certificates],
+            "chain": chain_id(tls.certificates),
         }
         if tls
         else None,
@@ -161,12 +180,29 @@ def answer_note(
         "payload_size": answer.digests.payload_size,
         "undecoded": answer.digests.undecoded,
         "truncated": answer.cut,
+        "validators": _validators(answer.head),
         "interim": [base64.b64encode(raw).decode() for raw in answer.interim],
         "surplus": {"size": answer.surplus.size, "digest": answer.surplus.digest}
         if answer.surplus
         else None,
         "clock_offset_s": _clock_offset(exchange),
     }
+
+
+def not_modified_note(known: Known) -> Note:
+    """Return what the server said has not changed: the body of the answer that the archive has."""
+    return {
+        "media_type": known.media_type,
+        "content_id": known.content_id,
+        "size": known.size,
+        "payload_digest": known.payload_digest,
+        "payload_size": known.payload_size,
+        "validators": {"etag": known.etag, "last_modified": known.last_modified},
+    }
+
+
+def _validators(head: ResponseHead) -> Note:
+    return {"etag": head.value("etag"), "last_modified": head.value("last-modified")}
 
 
 def framing_note(exchange: Exchange) -> Note:

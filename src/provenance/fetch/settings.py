@@ -12,6 +12,8 @@ from provenance.model import CollectionId, DocumentId
 class FetchSettings:
     """How to fetch.
 
+    `max_run_time_s`: the whole run, None for no bound; `conditional`: ask for a body only where the
+    server says that it has changed, where an earlier answer gave validators.
     `jobs`: hosts at once; `delay_s`: between requests to one host; `timeout_s`: connecting and each
     wait for bytes; `max_time_s`, `max_bytes`: one document; `retries`: further attempts after a
     transient fault; `ignore_robots`: the reason for not asking robots.txt, None to obey it.
@@ -21,8 +23,10 @@ class FetchSettings:
     delay_s: float = 1.0
     timeout_s: float = 60.0
     max_time_s: float = 3600.0
+    max_run_time_s: float | None = None
     max_bytes: int = 8 << 30
     retries: int = 2
+    conditional: bool = True
     proxy: str | None = None
     ca_file: Path | None = None
     ignore_robots: str | None = None
@@ -38,8 +42,10 @@ class FetchSettings:
             "delay-s": self.delay_s,
             "timeout-s": self.timeout_s,
             "max-time-s": self.max_time_s,
+            "max-run-time-s": self.max_run_time_s,
             "max-bytes": self.max_bytes,
             "retries": self.retries,
+            "conditional": "yes" if self.conditional else "no",
             "proxy": without_credentials(self.proxy) if self.proxy else None,
             "ca-file": "set" if self.ca_file else None,
             "ignore-robots": self.ignore_robots,

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from provenance.digest import Digest
-from provenance.holdings import RUN_PROFILE, CaptureKind
+from provenance.digest import Digest, digest_of
+from provenance.holdings import CERTIFICATES, RUN_PROFILE, CaptureKind
 from provenance.verify.header import bare
 from provenance.verify.labelled import Labelled
 from provenance.verify.ledger import NONE, Closing, Ledger, key_of
 from provenance.verify.records import ANCHORS, Facts
 from provenance.verify.statements import (
     Statement,
+    chain_of,
     counts_in,
     digest_in,
     disagreements,
@@ -126,6 +127,9 @@ class CaptureJudge:
         if own is None:
             self._complain("metadata_missing", first, expected="a metadata record", found="none")
             return None, None
+        if alone and own.header.value("Content-Type") == CERTIFICATES:
+            self._ledger.certificates.append(key_of(digest_of(own.text or b"")))
+            return None, None
         said = parse_statement(own)
         if said is None:
             self._complain(
@@ -180,6 +184,8 @@ class CaptureJudge:
     ) -> None:
         for hop in hops_of(said):
             self._ledger.hops.add(hop, own.offset)
+        if (chain := chain_of(said)) is not None:
+            self._ledger.chains.add(chain, own.offset)
         if said.get("kind") != CaptureKind.DOCUMENT:
             return
         if capture_id is not None:

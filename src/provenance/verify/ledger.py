@@ -101,7 +101,8 @@ class Ledger:
     `records` holds the key of each record id, `offsets` and `groups` stand beside it: a group is
     the key of the id that a capture is named after. `outcomes` holds the capture ids that count as
     captures with their groups, `anchors` all capture ids, `hops` those that redirect chains name
-    (with the offset of who names them), `damaged` the groups that a finding touches.
+    (with the offset of who names them), `certificates` the chains that are kept, `chains` those
+    that captures name, `damaged` the groups that a finding touches.
     """
 
     records: array[int] = field(default_factory=_longs)
@@ -112,6 +113,8 @@ class Ledger:
     outcomes: Digests = field(default_factory=Digests)
     anchors: array[int] = field(default_factory=_longs)
     hops: Digests = field(default_factory=Digests)
+    certificates: array[int] = field(default_factory=_longs)
+    chains: Digests = field(default_factory=Digests)
     damaged: set[int] = field(default_factory=set)
     runs: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     closings: list[Closing] = field(default_factory=list)

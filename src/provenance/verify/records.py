@@ -228,7 +228,7 @@ class RecordJudge:
             value = header.value(field)
             if value is not None and not _FORM.match(value):
                 self._fault(record, "digest_form", field, "sha256: and 64 hex digits", value)
-        wanted = kind in ("response", "resource") or (
+        wanted = kind == "response" or (
             kind == "revisit" and (header.value("WARC-Profile") or "").endswith(IDENTICAL)
         )
         value = header.value("WARC-Payload-Digest")

@@ -58,6 +58,12 @@ def hops_of(said: Statement) -> tuple[Digest, ...]:
     return tuple(each for each in found if each is not None)
 
 
+def chain_of(said: Statement) -> Digest | None:
+    """Return the digest of the certificate chain that the statement names."""
+    tls = said.get("tls")
+    return digest_in(tls, "chain") if isinstance(tls, dict) else None
+
+
 def disagreements(said: Statement, own: Facts, anchor: Facts | None) -> Iterator[Disagreement]:
     """Yield where a capture's statement is not what its records are.
 

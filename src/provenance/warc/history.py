@@ -15,12 +15,15 @@ from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.errors import ProvenanceError
-from provenance.holdings import Survey
+from provenance.holdings import Known, Survey
 from provenance.warc.draft import Original
 from provenance.warc.manifest import read_manifest
 from provenance.warc.survey import survey
 
 LOOKUP = "lookup"
+
+FORM = 2
+"""The form of a sidecar's lines; one of another form is made again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,12 @@ class KnownCapture:
     record_type: str
     record_id: str
     date: str
+    content_id: str | None = None
+    size: int | None = None
+    payload_size: int | None = None
+    media_type: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +78,24 @@ class History:
                     continue
                 original = Original(record_id=each.record_id, target_uri=each.url, date=each.date)
                 found.setdefault((each.url, each.payload_digest), original)
+        return found
+
+    def known(self) -> dict[str, Known]:
+        """Return the newest full answer of each address whose server gave validators for it.
+
+        A revisit counts with the validators that it came with, for the record that it refers to.
+        """
+        originals = self.originals()
+        found: dict[str, Known] = {}
+        for each in sorted(self.captures, key=lambda capture: (capture.date, capture.record_id)):
+            if each.outcome not in ("captured", "unchanged") or each.url is None:
+                continue
+            original = originals.get((each.url, each.payload_digest or ""))
+            known = _known(each, original) if original else None
+            if known is not None and known.condition:
+                found[each.url] = known
+            else:
+                found.pop(each.url, None)
         return found
 
     def interrupted(
@@ -94,6 +121,25 @@ class History:
             at = resumed.get(at)
         had = (one.document for one in self.captures if one.run in chain)
         return newest.run, frozenset(had)
+
+
+def _known(capture: KnownCapture, original: Original) -> Known | None:
+    if capture.content_id is None or capture.payload_digest is None:
+        return None
+    if capture.size is None or capture.payload_size is None:
+        return None
+    return Known(
+        url=original.target_uri,
+        record_id=original.record_id,
+        date=original.date,
+        etag=capture.etag,
+        last_modified=capture.last_modified,
+        content_id=Digest(capture.content_id),
+        size=capture.size,
+        payload_digest=Digest(capture.payload_digest),
+        payload_size=capture.payload_size,
+        media_type=capture.media_type,
+    )
 
 
 def read_history(archive: Path, metadata: Path) -> History:
@@ -133,7 +179,8 @@ def parse_sidecar(raw: bytes, digest: Digest) -> History:
         ValueError, LookupError, TypeError: it is torn, of another file or of another form.
     """
     first, *lines = [json.loads(line) for line in raw.splitlines()]
-    if first["sha256"] != digest or first["lines"] != len(lines) or not raw.endswith(b"\n"):
+    same = first["form"] == FORM and first["sha256"] == digest
+    if not same or first["lines"] != len(lines) or not raw.endswith(b"\n"):
         raise ValueError("not the whole sidecar of this file")
     return _history(lines)
 
@@ -151,6 +198,7 @@ def to_lines(held: Survey) -> list[dict[str, object]]:
     lines: list[dict[str, object]] = [
         {
             "type": "file",
+            "form": FORM,
             "warc": held.file.warc,
             "sha256": held.file.sha256,
             "lines": len(held.runs) + len(held.captures),
@@ -172,6 +220,8 @@ def to_lines(held: Survey) -> list[dict[str, object]]:
         )
     for capture in held.captures:
         record = ids[capture.offset, capture.ordinal]
+        validators = capture.note.get("validators")
+        given = validators if isinstance(validators, dict) else {}
         lines.append(
             {
                 "type": "capture",
@@ -185,6 +235,12 @@ def to_lines(held: Survey) -> list[dict[str, object]]:
                 "record_type": capture.record_type,
                 "record_id": record.record_id,
                 "date": record.date or "",
+                "content_id": capture.content_id,
+                "size": capture.size,
+                "payload_size": capture.note.get("payload_size"),
+                "media_type": capture.media_type,
+                "etag": given.get("etag"),
+                "last_modified": given.get("last_modified"),
             }
         )
     return lines
@@ -217,19 +273,28 @@ def _run(line: Mapping[str, object]) -> KnownRun:
 
 
 def _capture(line: Mapping[str, object]) -> KnownCapture:
-    status = line["status"]
     return KnownCapture(
         run=str(line["run"]),
         collection=str(line["collection"]),
         document=str(line["document"]),
         outcome=str(line["outcome"]),
         url=_text(line["url"]),
-        status=status if isinstance(status, int) else None,
+        status=_number(line["status"]),
         payload_digest=_text(line["payload_digest"]),
         record_type=str(line["record_type"]),
         record_id=str(line["record_id"]),
         date=str(line["date"]),
+        content_id=_text(line["content_id"]),
+        size=_number(line["size"]),
+        payload_size=_number(line["payload_size"]),
+        media_type=_text(line["media_type"]),
+        etag=_text(line["etag"]),
+        last_modified=_text(line["last_modified"]),
     )
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _text(value: object) -> str | None:

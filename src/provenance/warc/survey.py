@@ -292,7 +292,7 @@ def _to_capture(record: WarcRecord, note: Mapping[str, object], body: _Body | No
         content_id=content_id,
         payload_digest=payload_digest,
         size=size,
-        media_type=body.media_type if body else None,
+        media_type=_media_type(body, told),
         charset=body.charset if body else None,
         undecoded=digests.undecoded if digests else None,
         truncated=place.truncated if body else None,
@@ -307,6 +307,14 @@ def _to_capture(record: WarcRecord, note: Mapping[str, object], body: _Body | No
         length=place.length,
         note=note,
     )
+
+
+def _media_type(body: _Body | None, told: _Told) -> str | None:
+    if body is None:
+        return None
+    if body.media_type is None and body.record.type == "revisit":
+        return told.text("media_type")  # a 304 need not repeat it (RFC 9110 §15.4.5)
+    return body.media_type
 
 
 class _Told:
