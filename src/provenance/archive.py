@@ -86,9 +86,16 @@ class Archive:
             for name in FOLDERS:
                 (root / name).mkdir(parents=True, exist_ok=True)
             if not any((root / "seeds").glob("*.toml")):
-                (root / "seeds" / "example.toml").write_text(EXAMPLE_COLLECTION, "utf-8")
+                example = root / "seeds" / "example.toml"
+                fresh = example.with_name("example.toml.new")
+                fresh.write_text(EXAMPLE_COLLECTION, "utf-8")
+                fresh.replace(example)
         except OSError as fault:
-            raise ProvenanceError(f"cannot write ({fault.strerror})", where=str(root)) from fault
+            raise ProvenanceError(
+                f"cannot write ({fault.strerror})",
+                where=fault.filename or str(root),
+                hint="Make room or allow writing, and run `provenance init` again.",
+            ) from fault
         return cls(root, runtime)
 
     def recover(self) -> tuple[Recovered, ...]:

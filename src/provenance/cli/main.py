@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -32,6 +33,14 @@ _SHORT = {
     "serve": "Serve the pages with Datasette.",
     "demo": "Go the whole way on a bundled web.",
 }
+
+
+_ADVICE = dict.fromkeys(
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG), ". Make room, and run the command again."
+) | dict.fromkeys(
+    (errno.EROFS, errno.EACCES, errno.EPERM), ". Allow it there, and run the command again."
+)
+"""What to do where the system refuses, by its error number."""
 
 
 class LazyGroup(click.Group):
@@ -71,7 +80,8 @@ class LazyGroup(click.Group):
             os._exit(130)
         except OSError as fault:
             place = f"{fault.filename}: " if fault.filename else ""
-            click.echo(f"error: {place}{fault.strerror or fault}", err=True)
+            advice = _ADVICE.get(fault.errno or 0, "")
+            click.echo(f"error: {place}{fault.strerror or fault}{advice}", err=True)
             sys.exit(1)
 
 

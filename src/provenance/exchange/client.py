@@ -156,7 +156,7 @@ class Client:
             BinaryIO,
             tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=spool_dir),  # noqa: SIM115
         )
-        body = _BodyReading(spool, self._recorder.head_bytes, response.message)
+        body = _BodyReading(spool, spool_dir, self._recorder.head_bytes, response.message)
         reader = response.fp
         cut = body.read(lambda: reader.read1(_PIECE), max_bytes=self._settings.max_bytes)
         surplus = self._surplus(body, cut)
@@ -177,14 +177,14 @@ class Client:
 
 
 @contextmanager
-def _disk_faults() -> Iterator[None]:
+def _disk_faults(where: str | None) -> Iterator[None]:
     """Tell the disk's faults from the server's: they end the run, and no document failed."""
     try:
         yield
     except OSError as fault:
         raise StorageError(
             f"cannot keep what arrives while it is read ({fault.strerror})",
-            where="metadata/spool",
+            where=where,
             hint="What was reported as saved is kept; make room or mend the disk, and run again.",
         ) from fault
 
@@ -192,7 +192,9 @@ def _disk_faults() -> Iterator[None]:
 class _BodyReading:
     """The state of reading one body: spool, hashes, and where the message ends."""
 
-    def __init__(self, spool: BinaryIO, head_bytes: bytes, head: ResponseHead) -> None:
+    def __init__(
+        self, spool: BinaryIO, where: str | None, head_bytes: bytes, head: ResponseHead
+    ) -> None:
         self.head = head
         self.shape = body_shape(head)
         self.end = MessageEnd(self.shape)
@@ -200,6 +202,7 @@ class _BodyReading:
         self.rest = b""
         self.taken = len(head_bytes)
         self._spool = spool
+        self._where = where
         self._block = hashlib.sha256(head_bytes)
         self._body = hashlib.sha256()
         spool.write(head_bytes)
@@ -226,7 +229,7 @@ class _BodyReading:
         return None
 
     def _keep(self, piece: bytes) -> None:
-        with _disk_faults():
+        with _disk_faults(self._where):
             self._spool.write(piece)
         self._block.update(piece)
         self._body.update(piece)
@@ -237,7 +240,7 @@ class _BodyReading:
         self, *, cut: str | None, interim: tuple[bytes, ...], surplus: Surplus | None
     ) -> Answer:
         """Return the finished answer, its spool wound back."""
-        with _disk_faults():
+        with _disk_faults(self._where):
             self._spool.seek(0)  # what is buffered is written only now
         dechunker = self.end.dechunker
         return Answer(
