@@ -36,6 +36,7 @@ OTHERWISE = {
         ("c.png", "https://news.example/a/c.png"),
         ("/c.png#part", "https://news.example/c.png"),
         ("?x", "https://news.example/a/b?x"),
+        ("https:", "https://news.example/a/b?q"),
         ("../../..//c/./d/..", "https://news.example//c/"),
         ("/%2e%2E/c", "https://news.example/c"),
         ("//cdn.example", "https://cdn.example/"),
