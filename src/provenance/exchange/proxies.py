@@ -130,11 +130,12 @@ def _variable(name: str, environ: Mapping[str, str]) -> str:
 def _is_exempt(host: str, port: int | None, no_proxy: str) -> bool:
     """Return True when one entry of `no_proxy` fits.
 
-    An entry is `*`, a name (it and all below it), a name with a port, an address or a network.
+    An entry is a name (it and all below it), a name with a port, an address or a network; `*`
+    alone fits every host.
     """
-    entries = [entry.strip().lower() for entry in no_proxy.split(",")]
-    if "*" in entries:
+    if no_proxy.strip() == "*":
         return True
+    entries = [entry.strip().lower() for entry in no_proxy.split(",")]
     name = host.lower().rstrip(".")
     return any(_fits(entry, name, port) for entry in entries if entry)
 

@@ -81,8 +81,8 @@ class RecordingSocket:
         recorder, opened = self._recorder, self._opened
         recorder.peer, recorder.addresses = opened.peer, opened.addresses
         recorder.tls, recorder.proxy = opened.tls, self._proxy
-        send_all(opened.wire, raw, recorder.pace)
         recorder.sent += raw
+        send_all(opened.wire, raw, recorder.pace)
 
     def makefile(self, mode: str = "rb", *_: object, **__: object) -> io.BufferedReader:
         """Return a buffered reader that counts what arrives; to close it leaves the wire open."""

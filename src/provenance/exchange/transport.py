@@ -29,9 +29,9 @@ _take_cookies: Callable[..., None] = cookies.extract_cookies_to_jar
 _KEPT_CONNECTIONS = 4
 _COOKIES_LIMIT = 300
 _PLAIN_URL = re.compile(
-    r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?::[0-9]{1,5})?"
-    r"(?:/(?:[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*/?)*)"
-    r"(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?"
+    r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?::[1-9][0-9]{0,4})?"
+    r"(?:/(?:[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)?)+"
+    r"(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]+)?"
 )
 """An address that requests would leave as it is."""
 
@@ -142,7 +142,9 @@ class RecordingAdapter(BaseAdapter):
             while len(self._kept) >= _KEPT_CONNECTIONS:
                 self._kept.popitem(last=False)[1].close()
             made = _TlsConnection if parts.scheme == "https" else _PlainConnection
-            connection = made(parts.hostname or "", parts.port)
+            # Without a port, http.client looks for one behind the last colon, in IPv6 too.
+            port = made.default_port if parts.port is None else parts.port
+            connection = made(parts.hostname or "", port)
             connection.recorder, connection.proxy_used = self._recorder, proxy
             connection.response_class = cast(Any, self._response_class)
         elif connection.sock is not None and not connection.is_connected:

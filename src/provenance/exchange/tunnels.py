@@ -16,7 +16,7 @@ from provenance.exchange.pace import Pace, send_all
 from provenance.exchange.proxies import Proxy
 from provenance.http_message import parse_response_head
 
-_HEAD_LIMIT = 1 << 16
+_HEAD_LIMIT = 1 << 14
 _LONGEST_NAME = 127
 _VERSIONS = {
     "socks4": socks.SOCKS4,
@@ -124,12 +124,11 @@ def _check_name(host: str, proxy: Proxy) -> None:
 
 
 def _socks_fault(raised: Exception, proxy: Proxy, target: tuple[str, int]) -> ExchangeFault:
+    # PySocks wraps what happened, its own faults too.
     beneath = getattr(raised, "socket_err", None) or raised
     if isinstance(beneath, TimeoutError):
         return ExchangeFault("timeout", f"{proxy.address} did not answer in time")
-    said = getattr(raised, "msg", None) or str(raised) or type(raised).__name__
-    reason = "proxy"
-    code = re.match(r"0x([0-9a-f]{2}):", said)
-    if isinstance(raised, socks.SOCKS5Error) and code:
-        reason = _SOCKS5_REASONS.get(int(code[1], 16), "proxy")
+    said = getattr(beneath, "msg", None) or str(beneath) or type(beneath).__name__
+    code = re.match(r"0x([0-9a-f]{2}):", said) if isinstance(beneath, socks.SOCKS5Error) else None
+    reason = _SOCKS5_REASONS.get(int(code[1], 16), "proxy") if code else "proxy"
     return ExchangeFault(reason, f"{proxy.address} says of {authority_of(*target)}: {said}")
