@@ -78,7 +78,7 @@ def tls_word(fault: ssl.SSLError) -> str:
         return _VERIFY_WORDS.get(getattr(fault, "verify_code", 0), "certificate")
     if isinstance(fault, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "closed"
-    reason = fault.reason or ""
+    reason = getattr(fault, "reason", None) or ""
     return next((word for part, word in _ALERT_WORDS if part in reason), "other")
 
 
@@ -88,7 +88,7 @@ def tls_fault(fault: OSError, *, host: str) -> Fault:
         return Fault(reason="timeout", detail=f"the TLS handshake with {host} took too long")
     if not isinstance(fault, ssl.SSLError):
         return Fault(reason="tls", detail=f"closed: {host} ended the handshake ({fault})")
-    said = getattr(fault, "verify_message", None) or fault.reason or str(fault)
+    said = getattr(fault, "verify_message", None) or getattr(fault, "reason", None) or str(fault)
     return Fault(reason="tls", detail=f"{tls_word(fault)}: {said} ({host})")
 
 
@@ -101,7 +101,7 @@ def fault_of(raised: BaseException) -> Fault:
     if isinstance(raised, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionError):
         return Fault(reason="disconnect", detail=str(raised) or type(raised).__name__)
     if isinstance(raised, ssl.SSLError):
-        said = raised.reason or type(raised).__name__
+        said = getattr(raised, "reason", None) or type(raised).__name__
         return Fault(reason="tls", detail=f"{tls_word(raised)}: {said}")
     if isinstance(raised, requests.RequestException | HTTPError | HTTPException | ValueError):
         # What requests says of an address repeats the address.
