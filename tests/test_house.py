@@ -46,6 +46,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "zstandard": ("http_body.py",),
     "requests": ("exchange/",),
     "urllib3": ("exchange/",),
+    "socks": ("exchange/",),
     "http": ("exchange/",),
     "ssl": ("exchange/",),
     "socket": ("runtime.py", "exchange/", "demo/"),
@@ -71,7 +72,7 @@ DOORS: dict[str, tuple[str, ...]] = {
 }
 """The one place that may name each foreign library: a room (`warc/`) or a file (`runtime.py`)."""
 
-SINGLE_FILE_DOORS = ("protego", "sqlite_utils", "brotli", "zstandard")
+SINGLE_FILE_DOORS = ("protego", "sqlite_utils", "brotli", "zstandard", "socks")
 """Libraries that one file alone names, wherever in its room that file is."""
 
 WORLD = re.compile(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from provenance.exchange.credentials import without_credentials
 from provenance.model import CollectionId, DocumentId
 
 
@@ -72,13 +73,6 @@ class Errand:
     url: str | None
     media_type: str | None = None
     networks: tuple[str, ...] = ()
-
-
-def without_credentials(url: str) -> str:
-    """Return a URL without its user name and password."""
-    scheme, found, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{found}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _line(value: object) -> str:
