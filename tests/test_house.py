@@ -17,7 +17,10 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
 
 FLOORS = (
-    ("ground", ("errors", "runtime", "digest", "uri", "dates", "http_message", "http_body")),
+    (
+        "ground",
+        ("errors", "runtime", "digest", "uri", "dates", "http_message", "http_body", "parallel"),
+    ),
     ("words", ("model", "holdings", "seeds")),
     ("wings", ("exchange", "warc", "extract", "gather", "index", "cite", "web")),
     (

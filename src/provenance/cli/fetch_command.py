@@ -69,11 +69,30 @@ _SECONDS = click.FloatRange(min=0)
     show_default=True,
     help="Ask for a body only if it has changed, where the server gave an ETag or a date.",
 )
-@click.option("--proxy", metavar="URL", help="An HTTP proxy; it may have a private address.")
+@click.option(
+    "--proxy", metavar="URL", help="An HTTP or SOCKS proxy, private or not."
+)
 @click.option(
     "--ca-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(exists=True, path_type=Path),
     help="Certificates to trust instead of the usual ones.",
+)
+@click.option(
+    "--client-cert",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A PEM certificate to show to servers, with its key in the same file or --client-key.",
+)
+@click.option("--client-key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--trust-env/--no-trust-env",
+    default=True,
+    show_default=True,
+    help="Take proxies, certificates and .netrc from the environment, as requests does.",
+)
+@click.option(
+    "--keep-credentials",
+    is_flag=True,
+    help="Write passwords and cookies that were sent into the WARC, and flag it.",
 )
 @click.option(
     "--ignore-robots", metavar="REASON", help="Do not ask robots.txt; the reason is recorded."

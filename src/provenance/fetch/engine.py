@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from provenance.exchange import Client, ClientSettings
+from provenance.exchange import Client, ClientSettings, Trust
 from provenance.exchange.addresses import policy
 from provenance.fetch.chains import Chains
 from provenance.fetch.gates import Gates, StoppedError
@@ -65,6 +65,9 @@ class FetchRun:
 
     `done` names the documents that an interrupted run has; they and documents without an address
     are `skipped`. Closing the iterator of outcomes stops the run: records stay whole.
+
+    Raises:
+        UsageError: proxy, certificates or netrc file cannot be used; nothing was asked for.
     """
 
     def __init__(
@@ -94,6 +97,10 @@ class FetchRun:
             known=ports.known.get,
             stopped=self._stopped.is_set,
         )
+        self._client_settings = _client_settings(settings, ports)
+        environ = ports.runtime.environ if settings.trust_env else {}
+        self._trust = Trust(self._client_settings, environ)
+        self._client(()).close()  # proxies and passwords that cannot be used are said at once
         self._chains: dict[CollectionId, Chains] = {}
         self._clients: dict[int, Client] = {}
         self._threads: list[threading.Thread] = []
@@ -249,27 +256,29 @@ class FetchRun:
     def _recording(self, collection: CollectionId) -> Recording:
         writer = self._ports.writer_of(collection)
         chains = self._chains.setdefault(collection, Chains(self._run, collection, writer))
-        return Recording(
-            writer, chains, self._ports.originals, proxied=self._settings.proxy is not None
-        )
+        return Recording(writer, chains, self._ports.originals)
 
     def _client(self, networks: tuple[str, ...]) -> Client:
-        settings = self._settings
-        return Client(
-            self._ports.runtime,
-            ClientSettings(
-                fields=(
-                    ("User-Agent", self._ports.user_agent),
-                    ("Accept", "*/*"),
-                    ("Accept-Encoding", "identity"),
-                    ("Connection", "keep-alive"),
-                ),
-                timeout_s=settings.timeout_s,
-                max_time_s=settings.max_time_s,
-                max_bytes=settings.max_bytes,
-                proxy=settings.proxy,
-                ca_file=settings.ca_file,
-                spool_dir=self._ports.spool_dir,
-            ),
-            policy(allow_private=settings.allow_private, networks=networks),
-        )
+        addresses = policy(allow_private=self._settings.allow_private, networks=networks)
+        return Client(self._ports.runtime, self._client_settings, addresses, self._trust)
+
+
+def _client_settings(settings: FetchSettings, ports: FetchPorts) -> ClientSettings:
+    return ClientSettings(
+        fields=(
+            ("User-Agent", ports.user_agent),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "identity"),
+            ("Connection", "keep-alive"),
+        ),
+        timeout_s=settings.timeout_s,
+        max_time_s=settings.max_time_s,
+        max_bytes=settings.max_bytes,
+        proxy=settings.proxy,
+        ca_file=settings.ca_file,
+        client_cert=settings.client_cert,
+        client_key=settings.client_key,
+        trust_env=settings.trust_env,
+        keep_credentials=settings.keep_credentials,
+        spool_dir=ports.spool_dir,
+    )

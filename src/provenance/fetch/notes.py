@@ -145,24 +145,26 @@ def chain_id(certificates: tuple[bytes, ...]) -> Digest | None:
     return digest_of(chain_pem(certificates)) if certificates else None
 
 
-def wire_note(exchange: Exchange, *, proxied: bool) -> Note:
+def wire_note(exchange: Exchange) -> Note:
     """Return the part of the note that says how the bytes came."""
     peer = {"ip": exchange.peer[0], "port": exchange.peer[1]} if exchange.peer else None
     tls = exchange.tls
     return {
-        "peer": None if proxied else peer,
-        "proxy": peer if proxied else None,
+        "peer": peer if exchange.proxy is None else None,
+        "proxy": {"address": exchange.proxy, **(peer or {})} if exchange.proxy else None,
         "dns": list(exchange.addresses),
         "tls": {
             "version": tls.version,
             "cipher": tls.cipher,
             "verified": True,
+            "custom_ca": tls.custom_ca,
             "chain": chain_id(tls.certificates),
         }
         if tls
         else None,
         "timings_ms": dict(exchange.timings_ms),
         "redacted": list(exchange.redacted),
+        "credentials_kept": list(exchange.credentials_kept),
         "reconnected": exchange.reconnected,
         "unparsed": {
             "size": len(exchange.unparsed),
@@ -232,6 +234,7 @@ def framing_note(exchange: Exchange) -> Note:
             "body_size": answer.block_size - answer.head.size,
             "body_digest": answer.body_digest,
             "chunk_sizes": list(answer.chunk_sizes) if chunked else [],
+            "chunk_count": answer.chunk_count,
         }
     }
 

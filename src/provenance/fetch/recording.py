@@ -53,13 +53,10 @@ class Recording:
         writer: WarcWriter,
         chains: Chains,
         originals: dict[tuple[str, str], Original],
-        *,
-        proxied: bool,
     ) -> None:
         self._writer = writer
         self._chains = chains
         self._originals = originals
-        self._proxied = proxied
 
     def record_answer(self, way: Way, exchange: Exchange, fate: Fate) -> Outcome:
         """Write request, response (or revisit) and metadata records; return the outcome."""
@@ -179,7 +176,7 @@ class Recording:
 
     def _note(self, way: Way, exchange: Exchange, fate: Fate) -> Note:
         date = format_instant(exchange.started_at)
-        return way_note(way, fate, date) | wire_note(exchange, proxied=self._proxied)
+        return way_note(way, fate, date) | wire_note(exchange)
 
     def _visit(self, way: Way, exchange: Exchange, answer: Answer) -> Visit:
         protocols = [f"http/{answer.head.version}"]
@@ -190,7 +187,7 @@ class Recording:
             stem=way.stem,
             date=format_instant(exchange.started_at),
             target_uri=exchange.url,
-            ip=exchange.peer[0] if exchange.peer and not self._proxied else None,
+            ip=exchange.peer[0] if exchange.peer and exchange.proxy is None else None,
             protocols=tuple(protocols),
         )
 

@@ -33,7 +33,7 @@ def judge(way: Way, exchange: Exchange) -> Fate:
     answer = exchange.answer
     if answer is None:
         raise ValueError("only an answer can be judged")
-    flags = _flags(way, answer)
+    flags = _flags(way, exchange, answer)
     rule = rule_of(exchange, asked=way.errand.url or way.url)
     if rule is not None:
         return Fate(outcome=OutcomeKind.CHALLENGE, reason=rule.id, rule=rule.id, flags=flags)
@@ -45,12 +45,14 @@ def judge(way: Way, exchange: Exchange) -> Fate:
     return Fate(outcome=OutcomeKind.CAPTURED, flags=flags)
 
 
-def _flags(way: Way, answer: Answer) -> tuple[str, ...]:
+def _flags(way: Way, exchange: Exchange, answer: Answer) -> tuple[str, ...]:
     media_type, _ = media_type_of(answer.head)
     expected = way.errand.media_type
     found = {
         "unexpected_media_type": expected and media_type and expected != media_type,
         "undecoded": answer.digests.undecoded,
         "surplus_bytes": answer.surplus,
+        "authenticated": "authorization" in (*exchange.redacted, *exchange.credentials_kept),
+        "credentials_kept": exchange.credentials_kept,
     }
     return tuple(flag for flag, holds in found.items() if holds)
