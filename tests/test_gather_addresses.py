@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance.gather.addresses import MAX_ADDRESS, web_address
+from provenance.uri import MAX_ADDRESS, web_address
 
 VECTORS = Path(__file__).parents[2] / "shared/corpora/other/url/wpt-urltestdata.json"
 BASE = "https://news.example/a/b?q"

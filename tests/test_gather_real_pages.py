@@ -14,8 +14,8 @@ from warcio.exceptions import ArchiveLoadFailed
 from provenance.extract import charset_parameter
 from provenance.extract.charset import decode_text
 from provenance.extract.prescan import html_charset
-from provenance.gather.addresses import web_address
 from provenance.gather.requisites import requisites_of_page, requisites_of_sheet
+from provenance.uri import web_address
 from tests.web_browser import Reader, chromium
 from tests.wire import playing
 

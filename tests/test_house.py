@@ -65,7 +65,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "selectolax": ("extract/",),
     "lxml": ("extract/", "gather/markup.py"),
     "tinycss2": ("gather/css.py",),
-    "idna": ("gather/addresses.py",),
+    "idna": ("uri.py",),
     "resiliparse": ("extract/",),
     "trafilatura": ("extract/",),
     "charset_normalizer": ("extract/",),

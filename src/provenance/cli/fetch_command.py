@@ -69,9 +69,7 @@ _SECONDS = click.FloatRange(min=0)
     show_default=True,
     help="Ask for a body only if it has changed, where the server gave an ETag or a date.",
 )
-@click.option(
-    "--proxy", metavar="URL", help="An HTTP or SOCKS proxy, private or not."
-)
+@click.option("--proxy", metavar="URL", help="An HTTP or SOCKS proxy, private or not.")
 @click.option(
     "--ca-file",
     type=click.Path(exists=True, path_type=Path),
