@@ -23,7 +23,8 @@ FLOORS = (
     ("verbs", ("fetch", "verify", "addition", "indexing", "run_files")),
     ("hall", ("archive",)),
     ("beside the roof", ("demo",)),
-    ("roof", ("cli", "__main__")),
+    ("roof", ("cli",)),
+    ("street door", ("__main__",)),
 )
 """Each room under its floor, the ground first. Imports go downward.
 
