@@ -14,6 +14,8 @@ from provenance.seeds.values import parse_media_type
 YEAR_S = 366 * 86_400
 PROSE = ("note",)
 """Options whose text may have line breaks and tabs."""
+NAMES = ("files",)
+"""Arguments whose file name is recorded."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_BUT_LAYOUT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -61,6 +63,8 @@ def check_values(ctx: click.Context) -> None:
 
 
 def _fault(value: object, param: click.Parameter) -> str | None:
+    if param.name in NAMES and _has_surrogates(str(value)):
+        return f"expected a file name in UTF-8, since it is recorded, found {value}; rename it"
     if isinstance(value, float):
         return None if 0 <= value <= YEAR_S else f"expected at most {YEAR_S} seconds, found {value}"
     if not isinstance(value, str):

@@ -43,8 +43,8 @@ def command(ctx: click.Context, as_json: bool) -> None:
 
 
 def _place(each: Finding | Note) -> str:
-    where = [each.warc or "archive/", f"byte {each.offset}" if each.offset is not None else ""]
-    return ", ".join(safe(part) for part in (*where, each.field) if part)
+    at = f"byte {each.offset}" if each.offset is not None else None
+    return ", ".join(safe(part) for part in (each.warc, at, each.field) if part) or "archive/"
 
 
 def _ladder(report: Report) -> None:

@@ -101,6 +101,8 @@ def read_history(archive: Path, metadata: Path) -> History:
     runs: list[KnownRun] = []
     captures: list[KnownCapture] = []
     for path in sorted(archive.glob("*.warc.gz")):
+        if not path.is_file():
+            continue  # a folder, or a pipe that nothing would ever come out of
         lines = _sidecar(path, metadata / LOOKUP, listed.get(path.name))
         for line in lines:
             if line["type"] == "run":
@@ -173,8 +175,8 @@ def _write(sidecar: Path, lines: Iterable[Mapping[str, object]]) -> None:
         sidecar.parent.mkdir(exist_ok=True)
         fresh.write_text(text, "utf-8")
         fresh.replace(sidecar)
-    except OSError:
-        pass  # a read-only archive works without sidecars
+    except (OSError, UnicodeEncodeError):
+        pass  # a read-only archive works without sidecars, and so does a name that is no text
 
 
 def _run(line: Mapping[str, object]) -> KnownRun:

@@ -42,7 +42,7 @@ def recover(archive: Path, metadata: Path) -> tuple[Recovered, ...]:
     found: list[Recovered] = []
     for path in sorted(archive.glob("*.warc.gz" + OPEN_SUFFIX)):
         with _owned(path) as owned:
-            if owned and path.exists():
+            if owned and path.is_file():
                 found.append(_finish(path, metadata))
     return tuple(found)
 
