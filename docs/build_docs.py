@@ -60,9 +60,9 @@ def cli_page(group: click.Command) -> str:
 
 
 def _cli() -> str:
-    from provenance.cli import main
+    from provenance.cli.group import group
 
-    return cli_page(main)
+    return cli_page(group)
 
 
 def _schema() -> str:

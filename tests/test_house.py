@@ -29,7 +29,8 @@ FLOORS = (
     ),
     ("hall", ("archive",)),
     ("beside the roof", ("demo",)),
-    ("roof", ("cli", "__main__")),
+    ("roof", ("cli",)),
+    ("street door", ("__main__",)),
 )
 """Each room under its floor, the ground first. Imports go downward.
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from provenance.errors import UsageError
 
-_PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?\Z")
+_PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?\Z", re.ASCII)
+_INSTANT = re.compile(r"[0-9TZtz:+., W-]+\Z")
 
 
 def format_instant(instant: datetime) -> str:
@@ -16,18 +17,18 @@ def format_instant(instant: datetime) -> str:
 
     Source: WARC 1.1 §5.4 (W3C profile of ISO 8601, up to nanoseconds).
     """
-    return _utc(instant).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return _utc(instant).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def format_seconds(instant: datetime) -> str:
     """Return an aware datetime as `YYYY-MM-DDThh:mm:ssZ`, the fraction dropped."""
-    return _utc(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _utc(instant).replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
 def format_stamp17(instant: datetime) -> str:
     """Return the 17 digits `YYYYMMDDhhmmssSSS` used in WARC file names."""
     utc = _utc(instant)
-    return utc.strftime("%Y%m%d%H%M%S") + f"{utc.microsecond // 1000:03d}"
+    return f"{utc.year:04d}{utc:%m%d%H%M%S}{utc.microsecond // 1000:03d}"
 
 
 def parse_instant(text: str) -> datetime:
@@ -38,18 +39,16 @@ def parse_instant(text: str) -> datetime:
     Raises:
         UsageError: `text` is no such time, or a time of day without a zone.
     """
-    trimmed = re.sub(r"(\.\d{6})\d+", r"\1", text.strip())
+    trimmed = re.sub(r"(\.[0-9]{6})[0-9]+", r"\1", text.strip())
     try:
-        instant = datetime.fromisoformat(trimmed)
-    except ValueError:
-        instant = None
-    if instant is not None and instant.tzinfo is None and len(trimmed) <= 10:
-        instant = instant.replace(tzinfo=UTC)
-    if instant is None or instant.tzinfo is None:
-        raise UsageError(
-            "not a time", expected="a form like 2021-02-22T09:30:00Z", found=repr(text)
-        )
-    return instant.astimezone(UTC)
+        instant = datetime.fromisoformat(trimmed if _INSTANT.match(trimmed) else "")
+        if instant.tzinfo is None and len(trimmed) <= 10:
+            instant = instant.replace(tzinfo=UTC)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):  # the zone may lead out of the years 1 to 9999
+        pass
+    raise UsageError("not a time", expected="a form like 2021-02-22T09:30:00Z", found=repr(text))
 
 
 def parse_partial_date(text: str) -> str:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from urllib.parse import urlsplit
 
 from provenance.digest import digest_of, hex_of
 from provenance.errors import UsageError
 from provenance.fetch.settings import Errand
 from provenance.model import ADHOC, Collection, Document, DocumentId
+from provenance.seeds import parse_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,21 +51,12 @@ def select(
 def adhoc_errand(url: str) -> Errand:
     """Return the errand of a URL outside the seeds; its document id is made from the address.
 
+    The address follows the rules of the seeds, but for a fragment, which is left off.
+
     Raises:
-        UsageError: the URL has no host, or carries credentials.
+        UsageError: it is no address that the seeds could hold.
     """
-    bare = url.partition("#")[0]
-    try:
-        parts = urlsplit(bare)
-        host = parts.hostname
-    except ValueError:
-        host = None
-    if not host or parts.username is not None or re.search(r"[\x00-\x20\x7f]", bare):
-        raise UsageError(
-            "not an address to fetch",
-            expected="an http or https URL without spaces, user name or password",
-            found=repr(url),
-        )
+    bare = parse_address(url.partition("#")[0])
     return Errand(collection=ADHOC, document=adhoc_id(bare), url=bare)
 
 
