@@ -6,6 +6,7 @@ is not safe, or a process ends before its time, the work is done here.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -153,6 +154,7 @@ def _serve(
 ) -> None:
     """Do what is asked for until the other end is closed; it decides what Ctrl-C means."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()  # what was inherited is not to be walked, or each page of it would be copied
     for end in ends:
         end.close()
     while True:

@@ -83,8 +83,9 @@ class Part:
 class _FileAudit:
     """Judge the records of one open file, or of a stretch of it."""
 
-    def __init__(self, path: Path, name: str, window: Window) -> None:
+    def __init__(self, path: Path, name: str, window: Window, *, short: bool = True) -> None:
         self._path = path
+        self._short = short
         self._name = name
         self._window = window
         self._ledger = Ledger()
@@ -174,7 +175,7 @@ class _FileAudit:
         short = Shortcut(self._window, self._ledger, until)
         vain = 0
         while offset < self._window.size and (until is None or offset <= until):
-            if self._judge.ours:
+            if self._short and self._judge.ours:
                 before, offset = offset, short.run(offset)
                 vain = vain + 1 if offset == before else 0
             if offset < self._window.size and (until is None or offset <= until):
@@ -193,7 +194,7 @@ class _FileAudit:
                 # Nowhere but at the clean beginning of a member can the other way take over.
                 clean = record.ordinal == 0 and faults == self._faults
                 past = until is not None and record.offset > until
-                if past or (captures <= 0 and clean and self._judge.ours):
+                if past or (captures <= 0 and clean and self._short and self._judge.ours):
                     self._captures.close()
                     return record.offset
             self._met |= record.offset == until
@@ -235,6 +236,7 @@ class _FileAudit:
         expected: object = None,
         found: object = None,
     ) -> None:
+        self._faults += 1
         if offset in self._places:
             self._ledger.damaged.add(self._places[offset])
         self._add(
@@ -314,15 +316,16 @@ def reading_notes(name: str, tallies: Tallies) -> Iterator[Note]:
             yield note(code, warc=name, field=field, found=found)
 
 
-def read_file(path: Path, *, sealed_name: str | None = None) -> FileReport:
+def read_file(path: Path, *, sealed_name: str | None = None, short: bool = True) -> FileReport:
     """Read one file and check it by itself, in bounded memory.
 
-    `sealed_name` is the name to report where the file still has another.
+    `sealed_name` is the name to report where the file still has another. Without `short` every
+    record is judged in full; the report is the same.
     """
     name = sealed_name or path.name
     try:
         with path.open("rb") as source:
-            return _FileAudit(path, name, Window(source)).run()
+            return _FileAudit(path, name, Window(source), short=short).run()
     except OSError as error:
         fault = finding("unreadable_file", warc=name, expected="a file", found=error.strerror)
         return FileReport(

@@ -32,7 +32,7 @@ _ONCE_A_FILE = "warcinfo_missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
+class Task:
     """A file to read in one piece, to hash alone, or to read from `start` to `until`."""
 
     path: Path
@@ -45,18 +45,22 @@ class _Task:
 _Result = FileReport | Part | Digest | None
 
 
-def read_files(paths: Sequence[Path], *, jobs: int) -> Iterator[FileReport]:
-    """Yield the report of each file, in order, read by up to `jobs` processes."""
-    plans = [[_Task(path=path, whole=True)] for path in paths]
+def read_files(
+    paths: Sequence[Path], *, jobs: int, smallest: int = _SMALLEST
+) -> Iterator[FileReport]:
+    """Yield the report of each file, in order, read by up to `jobs` processes.
+
+    A part has `smallest` bytes or more, but for the last one of a file.
+    """
     total = sum(map(_size, paths))
-    if jobs > 1 and total > 2 * _SMALLEST:
-        share = min(max(total // (jobs * _SHARES), _SMALLEST), _LARGEST)
-        plans = [_plan(path, share) for path in paths]
-    else:
-        jobs = 1
-    results = map_in_order(_do, [task for plan in plans for task in plan], jobs=jobs)
-    for path, plan in zip(paths, plans, strict=True):
-        yield _report(path, [next(results) for _ in plan])
+    if jobs < 2 or total < 2 * smallest:
+        yield from map(read_file, paths)
+        return
+    share = min(max(total // (jobs * _SHARES), smallest), _LARGEST)
+    plans = [plan(path, share) for path in paths]
+    results = map_in_order(_do, [task for tasks in plans for task in tasks], jobs=jobs)
+    for path, tasks in zip(paths, plans, strict=True):
+        yield _report(path, [next(results) for _ in tasks])
 
 
 def _size(path: Path) -> int:
@@ -66,9 +70,9 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _plan(path: Path, share: int) -> list[_Task]:
+def plan(path: Path, share: int) -> list[Task]:
     """Divide a gzip file of more than two shares into parts, and its digest; leave any other."""
-    whole = [_Task(path=path, whole=True)]
+    whole = [Task(path=path, whole=True)]
     if _size(path) < 2 * share:
         return whole
     try:
@@ -86,10 +90,10 @@ def _plan(path: Path, share: int) -> list[_Task]:
     starts = sorted({0, *(at for at in found if at is not None)})
     untils = [*starts[1:], None]
     parts = [
-        _Task(path=path, start=start, until=until, ours=ours and start > 0)
+        Task(path=path, start=start, until=until, ours=ours and start > 0)
         for start, until in zip(starts, untils, strict=True)
     ]
-    return [_Task(path=path), *parts] if len(parts) > 1 else whole
+    return [Task(path=path), *parts] if len(parts) > 1 else whole
 
 
 def _opens_ours(window: Window) -> bool:
@@ -99,7 +103,7 @@ def _opens_ours(window: Window) -> bool:
     return judge.ours
 
 
-def _do(task: _Task) -> _Result:
+def _do(task: Task) -> _Result:
     if task.whole:
         return read_file(task.path)
     try:

@@ -145,7 +145,7 @@ class Shortcut:
         start = match.end()
         fields = match.groups()
         whole = len(plain) == start + int(fields[14]) + 4 and plain.endswith(_TRAILER)
-        if not whole or fields[13] != _TYPES[fields[0]] or not self._legal(fields[2], fields[4]):
+        if not whole or fields[13] != _TYPES[fields[0]]:
             return None
         piece = _Piece(fields, plain, start, offset, end)
         return piece if sha256(piece.block).hexdigest().encode() == fields[12] else None  # (3)
@@ -181,6 +181,8 @@ class Shortcut:
         own = pieces[-1]
         said = statement_in(bytes(own.block))
         if said is None or said["profile"] != CAPTURE_PROFILE:
+            return False
+        if not self._legal(own.date, pieces[0].ip):
             return False
         date, uri = own.date.decode(), own.uri.decode()
         truth: dict[str, object] = {"captured_at": date}
