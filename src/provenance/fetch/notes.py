@@ -14,6 +14,7 @@ from typing import TypeAlias
 from provenance.dates import format_instant
 from provenance.digest import Digest, digest_of
 from provenance.exchange import Exchange
+from provenance.fetch.landings import Landing
 from provenance.fetch.settings import Errand
 from provenance.holdings import CAPTURE_PROFILE, CaptureKind, Known, Redirect
 from provenance.http_message import Framing, ResponseHead, media_type_of
@@ -72,13 +73,17 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
-    """What became of the document: outcome (None for exchanges on the way), reason and marks."""
+    """What became of the document: outcome (None for exchanges on the way), reason and marks.
+
+    `landing` is what the answer says of its own address.
+    """
 
     outcome: OutcomeKind | None = None
     reason: str | None = None
     detail: str | None = None
     rule: str | None = None
     flags: tuple[str, ...] = field(default=())
+    landing: Landing | None = None
 
 
 def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
@@ -96,6 +101,7 @@ def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
         "detail": fate.detail,
         "rule": fate.rule,
         "flags": list(fate.flags),
+        "landing": _landing_note(fate.landing),
         "captured_at": captured_at,
         "hop": way.hop,
         "via": way.via,
@@ -123,6 +129,17 @@ def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
         "obtained": {"how": "fetched"},
         "robots": way.robots,
         "requisites": way.requisites,
+    }
+
+
+def _landing_note(landing: Landing | None) -> Note | None:
+    if landing is None:
+        return None
+    return {
+        "meta_refresh": landing.meta_refresh,
+        "refresh_delay_s": landing.refresh_delay_s,
+        "canonical": landing.canonical,
+        "soft_404": landing.soft_404,
     }
 
 

@@ -63,7 +63,7 @@ class Recording:
         answer = _answer(exchange)
         original = self._original(way, exchange, fate)
         if original is not None and fate.outcome is not None:
-            fate = Fate(outcome=OutcomeKind.UNCHANGED, flags=fate.flags)
+            fate = replace(fate, outcome=OutcomeKind.UNCHANGED, reason=None)
         note: Note = framing_note(exchange) if original else {"framing": None}
         outcome = self._record(way, exchange, fate, note, revisit=_identical(answer, original))
         self._remember(way, exchange, fate)
