@@ -16,7 +16,7 @@ import pytest
 from provenance.archive import Archive
 from provenance.errors import NotARootError, SeedsError, UsageError
 from provenance.fetch import FetchSettings
-from provenance.fetch.visit import redirect_target_of
+from provenance.fetch.redirects import redirect_target_of
 from provenance.http_message import parse_response_head
 from provenance.model import Outcome
 from provenance.runtime import system_runtime
@@ -94,7 +94,7 @@ def test_an_interrupted_run_is_completed_and_a_complete_one_begun_anew(tmp_path:
         archive = rooted(tmp_path, *(f"{wire.url}/{number}" for number in range(3)))
         stopped = archive.fetch((), SETTINGS).outcomes
         next(stopped)
-        stopped.close()  # type: ignore[attr-defined]
+        stopped.close()
         again = Counter(each.outcome.value for each in outcomes(archive))
         assert again["skipped"] >= 1
         assert again["skipped"] + again["captured"] == 3

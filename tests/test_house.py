@@ -17,10 +17,16 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
 
 FLOORS = (
-    ("ground", ("errors", "runtime", "digest", "uri", "dates", "http_message", "http_body")),
+    (
+        "ground",
+        ("errors", "runtime", "digest", "uri", "dates", "http_message", "http_body", "parallel"),
+    ),
     ("words", ("model", "holdings", "seeds")),
-    ("wings", ("exchange", "warc", "extract", "index", "cite", "web")),
-    ("verbs", ("fetch", "verify", "addition", "indexing", "run_files")),
+    ("wings", ("exchange", "warc", "extract", "gather", "index", "cite", "web")),
+    (
+        "verbs",
+        ("fetch", "verify", "addition", "indexing", "citing", "page_source", "run_files"),
+    ),
     ("hall", ("archive",)),
     ("beside the roof", ("demo",)),
     ("roof", ("cli",)),
@@ -44,11 +50,13 @@ DOORS: dict[str, tuple[str, ...]] = {
     "zstandard": ("http_body.py",),
     "requests": ("exchange/",),
     "urllib3": ("exchange/",),
+    "socks": ("exchange/",),
     "http": ("exchange/",),
     "ssl": ("exchange/",),
     "socket": ("runtime.py", "exchange/", "demo/"),
     "protego": ("fetch/",),
     "click": ("cli/",),
+    "tqdm": ("cli/progress.py",),
     "sqlite_utils": ("index/",),
     "sqlite3": ("index/", "web/"),
     "datasette": ("web/",),
@@ -56,7 +64,9 @@ DOORS: dict[str, tuple[str, ...]] = {
     "markupsafe": ("web/",),
     "uvicorn": ("web/",),
     "selectolax": ("extract/",),
-    "lxml": ("extract/",),
+    "lxml": ("extract/", "gather/markup.py"),
+    "tinycss2": ("gather/css.py",),
+    "idna": ("uri.py",),
     "resiliparse": ("extract/",),
     "trafilatura": ("extract/",),
     "charset_normalizer": ("extract/",),
@@ -66,7 +76,7 @@ DOORS: dict[str, tuple[str, ...]] = {
 }
 """The one place that may name each foreign library: a room (`warc/`) or a file (`runtime.py`)."""
 
-SINGLE_FILE_DOORS = ("protego", "sqlite_utils", "brotli", "zstandard")
+SINGLE_FILE_DOORS = ("protego", "sqlite_utils", "brotli", "zstandard", "socks")
 """Libraries that one file alone names, wherever in its room that file is."""
 
 WORLD = re.compile(

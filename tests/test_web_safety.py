@@ -216,6 +216,18 @@ def test_the_tables_keep_working(site: Client) -> None:
     assert csv.startswith("document,role")
 
 
+def test_our_templates_stay_out_of_datasettes_own() -> None:
+    """No folder that Datasette would take for its own stands beside the plugin.
+
+    From Python 3.12 on, Datasette takes `templates` and `static` beside a plugin's module for
+    folders of the plugin, and our `base.html` would stand in for Datasette's on every page.
+    """
+    beside = Path(str(plugin.__file__)).parent
+    assert not (beside / "templates").exists()
+    assert not (beside / "static").exists()
+    assert (beside / "pages" / "base.html").is_file()
+
+
 def test_the_plugin_is_inert_without_a_site(tmp_path: Path) -> None:
     """A Datasette to which no site is attached is left exactly as it was."""
     path = harbour().write(tmp_path)

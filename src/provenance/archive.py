@@ -1,68 +1,37 @@
-"""The hall: an archive root with everything that can be done in it. This is the Python API."""
+"""The hall: an archive root with everything that can be done in it. This is the Python API.
+
+A method imports what it needs itself: each command loads only what it is about to use.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from provenance import __version__
-from provenance.addition import Addition, add
-from provenance.cite import Citation, CitationFormat, render
-from provenance.digest import from_hex
 from provenance.errors import NotARootError, ProvenanceError, UsageError
-from provenance.fetch import Errand, FetchPorts, FetchSettings, fetch
-from provenance.fetch.selection import adhoc_id, select
-from provenance.index import (
-    CaptureRow,
-    Comparison,
-    DocumentRow,
-    IndexSummary,
-    LinkRow,
-    Resolved,
-    SearchHit,
-    build,
-    capture,
-    captures,
-    captures_of,
-    check,
-    citation,
-    document,
-    documents,
-    fts_query,
-    links_of,
-    note_of,
-    open_index,
-    resolve,
-    search,
-    sources,
-)
-from provenance.indexing import Deriver, survey_all, warc_paths
-from provenance.model import (
-    ADHOC,
-    Collection,
-    CollectionId,
-    Document,
-    DocumentId,
-    Outcome,
-    PublisherKind,
-    Role,
-    RunId,
-)
-from provenance.run_files import RunFiles
 from provenance.runtime import Runtime, system_runtime
-from provenance.seeds import EXAMPLE_COLLECTION, read_collections, to_toml
-from provenance.verify import CaptureVerdict, Finding, Note, Report, verify_archive
-from provenance.warc.contents import read_content, read_head
-from provenance.warc.history import read_history
-from provenance.warc.manifest import read_manifest
-from provenance.warc.recovery import Recovered, recover
-from provenance.web.source import Exchange
+
+if TYPE_CHECKING:
+    from provenance.cite import Citation, CitationFormat
+    from provenance.fetch import Errand, FetchPorts, FetchSettings, Progress
+    from provenance.index import (
+        CaptureRow,
+        Comparison,
+        DocumentRow,
+        IndexSummary,
+        LinkRow,
+        Resolved,
+        SearchHit,
+    )
+    from provenance.model import Collection, Outcome, RunId
+    from provenance.run_files import RunFiles
+    from provenance.verify import CaptureVerdict, Finding, Note, Report
+    from provenance.warc.history import History
+    from provenance.warc.recovery import Recovered
 
 FOLDERS = ("seeds", "archive", "metadata")
 INDEX = "provenance.db"
@@ -70,11 +39,19 @@ INDEX = "provenance.db"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetching:
-    """A run under way: its id, its outcomes as they come, and documents outside the seeds."""
+    """A run under way: its id, its outcomes as they come, and documents outside the seeds.
+
+    `stop()` ends it early, from another thread or a signal handler: what is being fetched gets a
+    moment, files are sealed, and the next fetch of the same seeds goes on from there. `complete()`
+    tells, after the last outcome, whether every document had one.
+    """
 
     run: RunId
-    outcomes: Iterator[Outcome]
+    outcomes: Generator[Outcome, None, None]
     adhoc: tuple[Errand, ...]
+    stop: Callable[[], None]
+    progress: Callable[[], Progress]
+    complete: Callable[[], bool]
 
 
 class Archive:
@@ -103,17 +80,28 @@ class Archive:
     @classmethod
     def init(cls, root: Path, runtime: Runtime | None = None) -> Archive:
         """Make a new archive root with a commented example collection; keep what is there."""
+        from provenance.seeds import EXAMPLE_COLLECTION
+
         try:
             for name in FOLDERS:
                 (root / name).mkdir(parents=True, exist_ok=True)
             if not any((root / "seeds").glob("*.toml")):
-                (root / "seeds" / "example.toml").write_text(EXAMPLE_COLLECTION, "utf-8")
+                example = root / "seeds" / "example.toml"
+                fresh = example.with_name("example.toml.new")
+                fresh.write_text(EXAMPLE_COLLECTION, "utf-8")
+                fresh.replace(example)
         except OSError as fault:
-            raise ProvenanceError(f"cannot write ({fault.strerror})", where=str(root)) from fault
+            raise ProvenanceError(
+                f"cannot write ({fault.strerror})",
+                where=fault.filename or str(root),
+                hint="Make room or allow writing, and run `provenance init` again.",
+            ) from fault
         return cls(root, runtime)
 
     def recover(self) -> tuple[Recovered, ...]:
         """Finish the files of interrupted runs; a read-only archive is left as it is."""
+        from provenance.warc.recovery import recover
+
         try:
             return recover(self.archive, self.metadata)
         except OSError:
@@ -121,6 +109,8 @@ class Archive:
 
     def collections(self) -> tuple[Collection, ...]:
         """Return the collections of the seeds; raise `SeedsError` with all faults."""
+        from provenance.seeds import read_collections
+
         return read_collections(self.root / "seeds")
 
     def fetch(self, targets: Sequence[str] = (), settings: FetchSettings | None = None) -> Fetching:
@@ -129,59 +119,68 @@ class Archive:
         Raises:
             SeedsError, UsageError: before anything is fetched.
         """
+        from provenance.fetch import FetchRun, FetchSettings
+        from provenance.fetch.selection import select
+        from provenance.model import RunId
+        from provenance.warc.history import read_history
+
         settings = settings or FetchSettings()
         collections = self.collections()
         selection = select(collections, targets, alternates=settings.alternates)
         run = RunId(str(self.runtime.new_id()))
-        outcomes = self._fetch(run, selection.errands, collections, tuple(targets), settings)
-        return Fetching(run=run, outcomes=outcomes, adhoc=selection.adhoc)
-
-    def _fetch(
-        self,
-        run: RunId,
-        errands: tuple[Errand, ...],
-        collections: tuple[Collection, ...],
-        targets: tuple[str, ...],
-        settings: FetchSettings,
-    ) -> Iterator[Outcome]:
         history = read_history(self.archive, self.metadata)
         digests = {one.id: str(one.seeds_digest) for one in collections}
         interrupted = {
-            name: history.interrupted(name, digests.get(name), targets)
-            for name in {errand.collection for errand in errands}
+            name: history.interrupted(name, digests.get(name), tuple(targets))
+            for name in {errand.collection for errand in selection.errands}
         }
-
-        def lines(name: CollectionId) -> list[tuple[str, str]]:
-            resumed = interrupted.get(name, (None, frozenset()))[0]
-            return [("resumes", resumed)] if resumed else []
-
+        resumed = {name: earlier for name, (earlier, _) in interrupted.items() if earlier}
         writing = self._files(
             run,
             "fetch",
             collections,
-            targets=targets,
+            targets=tuple(targets),
             settings=settings.lines(),
             operator=settings.operator,
-            more=lines,
+            more=lambda name: [("resumes", resumed[name])] if name in resumed else [],
         )
-        agent = f"provenance/{__version__}" + (
-            f" (+{settings.contact})" if settings.contact else ""
+        fetching = FetchRun(
+            run,
+            selection.errands,
+            {name: had for name, (_, had) in interrupted.items()},
+            settings,
+            self._ports(history, writing, settings),
         )
+        return Fetching(
+            run=run,
+            outcomes=writing.through(fetching.outcomes(), complete=lambda: fetching.complete),
+            adhoc=selection.adhoc,
+            stop=fetching.stop,
+            progress=fetching.progress,
+            complete=lambda: fetching.complete,
+        )
+
+    def _ports(self, history: History, writing: RunFiles, settings: FetchSettings) -> FetchPorts:
+        from provenance import __version__
+        from provenance.fetch import FetchPorts
+
+        contact = f" (+{settings.contact})" if settings.contact else ""
         spool = self.metadata / "spool"
         spool.mkdir(exist_ok=True)
-        ports = FetchPorts(
+        return FetchPorts(
             runtime=self.runtime,
             writer_of=writing.writer_of,
             originals=history.originals(),
+            known=history.known() if settings.conditional else {},
             spool_dir=spool,
-            user_agent=agent,
+            user_agent=f"provenance/{__version__}{contact}",
         )
-        done = {name: had for name, (_, had) in interrupted.items()}
-        yield from writing.through(fetch(run, errands, done, settings, ports))
 
     def _files(
         self, run: RunId, command: str, collections: tuple[Collection, ...], **more: Any
     ) -> RunFiles:
+        from provenance.run_files import RunFiles
+
         return RunFiles(
             archive=self.archive,
             metadata=self.metadata,
@@ -201,8 +200,13 @@ class Archive:
         obtained_at: datetime | None = None,
         note: str | None = None,
         media_type: str | None = None,
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome, None, None]:
         """Add local files as captures of a document; without one, each is a document of `adhoc`."""
+        from provenance.addition import Addition, add
+        from provenance.fetch.selection import adhoc_id
+        from provenance.model import ADHOC, DocumentId, RunId
+        from provenance.warc.history import read_history
+
         run = RunId(str(self.runtime.new_id()))
         collections = self.collections()
         of = {each.id: each.collection for one in collections for each in one.documents}
@@ -241,6 +245,9 @@ class Archive:
 
     def entry_to_keep(self, errand: Errand) -> str:
         """Return the TOML entry that puts a document fetched by address into a seeds file."""
+        from provenance.model import Document, PublisherKind, Role
+        from provenance.seeds import to_toml
+
         return to_toml(
             Document(
                 id=errand.document,
@@ -255,6 +262,9 @@ class Archive:
 
     def index(self, *, text: bool = True) -> IndexSummary:
         """Rebuild the index from WARC files and seeds."""
+        from provenance.index import build
+        from provenance.indexing import Deriver, survey_all
+
         return build(
             path=self.index_path,
             collections=self.collections(),
@@ -264,6 +274,9 @@ class Archive:
 
     def index_check(self) -> Comparison:
         """Compare the index with what WARC files and seeds make; change nothing."""
+        from provenance.index import check
+        from provenance.indexing import Deriver, survey_all
+
         return check(
             path=self.index_path,
             collections=self.collections(),
@@ -273,6 +286,11 @@ class Archive:
 
     def stale(self) -> tuple[str, ...]:
         """Return the names of WARC and seeds files that are not as the index had them."""
+        from provenance.digest import from_hex
+        from provenance.index import open_index, sources
+        from provenance.indexing import warc_paths
+        from provenance.warc.manifest import read_manifest
+
         with open_index(self.index_path) as connection:
             known = {(one.kind, one.name): str(one.sha256) for one in sources(connection)}
         listed = read_manifest(self.metadata)
@@ -288,152 +306,95 @@ class Archive:
         *,
         on_finding: Callable[[Finding], None],
         on_note: Callable[[Note], None],
-        on_capture: Callable[[CaptureVerdict], None],
+        on_capture: Callable[[CaptureVerdict], None] | None = None,
+        jobs: int | None = None,
     ) -> Report:
-        """Check the whole archive."""
+        """Check the whole archive, in `jobs` processes; None: one for each processor."""
+        from provenance.verify import verify_archive
+
         return verify_archive(
-            self.root, on_finding=on_finding, on_note=on_note, on_capture=on_capture
+            self.root, on_finding=on_finding, on_note=on_note, on_capture=on_capture, jobs=jobs
         )
 
     def resolve(self, identifier: str) -> Resolved:
         """Return what an id or a prefix stands for."""
+        from provenance.index import open_index, resolve
+
         with open_index(self.index_path) as connection:
             return resolve(connection, identifier)
 
     def documents(self, **filters: str | None) -> tuple[DocumentRow, ...]:
         """Return documents by collection, role, publisher or language."""
+        from provenance.index import documents, open_index
+
         with open_index(self.index_path) as connection:
             return documents(connection, **filters)  # type: ignore[arg-type]
 
     def document(self, name: str) -> DocumentRow | None:
         """Return one document."""
+        from provenance.index import document, open_index
+
         with open_index(self.index_path) as connection:
             return document(connection, name)
 
     def newest_of(self, rows: Sequence[DocumentRow]) -> tuple[CaptureRow | None, ...]:
         """Return the newest version of each document, None where it has none."""
+        from provenance.index import capture, open_index
+
         with open_index(self.index_path) as connection:
             ids = (row.capture_id for row in rows)
             return tuple(capture(connection, one) if one else None for one in ids)
 
     def captures_of(self, name: str) -> tuple[CaptureRow, ...]:
         """Return the captures of one document."""
+        from provenance.index import captures_of, open_index
+
         with open_index(self.index_path) as connection:
             return captures_of(connection, name)
 
     def note_of(self, capture_id: str) -> dict[str, Any]:
         """Return the JSON note of one capture."""
+        from provenance.index import note_of, open_index
+
         with open_index(self.index_path) as connection:
             return dict(note_of(connection, capture_id))
 
     def links(self, row: CaptureRow) -> tuple[LinkRow, ...]:
         """Return the addresses that a capture leads to, and what is archived of them."""
+        from provenance.index import links_of, open_index
+
         with open_index(self.index_path) as connection:
             return links_of(connection, row)
 
     def search(self, words: str, *, limit: int = 20) -> tuple[SearchHit, ...]:
         """Return the documents that have the words, best first."""
+        from provenance.index import search
+
         return search(self.index_path, words, limit=limit)
 
     def cite(
         self, identifier: str, form: CitationFormat, locator: str | None = None
     ) -> tuple[Citation, str]:
         """Return the citation of a capture with content, as values and as text."""
-        with open_index(self.index_path) as connection:
-            found = resolve(connection, identifier).capture
-            row = citation(connection, found.capture_id) if found else None
-        if row is None or row.content_id is None:
-            raise UsageError(
-                f"{identifier} has no content to cite", hint="`provenance show` says why."
-            )
-        cited = Citation(
-            document=row.document,
-            collection=row.collection,
-            title=row.title or row.text_title or row.url or str(row.document),
-            title_original=row.title_original,
-            author=row.author or row.text_author,
-            publisher=row.publisher,
-            published=row.published or row.text_published,
-            language=row.language or row.text_language,
-            media_type=row.media_type,
-            url=row.url,
-            final_url=row.final_url,
-            captured_at=row.captured_at,
-            content_id=row.content_id,
-            capture_id=row.capture_id,
-            outcome=row.outcome.value,
-            obtained_by_hand=row.obtained == "added",
-            locator=locator,
-        )
-        return cited, render(cited, form)
+        from provenance.citing import cite
+
+        return cite(self.index_path, identifier, form, locator)
 
     def site(self) -> Any:
         """Return a Datasette over the index, with the pages."""
-        from provenance.index import datasette_metadata
+        from provenance.cite import CitationFormat
+        from provenance.index import datasette_metadata, open_index
+        from provenance.page_source import PageSource
         from provenance.web.site import create_site
 
         with open_index(self.index_path):
             pass
-        return create_site(self.index_path, ArchiveSource(self), metadata=datasette_metadata())
-
-
-class ArchiveSource:
-    """What the pages get from the hall: bytes, exchanges, citations, search expressions."""
-
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-
-    def content(self, capture_id: str) -> Iterator[bytes]:
-        """Yield the content of a capture; a revisit's is that of the capture it refers to."""
-        with open_index(self._archive.index_path) as connection:
-            row = resolve(connection, capture_id).capture
-            if row is not None and row.record_type == "revisit" and row.content_id is not None:
-                same = captures(connection, content_id=row.content_id)
-                row = next((one for one in same if one.record_type != "revisit"), row)
-        if row is None:
-            raise UsageError(f"{capture_id} has no content")
-        yield from read_content(self._archive.archive / row.warc, row.offset, row.ordinal)
-
-    def exchange(self, capture_id: str) -> Exchange | None:
-        """Return what a capture's records hold beside the content."""
-        with open_index(self._archive.index_path) as connection:
-            row = resolve(connection, capture_id).capture
-            if row is None:
-                return None
-            note = connection.execute(
-                "SELECT note FROM capture WHERE capture_id = ?", (row.capture_id,)
-            ).fetchone()[0]
-            asked = connection.execute(
-                "SELECT offset, ordinal, type FROM record WHERE warc = ? AND offset < ? "
-                "ORDER BY offset DESC LIMIT 1",
-                (row.warc, row.offset),
-            ).fetchone()
-        path = self._archive.archive / row.warc
-        if not path.is_file():
-            return None
-        request = None
-        if asked is not None and asked[2] == "request" and row.obtained == "fetched":
-            with contextlib.suppress(ProvenanceError):
-                request = read_head(path, asked[0], asked[1])[1] or None
-        answer = read_head(path, row.offset, row.ordinal)[1] or None
-        return Exchange(
-            request_head=request if row.record_type in ("response", "revisit") else None,
-            response_head=answer,
-            note=note,
-            command=cut_out_command(row),
+        return create_site(
+            self.index_path,
+            PageSource(
+                self.index_path,
+                self.archive,
+                cite=lambda name, form, locator: self.cite(name, CitationFormat(form), locator)[1],
+            ),
+            metadata=datasette_metadata(),
         )
-
-    def cite(self, capture_id: str, form: str, locator: str | None) -> str:
-        """Return a citation in one of its forms."""
-        return self._archive.cite(capture_id, CitationFormat(form), locator)[1]
-
-    def fts_query(self, words: str) -> str:
-        """Return the FTS5 expression for a person's words."""
-        return fts_query(words)
-
-
-def cut_out_command(row: CaptureRow) -> str:
-    """Return the shell line that cuts the capture's record out and prints its capture id."""
-    file = shlex.quote(f"archive/{row.warc}")
-    cut = f"tail -c +{row.offset + 1} {file} | head -c {row.length}"
-    return f"{cut} | gzip -dc | head -c -4 | sha256sum"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from provenance.warc.draft import run_draft, warcinfo_draft
 from provenance.warc.writer import WarcWriter
 
 SOFTWARE = f"provenance/{__version__}"
+
+ALREADY_DONE = "already_done"
+"""The reason of an outcome that is skipped because the interrupted run has the document."""
 
 
 class RunFiles:
@@ -61,7 +64,7 @@ class RunFiles:
             ("started-at", self._started),
         ]
         if self._operator:
-            lines.append(("operator", self._operator))
+            lines.append(("operator", " ".join(self._operator.split())))
         if name in self._seeds:
             lines.append(("seeds-file", self._seeds[name].seeds_file))
             lines.append(("seeds-sha256", self._seeds[name].seeds_digest.removeprefix("sha256:")))
@@ -79,21 +82,32 @@ class RunFiles:
             ),
         )
 
-    def through(self, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    def through(
+        self, outcomes: Iterator[Outcome], *, complete: Callable[[], bool] = lambda: True
+    ) -> Generator[Outcome, None, None]:
         """Yield the outcomes; at the end close every file with its run record and seal it.
 
-        A run that is stopped seals its files without that record: it is interrupted.
+        A run that is stopped, or is not `complete` when its outcomes end, seals its files without
+        that record: it is interrupted. A run that found everything done by an interrupted one
+        writes that record all the same, so that the next begins anew.
         """
         counts: dict[CollectionId, dict[str, int]] = {}
+        completed: set[CollectionId] = set()
         try:
             with closing(outcomes):  # type: ignore[type-var]
                 for outcome in outcomes:
                     of = counts.setdefault(outcome.collection, {})
                     of[outcome.outcome.value] = of.get(outcome.outcome.value, 0) + 1
+                    if outcome.reason == ALREADY_DONE:
+                        completed.add(outcome.collection)
                     yield outcome
-            for name, writer in list(self._writers.items()):
-                if writer.name:
-                    self._end(name, writer, counts.get(name, {}))
+            if not complete():
+                self._seal_what_stands()
+                return
+            for name, of in counts.items():
+                writer = self.writer_of(name)
+                if writer.name or name in completed:
+                    self._end(name, writer, of)
         except BaseException:
             self._seal_what_stands()
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -61,4 +62,6 @@ def command(
         note=note,
         media_type=media_type,
     )
-    sys.exit(report_outcomes(outcomes, None, as_json=as_json))
+    with closing(outcomes):
+        status = report_outcomes(outcomes, None, as_json=as_json)
+    sys.exit(status)

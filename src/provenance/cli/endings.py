@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -17,6 +18,13 @@ from provenance.cli.printing import safe, say
 from provenance.errors import ProvenanceError
 
 _LONGEST = 1_200
+
+_ADVICE = dict.fromkeys(
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG), ". Make room, and run the command again."
+) | dict.fromkeys(
+    (errno.EROFS, errno.EACCES, errno.EPERM), ". Allow it there, and run the command again."
+)
+"""What to do where the system refuses, by its error number."""
 
 
 def ended(run: Callable[[], Any]) -> NoReturn:
@@ -45,7 +53,7 @@ def ended(run: Callable[[], Any]) -> NoReturn:
         sys.exit(1)
     except OSError as fault:
         place = f"{fault.filename}: " if fault.filename else ""
-        _tell(f"{place}{fault.strerror or fault}")
+        _tell(f"{place}{fault.strerror or fault}{_ADVICE.get(fault.errno or 0, '')}")
         _stop_writing()
         sys.exit(1)
     except Exception as fault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -10,6 +11,8 @@ import click
 from provenance.cli.opening import json_option, open_archive
 from provenance.cli.outcomes import report_outcomes
 from provenance.cli.printing import say
+from provenance.cli.progress import progress_shown
+from provenance.cli.stopping import stopping_on_signals
 from provenance.fetch.settings import FetchSettings
 
 _SECONDS = click.FloatRange(min=0)
@@ -42,6 +45,11 @@ _SECONDS = click.FloatRange(min=0)
     help="Seconds for one document.",
 )
 @click.option(
+    "--max-run-time",
+    type=click.FloatRange(min=0.001),
+    help="Seconds for the whole run; the next fetch goes on from there.",
+)
+@click.option(
     "--max-bytes",
     type=click.IntRange(min=1),
     default=8 << 30,
@@ -55,16 +63,40 @@ _SECONDS = click.FloatRange(min=0)
     show_default=True,
     help="Further attempts after a transient fault.",
 )
-@click.option("--proxy", metavar="URL", help="An HTTP proxy; it may have a private address.")
+@click.option(
+    "--conditional/--no-conditional",
+    default=True,
+    show_default=True,
+    help="Ask for a body only if it has changed, where the server gave an ETag or a date.",
+)
+@click.option("--proxy", metavar="URL", help="An HTTP or SOCKS proxy, private or not.")
 @click.option(
     "--ca-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(exists=True, path_type=Path),
     help="Certificates to trust instead of the usual ones.",
+)
+@click.option(
+    "--client-cert",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A PEM certificate to show to servers, with its key in the same file or --client-key.",
+)
+@click.option("--client-key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--trust-env/--no-trust-env",
+    default=True,
+    show_default=True,
+    help="Take proxies, certificates and .netrc from the environment, as requests does.",
+)
+@click.option(
+    "--keep-credentials",
+    is_flag=True,
+    help="Write passwords and cookies that were sent into the WARC, and flag it.",
 )
 @click.option(
     "--ignore-robots", metavar="REASON", help="Do not ask robots.txt; the reason is recorded."
 )
 @click.option("--allow-private", is_flag=True, help="Allow loopback and private addresses.")
+@click.option("--requisites", is_flag=True, help="Fetch what pages need for their replay too.")
 @click.option("--alternates", is_flag=True, help="Fetch the alternates of each document too.")
 @click.option(
     "--contact", metavar="TEXT", envvar="PROVENANCE_CONTACT", help="Put into the User-Agent."
@@ -79,6 +111,7 @@ def command(
     timeout: float,
     delay: float,
     max_time: float,
+    max_run_time: float | None,
     as_json: bool,
     **more: object,
 ) -> None:
@@ -91,11 +124,19 @@ def command(
         delay_s=delay,
         timeout_s=timeout,
         max_time_s=max_time,
+        max_run_time_s=max_run_time,
         **more,  # type: ignore[arg-type]
     )
     fetching = archive.fetch(targets, settings)
-    status = report_outcomes(fetching.outcomes, fetching.run, as_json=as_json)
+    with (
+        stopping_on_signals(fetching.stop) as stopping,
+        progress_shown(fetching.progress) as tell,
+        closing(fetching.outcomes) as outcomes,
+    ):
+        status = report_outcomes(outcomes, fetching.run, as_json=as_json, tell=tell)
     for errand in fetching.adhoc:
         say("\nTo keep this document, put this into a file under seeds/ and complete it:\n")
         say(archive.entry_to_keep(errand))
+    if stopping.asked and not fetching.complete():
+        raise KeyboardInterrupt
     sys.exit(status)

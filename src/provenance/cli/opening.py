@@ -28,6 +28,9 @@ def open_archive(ctx: click.Context, *, reads_index: bool = False) -> Archive:
     root: Path = ctx.obj
     archive = Archive(root)
     for each in archive.recover():
+        if each.fault is not None:
+            say(f"not recovered {safe(each.warc)}: {safe(each.fault)}")
+            continue
         say(
             f"recovered {safe(each.warc)}: {each.records} records kept, "
             f"{each.torn_bytes} torn bytes set aside"

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from provenance.cli.printing import safe, say, table, write_object
 from provenance.model import VERSIONS, Outcome, OutcomeKind
 
 
-def report_outcomes(outcomes: Iterable[Outcome], run: str | None, *, as_json: bool) -> int:
-    """Write each outcome once it is saved, then the summary; return the exit status (0 or 3)."""
+def report_outcomes(
+    outcomes: Iterable[Outcome],
+    run: str | None,
+    *,
+    as_json: bool,
+    tell: Callable[[str], None] = say,
+) -> int:
+    """Write each outcome once it is saved, then the summary; return the exit status (0 or 3).
+
+    `tell` writes a line for people while the outcomes come.
+    """
     counts: Counter[str] = Counter()
     rows: list[tuple[object, ...]] = []
     bad = False
@@ -22,7 +31,7 @@ def report_outcomes(outcomes: Iterable[Outcome], run: str | None, *, as_json: bo
         if as_json:
             write_object("outcome", outcome)
         else:
-            say(f"{outcome.outcome.value:<12} {safe(outcome.document)}")
+            tell(f"{outcome.outcome.value:<12} {safe(outcome.document)}")
             rows.append(_row(outcome))
     if as_json:
         write_object("summary", {"run": run, "outcomes": dict(sorted(counts.items()))})

@@ -21,8 +21,9 @@ from provenance.cli.printing import say
 def command(ctx: click.Context, host: str, port: int) -> None:
     """Serve the index and the archive until Ctrl-C."""
     archive = open_archive(ctx, reads_index=True)
-    site = archive.site()
+    from provenance.web.renewal import RenewedSite
     from provenance.web.serving import SiteServer
 
+    site = RenewedSite(archive.site, archive.index_path, report=say)
     server = SiteServer(site, host=host, port=port, announce=lambda url: say(f"Serving at {url}"))
     server.run()

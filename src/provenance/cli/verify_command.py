@@ -32,9 +32,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
         else:
             say(f"note: {each.code}: {_place(each)}: {safe(each.hint)}")
 
-    report = archive.verify(
-        on_finding=on_finding, on_note=on_note, on_capture=lambda _verdict: None
-    )
+    report = archive.verify(on_finding=on_finding, on_note=on_note)
     if as_json:
         write_object("summary", report)
     else:

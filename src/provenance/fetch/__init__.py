@@ -1,6 +1,6 @@
 """Fetch documents into WARC files, with one recorded outcome each. Never reads or writes SQLite."""
 
-from provenance.fetch.engine import FetchPorts, fetch
+from provenance.fetch.engine import FetchPorts, FetchRun, Progress
 from provenance.fetch.settings import Errand, FetchSettings
 
-__all__ = ["Errand", "FetchPorts", "FetchSettings", "fetch"]
+__all__ = ["Errand", "FetchPorts", "FetchRun", "FetchSettings", "Progress"]

@@ -8,121 +8,213 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from provenance.exchange import Client, ClientSettings
+from provenance.exchange import Client, ClientSettings, Trust
 from provenance.exchange.addresses import policy
+from provenance.fetch.chains import Chains
 from provenance.fetch.gates import Gates, StoppedError
+from provenance.fetch.gathering import GotCache
+from provenance.fetch.permission import RobotsCache
 from provenance.fetch.recording import Recording
 from provenance.fetch.settings import Errand, FetchSettings
-from provenance.fetch.visit import RobotsCache, Shared, Visitor
+from provenance.fetch.visit import Shared, Visitor
+from provenance.holdings import Known
 from provenance.model import CollectionId, Outcome, OutcomeKind, RunId
 from provenance.runtime import Runtime
 from provenance.warc.draft import Original
 from provenance.warc.writer import WarcWriter
+
+_GRACE_S = 2.0
+"""Seconds that a run which is stopped gives the visits under way to end by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchPorts:
     """What a fetch needs of the outside: the runtime, a writer for each collection, a spool folder.
 
-    `originals` maps (address, payload digest) to earlier records; `user_agent` is sent as is.
+    `originals` maps (address, payload digest) to earlier records, `known` an address to the newest
+    full answer that gave validators; `user_agent` is sent as is.
     """
 
     runtime: Runtime
     writer_of: Callable[[CollectionId], WarcWriter]
     originals: dict[tuple[str, str], Original]
+    known: Mapping[str, Known]
     spool_dir: Path
     user_agent: str
 
 
-def fetch(
-    run: RunId,
-    errands: Iterable[Errand],
-    done: Mapping[CollectionId, frozenset[str]],
-    settings: FetchSettings,
-    ports: FetchPorts,
-) -> Iterator[Outcome]:
-    """Yield exactly one outcome for each errand, once its records are on disk.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run is: documents, bytes received, and hosts at work, waiting and not yet begun."""
+
+    documents: int
+    done: int
+    received: int
+    hosts_at_work: int
+    hosts_waiting: int
+    hosts_left: int
+
+
+class FetchRun:
+    """One run over many documents.
 
     `done` names the documents that an interrupted run has; they and documents without an address
-    are `skipped`. Closing the iterator stops the run: records stay whole.
+    are `skipped`. Closing the iterator of outcomes stops the run: records stay whole.
 
     Raises:
-        StorageError: the disk refused; what was yielded is kept.
+        UsageError: proxy, certificates or netrc file cannot be used; nothing was asked for.
     """
-    todo: list[Errand] = []
-    for errand in errands:
-        if errand.url is None or errand.document in done.get(errand.collection, frozenset()):
-            yield _skipped(run, errand)
-        else:
-            todo.append(errand)
-    engine = _Engine(run, settings, ports)
-    try:
-        yield from engine.run(todo)
-    finally:
-        engine.stop()
 
-
-def _skipped(run: RunId, errand: Errand) -> Outcome:
-    return Outcome(
-        collection=errand.collection,
-        document=errand.document,
-        url=errand.url,
-        outcome=OutcomeKind.SKIPPED,
-        reason="wanted" if errand.url is None else "already_done",
-        run=run,
-    )
-
-
-def count_outcomes(outcomes: Iterable[Outcome]) -> Counter[str]:
-    """Return how often each outcome occurred."""
-    return Counter(outcome.outcome.value for outcome in outcomes)
-
-
-class _Engine:
-    def __init__(self, run: RunId, settings: FetchSettings, ports: FetchPorts) -> None:
+    def __init__(
+        self,
+        run: RunId,
+        errands: Iterable[Errand],
+        done: Mapping[CollectionId, frozenset[str]],
+        settings: FetchSettings,
+        ports: FetchPorts,
+    ) -> None:
+        self._run = run
+        self._errands = tuple(errands)
+        self._done = done
         self._settings = settings
         self._ports = ports
         self._stopped = threading.Event()
-        self._results: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Outcome | BaseException | None] = queue.SimpleQueue()
         self._hosts: queue.SimpleQueue[tuple[Errand, ...]] = queue.SimpleQueue()
+        self._gates = Gates(ports.runtime, self._stopped.is_set)
         self._shared = Shared(
             run=run,
             runtime=ports.runtime,
             settings=settings,
-            gates=Gates(ports.runtime, self._stopped.is_set),
+            gates=self._gates,
             robots=RobotsCache(),
+            got=GotCache(),
+            known=ports.known.get,
+            stopped=self._stopped.is_set,
+        )
+        self._client_settings = _client_settings(settings, ports)
+        environ = ports.runtime.environ if settings.trust_env else {}
+        self._trust = Trust(self._client_settings, environ)
+        self._client(()).close()  # proxies and passwords that cannot be used are said at once
+        self._chains: dict[CollectionId, Chains] = {}
+        self._clients: dict[int, Client] = {}
+        self._threads: list[threading.Thread] = []
+        self._ends_at = float("inf")
+        self._received = 0
+        self._count = 0
+        self.complete = False
+        """True once every document has had its outcome."""
+
+    def stop(self) -> None:
+        """Stop the run from another thread or a signal handler: visits under way get a moment."""
+        self._stopped.set()
+        self._results.put(None)
+
+    def progress(self) -> Progress:
+        """Return how far the run is; safe from any thread."""
+        clients = list(self._clients.values())
+        waiting = self._gates.waiting
+        return Progress(
+            documents=len(self._errands),
+            done=self._count,
+            received=self._received + sum(client.received for client in clients),
+            hosts_at_work=max(len(clients) - waiting, 0),
+            hosts_waiting=waiting,
+            hosts_left=self._hosts.qsize(),
         )
 
-    def run(self, errands: list[Errand]) -> Iterator[Outcome]:
+    def outcomes(self) -> Iterator[Outcome]:
+        """Yield exactly one outcome for each document, once its records are on disk.
+
+        A run that is stopped yields what is done by then, and `complete` stays False. Where the
+        run's own time is up, the documents that are left are `skipped` with the reason `run_time`.
+
+        Raises:
+            StorageError: the disk refused; what was yielded is kept.
+        """
+        todo: dict[int, Errand] = {}
+        for number, errand in enumerate(self._errands):
+            if errand.url is None:
+                yield self._skipped(errand, "wanted")
+            elif errand.document in self._done.get(errand.collection, frozenset()):
+                yield self._skipped(errand, "already_done")
+            else:
+                todo[number] = errand
+        left = {errand.document: errand for errand in todo.values()}
+        try:
+            for outcome in self._visited(list(todo.values())):
+                left.pop(outcome.document, None)
+                yield outcome
+            if left and self._late():
+                for errand in left.values():
+                    yield self._skipped(errand, "run_time")
+            self.complete = not left
+        finally:
+            self._stopped.set()
+
+    def _skipped(self, errand: Errand, reason: str) -> Outcome:
+        self._count += 1
+        return Outcome(
+            collection=errand.collection,
+            document=errand.document,
+            url=errand.url,
+            outcome=OutcomeKind.SKIPPED,
+            reason=reason,
+            run=self._run,
+        )
+
+    def _visited(self, errands: list[Errand]) -> Iterator[Outcome]:
+        now, limit = self._ports.runtime.monotonic, self._settings.max_run_time_s
+        self._ends_at = now() + limit if limit is not None else float("inf")
+        self._start(errands)
+        left = len(errands)
+        grace_until: float | None = None
+        while left:
+            ready = self._ready((grace_until or self._ends_at) - now())
+            for collection in {outcome.collection for outcome in ready}:
+                self._ports.writer_of(collection).sync()
+            for outcome in ready:
+                self._count += 1
+                yield outcome
+            left -= len(ready)
+            if self._late():
+                self._stopped.set()
+            if self._stopped.is_set():
+                grace_until = grace_until or now() + _GRACE_S
+                idle = not any(thread.is_alive() for thread in self._threads)
+                if now() >= grace_until or (idle and self._results.empty()):
+                    return
+
+    def _late(self) -> bool:
+        return self._ports.runtime.monotonic() >= self._ends_at
+
+    def _start(self, errands: list[Errand]) -> None:
         hosts: dict[str, list[Errand]] = {}
         for errand in errands:
             hosts.setdefault(urlsplit(errand.url or "").netloc.lower(), []).append(errand)
+        # The longest queues first: the run is as long as the longest of them.
         for queued in sorted(hosts.values(), key=len, reverse=True):
             self._hosts.put(tuple(queued))
         for _ in range(min(self._settings.jobs, len(hosts))):
-            threading.Thread(target=self._work, daemon=True).start()
-        left = len(errands)
-        while left:
-            ready = self._ready()
-            for collection in {outcome.collection for outcome in ready}:
-                self._ports.writer_of(collection).sync()
-            yield from ready
-            left -= len(ready)
+            self._threads.append(threading.Thread(target=self._work, daemon=True))
+        for thread in self._threads:
+            thread.start()
 
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def _ready(self) -> list[Outcome]:
+    def _ready(self, patience_s: float) -> list[Outcome]:
         """Wait for an outcome; return it with all others that are there by now."""
-        found = [self._results.get()]
-        while not self._results.empty():
-            found.append(self._results.get())
+        found: list[Outcome | BaseException | None] = []
+        try:
+            bounded = patience_s != float("inf")
+            found.append(self._results.get(timeout=max(patience_s, 0) if bounded else None))
+            while True:
+                found.append(self._results.get_nowait())
+        except queue.Empty:
+            pass
         for each in found:
             if isinstance(each, BaseException):
                 raise each
@@ -140,47 +232,53 @@ class _Engine:
             return
         except BaseException as fault:  # it is the caller's: raised where the outcomes are read
             self._results.put(fault)
+        finally:
+            self._results.put(None)  # so that whoever waits looks who is still at work
 
     def _visit_all(self, errands: tuple[Errand, ...]) -> None:
         clients: dict[tuple[str, ...], Client] = {}
+        me = threading.get_ident()
         try:
             for errand in errands:
                 if errand.networks not in clients:
                     clients[errand.networks] = self._client(errand.networks)
-                visitor = Visitor(
-                    self._shared, clients[errand.networks], self._recording(errand.collection)
-                )
+                client = self._clients[me] = clients[errand.networks]
+                visitor = Visitor(self._shared, client, self._recording(errand.collection))
                 self._results.put(visitor.visit(errand))
                 if self._stopped.is_set():
                     return
         finally:
+            self._clients.pop(me, None)
             for client in clients.values():
+                self._received += client.received
                 client.close()
 
     def _recording(self, collection: CollectionId) -> Recording:
-        return Recording(
-            self._ports.writer_of(collection),
-            self._ports.originals,
-            proxied=self._settings.proxy is not None,
-        )
+        writer = self._ports.writer_of(collection)
+        chains = self._chains.setdefault(collection, Chains(self._run, collection, writer))
+        return Recording(writer, chains, self._ports.originals)
 
     def _client(self, networks: tuple[str, ...]) -> Client:
-        settings = self._settings
-        return Client(
-            self._ports.runtime,
-            ClientSettings(
-                fields=(
-                    ("User-Agent", self._ports.user_agent),
-                    ("Accept", "*/*"),
-                    ("Accept-Encoding", "identity"),
-                    ("Connection", "keep-alive"),
-                ),
-                timeout_s=settings.timeout_s,
-                max_time_s=settings.max_time_s,
-                max_bytes=settings.max_bytes,
-                proxy=settings.proxy,
-                ca_file=settings.ca_file,
-                spool_dir=self._ports.spool_dir,
-            ),
-            policy(allow_private=settings.allow_private, networks=networks),
-        )
+        addresses = policy(allow_private=self._settings.allow_private, networks=networks)
+        return Client(self._ports.runtime, self._client_settings, addresses, self._trust)
+
+
+def _client_settings(settings: FetchSettings, ports: FetchPorts) -> ClientSettings:
+    return ClientSettings(
+        fields=(
+            ("User-Agent", ports.user_agent),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "identity"),
+            ("Connection", "keep-alive"),
+        ),
+        timeout_s=settings.timeout_s,
+        max_time_s=settings.max_time_s,
+        max_bytes=settings.max_bytes,
+        proxy=settings.proxy,
+        ca_file=settings.ca_file,
+        client_cert=settings.client_cert,
+        client_key=settings.client_key,
+        trust_env=settings.trust_env,
+        keep_credentials=settings.keep_credentials,
+        spool_dir=ports.spool_dir,
+    )

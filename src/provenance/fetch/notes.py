@@ -15,9 +15,9 @@ from provenance.dates import format_instant
 from provenance.digest import Digest, digest_of
 from provenance.exchange import Exchange
 from provenance.fetch.settings import Errand
-from provenance.holdings import CAPTURE_PROFILE, CaptureKind, Redirect
-from provenance.http_message import Framing, media_type_of
-from provenance.model import OutcomeKind
+from provenance.holdings import CAPTURE_PROFILE, CaptureKind, Known, Redirect
+from provenance.http_message import Framing, ResponseHead, media_type_of
+from provenance.model import DocumentId, OutcomeKind
 
 Note: TypeAlias = dict[str, object]
 
@@ -36,7 +36,10 @@ class GivenUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How an exchange was come by: its errand, hop and attempt, and what went before."""
+    """How an exchange was come by: its errand, hop and attempt, and what went before.
+
+    `requisites` counts what a page names for its replay, where that is fetched too.
+    """
 
     run: str
     errand: Errand
@@ -48,11 +51,22 @@ class Way:
     given_up: tuple[GivenUp, ...] = ()
     redirects: tuple[Redirect, ...] = ()
     robots: Note | None = None
+    requisites: int | None = None
+
+    @property
+    def document(self) -> DocumentId | None:
+        """The document that it was made for; None where it serves whoever asks next as well."""
+        shared = self.kind in (CaptureKind.ROBOTS, CaptureKind.REQUISITE)
+        return None if shared else self.errand.document
 
     @property
     def stem(self) -> tuple[object, ...]:
         """The names that the record ids are derived from."""
-        name = self.errand.url if self.kind is CaptureKind.ROBOTS else self.errand.document
+        name: object = self.document
+        if self.kind is CaptureKind.ROBOTS:
+            name = self.errand.url
+        elif self.kind is CaptureKind.REQUISITE:
+            name = f"{self.errand.collection} {self.errand.url}"
         return (name, self.attempt, self.hop, self.kind)
 
 
@@ -74,7 +88,7 @@ def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
         "kind": way.kind,
         "run": way.run,
         "collection": way.errand.collection,
-        "document": way.errand.document,
+        "document": way.document,
         "url": way.errand.url,
         "target_uri": way.url,
         "outcome": fate.outcome,
@@ -108,27 +122,49 @@ def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
         ],
         "obtained": {"how": "fetched"},
         "robots": way.robots,
+        "requisites": way.requisites,
     }
 
 
-def wire_note(exchange: Exchange, *, proxied: bool) -> Note:
+def chain_pem(certificates: tuple[bytes, ...]) -> bytes:
+    """Return a certificate chain as PEM, the server's own first.
+
+    Source: RFC 7468 §5; `application/pem-certificate-chain` is RFC 8555 §9.1.
+    """
+    lines: list[bytes] = []
+    for each in certificates:
+        text = base64.b64encode(each)
+        lines.append(b"-----BEGIN CERTIFICATE-----")
+        lines += [text[at : at + 64] for at in range(0, len(text), 64)]
+        lines.append(b"-----END CERTIFICATE-----")
+    return b"".join(line + b"\n" for line in lines)
+
+
+def chain_id(certificates: tuple[bytes, ...]) -> Digest | None:
+    """Return the digest of the chain's PEM: the block digest of the record that keeps it."""
+    return digest_of(chain_pem(certificates)) if certificates else None
+
+
+def wire_note(exchange: Exchange) -> Note:
     """Return the part of the note that says how the bytes came."""
     peer = {"ip": exchange.peer[0], "port": exchange.peer[1]} if exchange.peer else None
     tls = exchange.tls
     return {
-        "peer": None if proxied else peer,
-        "proxy": peer if proxied else None,
+        "peer": peer if exchange.proxy is None else None,
+        "proxy": {"address": exchange.proxy, **(peer or {})} if exchange.proxy else None,
         "dns": list(exchange.addresses),
         "tls": {
             "version": tls.version,
             "cipher": tls.cipher,
             "verified": True,
-            "certificates": [base64.b64encode(each).decode() for each in tls.certificates],
+            "custom_ca": tls.custom_ca,
+            "chain": chain_id(tls.certificates),
         }
         if tls
         else None,
         "timings_ms": dict(exchange.timings_ms),
         "redacted": list(exchange.redacted),
+        "credentials_kept": list(exchange.credentials_kept),
         "reconnected": exchange.reconnected,
         "unparsed": {
             "size": len(exchange.unparsed),
@@ -161,12 +197,29 @@ def answer_note(
         "payload_size": answer.digests.payload_size,
         "undecoded": answer.digests.undecoded,
         "truncated": answer.cut,
+        "validators": _validators(answer.head),
         "interim": [base64.b64encode(raw).decode() for raw in answer.interim],
         "surplus": {"size": answer.surplus.size, "digest": answer.surplus.digest}
         if answer.surplus
         else None,
         "clock_offset_s": _clock_offset(exchange),
     }
+
+
+def not_modified_note(known: Known) -> Note:
+    """Return what the server said has not changed: the body of the answer that the archive has."""
+    return {
+        "media_type": known.media_type,
+        "content_id": known.content_id,
+        "size": known.size,
+        "payload_digest": known.payload_digest,
+        "payload_size": known.payload_size,
+        "validators": {"etag": known.etag, "last_modified": known.last_modified},
+    }
+
+
+def _validators(head: ResponseHead) -> Note:
+    return {"etag": head.value("etag"), "last_modified": head.value("last-modified")}
 
 
 def framing_note(exchange: Exchange) -> Note:
@@ -181,6 +234,7 @@ def framing_note(exchange: Exchange) -> Note:
             "body_size": answer.block_size - answer.head.size,
             "body_digest": answer.body_digest,
             "chunk_sizes": list(answer.chunk_sizes) if chunked else [],
+            "chunk_count": answer.chunk_count,
         }
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from provenance.exchange.credentials import without_credentials
 from provenance.model import CollectionId, DocumentId
 
 
@@ -12,6 +13,11 @@ from provenance.model import CollectionId, DocumentId
 class FetchSettings:
     """How to fetch.
 
+    `max_run_time_s`: the whole run, None for no bound; `conditional`: ask for a body only where the
+    server says that it has changed, where an earlier answer gave validators; `requisites`: fetch
+    what pages need for their replay too, and pages whole each time; `trust_env`: proxies,
+    certificates and .netrc of the environment count, as for requests; `keep_credentials`: they go
+    into the WARC, and the captures are flagged.
     `jobs`: hosts at once; `delay_s`: between requests to one host; `timeout_s`: connecting and each
     wait for bytes; `max_time_s`, `max_bytes`: one document; `retries`: further attempts after a
     transient fault; `ignore_robots`: the reason for not asking robots.txt, None to obey it.
@@ -21,13 +27,20 @@ class FetchSettings:
     delay_s: float = 1.0
     timeout_s: float = 60.0
     max_time_s: float = 3600.0
+    max_run_time_s: float | None = None
     max_bytes: int = 8 << 30
     retries: int = 2
+    conditional: bool = True
     proxy: str | None = None
     ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    trust_env: bool = True
+    keep_credentials: bool = False
     ignore_robots: str | None = None
     allow_private: bool = False
     alternates: bool = False
+    requisites: bool = False
     contact: str | None = None
     operator: str | None = None
 
@@ -38,13 +51,19 @@ class FetchSettings:
             "delay-s": self.delay_s,
             "timeout-s": self.timeout_s,
             "max-time-s": self.max_time_s,
+            "max-run-time-s": self.max_run_time_s,
             "max-bytes": self.max_bytes,
             "retries": self.retries,
+            "conditional": "yes" if self.conditional else "no",
             "proxy": without_credentials(self.proxy) if self.proxy else None,
             "ca-file": "set" if self.ca_file else None,
+            "client-cert": "set" if self.client_cert else None,
+            "environment": "yes" if self.trust_env else "no",
+            "keep-credentials": "yes" if self.keep_credentials else None,
             "ignore-robots": self.ignore_robots,
             "allow-private": "yes" if self.allow_private else "no",
             "alternates": "yes" if self.alternates else "no",
+            "requisites": "yes" if self.requisites else "no",
         }
         return tuple(
             (f"setting-{name}", _line(value)) for name, value in named.items() if value is not None
@@ -63,13 +82,6 @@ class Errand:
     url: str | None
     media_type: str | None = None
     networks: tuple[str, ...] = ()
-
-
-def without_credentials(url: str) -> str:
-    """Return a URL without its user name and password."""
-    scheme, found, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{found}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _line(value: object) -> str:

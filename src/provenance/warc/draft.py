@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 from uuid import UUID, uuid5
 
-from provenance.digest import Digest, digest_of
-from provenance.warc.record import CONFORMS_TO, PROFILE_IDENTICAL
+from provenance.digest import Digest, digest_of, to_ni
+from provenance.holdings import CERTIFICATES
+from provenance.warc.record import CONFORMS_TO, PROFILE_IDENTICAL, PROFILE_NOT_MODIFIED
 
 HTTP_REQUEST = "application/http;msgtype=request"
 HTTP_RESPONSE = "application/http;msgtype=response"
@@ -126,16 +127,42 @@ def revisit_draft(visit: Visit, head: bytes, original: Original, payload_digest:
     return _draft(fields, HTTP_RESPONSE, head)
 
 
+def not_modified_draft(visit: Visit, head: bytes, original: Original) -> Draft:
+    """Return the revisit record of an answer that says: not modified (status 304).
+
+    Source: WARC 1.1 §6.7.3. No payload digest: there is no payload that a reader could hash.
+    """
+    fields = visit.fields("response", "revisit")
+    fields += [
+        ("WARC-Profile", PROFILE_NOT_MODIFIED),
+        ("WARC-Refers-To", f"<{original.record_id}>"),
+        ("WARC-Refers-To-Target-URI", original.target_uri),
+        ("WARC-Refers-To-Date", original.date),
+    ]
+    return _draft(fields, HTTP_RESPONSE, head)
+
+
+def chain_draft(run: str, collection: str, date: str, pem: bytes) -> Draft:
+    """Return the metadata record that keeps a certificate chain once for a run and collection."""
+    digest = digest_of(pem)
+    fields = [
+        ("WARC-Type", "metadata"),
+        ("WARC-Record-ID", f"<{record_urn(run, collection, 'certificates', digest)}>"),
+        ("WARC-Date", date),
+        ("WARC-Target-URI", to_ni(digest)),
+    ]
+    return _draft(fields, CERTIFICATES, pem)
+
+
 def resource_draft(
     visit: Visit, block: BinaryIO, *, block_size: int, digest: Digest, media_type: str
 ) -> Draft:
-    """Return the resource record of a local file: the block is the file."""
+    """Return the resource record of a local file: the block is the file.
+
+    No payload digest: it would be the block's, and FastWARC looks for an HTTP payload all the same.
+    """
     fields = visit.fields("response", "resource")
-    fields += [
-        ("WARC-Payload-Digest", digest),
-        ("WARC-Block-Digest", digest),
-        ("Content-Type", media_type),
-    ]
+    fields += [("WARC-Block-Digest", digest), ("Content-Type", media_type)]
     return Draft(fields=tuple(fields), block=block, block_size=block_size)
 
 
@@ -144,6 +171,29 @@ def metadata_draft(visit: Visit, note: Mapping[str, object], *, alone: bool) -> 
     fields = visit.fields("metadata", "metadata")
     if not alone:
         fields.append(("WARC-Concurrent-To", f"<{visit.urn('response')}>"))
+    return _draft(fields, JSON, to_json(note))
+
+
+def requisites_draft(
+    run: str,
+    document: str,
+    *,
+    date: str,
+    target_uri: str,
+    page: str,
+    note: Mapping[str, object],
+) -> Draft:
+    """Return the metadata record that ties the page with record id `page` to its requisites.
+
+    Source: WARC 1.1 §5.11 (WARC-Refers-To associates a metadata record with another).
+    """
+    fields = [
+        ("WARC-Type", "metadata"),
+        ("WARC-Record-ID", f"<{record_urn(run, document, 'requisites')}>"),
+        ("WARC-Date", date),
+        ("WARC-Target-URI", target_uri),
+        ("WARC-Refers-To", f"<{page}>"),
+    ]
     return _draft(fields, JSON, to_json(note))
 
 

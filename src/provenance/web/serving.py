@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 
 from provenance.errors import ProvenanceError
+from provenance.web.renewal import RenewedSite
 
 
 class AddressError(ProvenanceError):
@@ -15,17 +16,18 @@ class AddressError(ProvenanceError):
 
 
 class SiteServer:
-    """One server for one Datasette; `announce` gets its URL once it takes requests.
+    """One server for one site; `announce` gets its URL once it takes requests.
 
     Port 0 means any free port; the URL names the one that was taken.
     """
 
     def __init__(
-        self, datasette: Any, *, host: str, port: int, announce: Callable[[str], None]
+        self, site: RenewedSite, *, host: str, port: int, announce: Callable[[str], None]
     ) -> None:
         self._host, self._port = host, port
         config = uvicorn.Config(
-            datasette.app(),
+            site,
+            interface="asgi3",
             host=host,
             port=port,
             log_level="error",
@@ -34,8 +36,7 @@ class SiteServer:
             lifespan="on",
             timeout_graceful_shutdown=2,
         )
-        base = str(datasette.urls.path("/"))
-        self._server = _AnnouncingServer(config, lambda address: announce(address + base))
+        self._server = _AnnouncingServer(config, lambda address: announce(address + site.base))
 
     def run(self) -> None:
         """Serve until `stop` or Ctrl-C (then `KeyboardInterrupt` is raised at the end).

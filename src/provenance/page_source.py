@@ -1,0 +1,82 @@
+"""What the pages get from an archive: bytes, exchanges, citations, search expressions."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from provenance.errors import ProvenanceError, UsageError
+from provenance.index import CaptureRow, captures, fts_query, open_index, resolve
+from provenance.warc.contents import read_content, read_head
+from provenance.web.source import Exchange
+
+
+class PageSource:
+    """The port of `web.source`, over one index and one folder of WARC files.
+
+    `cite` makes the text of a citation out of a capture id, a form's name and a locator.
+    """
+
+    def __init__(
+        self, index_path: Path, archive: Path, *, cite: Callable[[str, str, str | None], str]
+    ) -> None:
+        self._index_path = index_path
+        self._archive = archive
+        self._cite = cite
+
+    def content(self, capture_id: str) -> Iterator[bytes]:
+        """Yield the content of a capture; a revisit's is that of the capture it refers to."""
+        with open_index(self._index_path) as connection:
+            row = resolve(connection, capture_id).capture
+            if row is not None and row.record_type == "revisit" and row.content_id is not None:
+                same = captures(connection, content_id=row.content_id)
+                row = next((one for one in same if one.record_type != "revisit"), row)
+        if row is None:
+            raise UsageError(f"{capture_id} has no content")
+        yield from read_content(self._archive / row.warc, row.offset, row.ordinal)
+
+    def exchange(self, capture_id: str) -> Exchange | None:
+        """Return what a capture's records hold beside the content."""
+        with open_index(self._index_path) as connection:
+            row = resolve(connection, capture_id).capture
+            if row is None:
+                return None
+            note = connection.execute(
+                "SELECT note FROM capture WHERE capture_id = ?", (row.capture_id,)
+            ).fetchone()[0]
+            asked = connection.execute(
+                "SELECT offset, ordinal, type FROM record WHERE warc = ? AND offset < ? "
+                "ORDER BY offset DESC LIMIT 1",
+                (row.warc, row.offset),
+            ).fetchone()
+        path = self._archive / row.warc
+        if not path.is_file():
+            return None
+        request = None
+        if asked is not None and asked[2] == "request" and row.obtained == "fetched":
+            with contextlib.suppress(ProvenanceError):
+                request = read_head(path, asked[0], asked[1])[1] or None
+        answer = read_head(path, row.offset, row.ordinal)[1] or None
+        return Exchange(
+            request_head=request if row.record_type in ("response", "revisit") else None,
+            response_head=answer,
+            note=note,
+            command=cut_out_command(row),
+        )
+
+    def cite(self, capture_id: str, form: str, locator: str | None) -> str:
+        """Return a citation in one of its forms."""
+        return self._cite(capture_id, form, locator)
+
+    def fts_query(self, words: str) -> str:
+        """Return the FTS5 expression for a person's words."""
+        return fts_query(words)
+
+
+def cut_out_command(row: CaptureRow) -> str:
+    """Return the shell line that cuts the capture's record out and prints its capture id."""
+    file = shlex.quote(f"archive/{row.warc}")
+    cut = f"tail -c +{row.offset + 1} {file} | head -c {row.length}"
+    return f"{cut} | gzip -dc | head -c -4 | sha256sum"
