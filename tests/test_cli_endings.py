@@ -143,9 +143,11 @@ def test_a_full_disk_under_stdout_is_one_line(
     """What cannot be written is said once, and the status is 1."""
     root = tmp_path / "root"
     small_root(root)
-    with Path("/dev/full").open("wb") as full:
-        with started("-C", root, *command, cwd=kept, stdout=full.fileno()) as process:
-            _, err = process.communicate(timeout=PATIENCE_S)
+    with (
+        Path("/dev/full").open("wb") as full,
+        started("-C", root, *command, cwd=kept, stdout=full.fileno()) as process,
+    ):
+        _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     assert text_of(err).splitlines()[-1].startswith("error: ")
     assert_plain(text_of(err))

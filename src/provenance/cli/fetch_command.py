@@ -97,6 +97,11 @@ _SECONDS = click.FloatRange(min=0)
 )
 @click.option("--allow-private", is_flag=True, help="Allow loopback and private addresses.")
 @click.option("--requisites", is_flag=True, help="Fetch what pages need for their replay too.")
+@click.option(
+    "--memento",
+    metavar="TIMEGATE",
+    help="Where an address is gone, import the capture nearest its publication date from here.",
+)
 @click.option("--alternates", is_flag=True, help="Fetch the alternates of each document too.")
 @click.option(
     "--contact", metavar="TEXT", envvar="PROVENANCE_CONTACT", help="Put into the User-Agent."

@@ -134,7 +134,7 @@ class Recording:
             placed = next(one for one in group.placed() if one.digest == capture_id)
         media_type, _ = media_type_of(answer.head)
         return replace(
-            _asked(way, fate, visit.date),
+            _asked(way, fate, way.imported.memento_datetime if way.imported else visit.date),
             status=answer.head.status,
             content_id=answer.digests.content_id,
             capture_id=capture_id,

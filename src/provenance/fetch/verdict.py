@@ -36,11 +36,13 @@ def judge(way: Way, exchange: Exchange) -> Fate:
     answer = exchange.answer
     if answer is None:
         raise ValueError("only an answer can be judged")
-    asked = way.errand.url or way.url
+    asked, final = way.errand.url or way.url, exchange.url
+    if way.imported is not None:  # what it says is about its own address, not the archive's
+        asked = final = way.imported.original or asked
     content = start_of(answer, LOOKED_AT)
-    landing = notice(answer.head, content, asked=asked, final=exchange.url)
+    landing = notice(answer.head, content, asked=asked, final=final)
     fate = Fate(flags=(*_flags(way, exchange, answer), *landing.flags), landing=landing)
-    rule = matching_rule(answer.head, content, asked=asked, final=exchange.url)
+    rule = matching_rule(answer.head, content, asked=asked, final=final)
     if rule is not None:
         return replace(fate, outcome=OutcomeKind.CHALLENGE, reason=rule.id, rule=rule.id)
     if answer.cut is not None:
@@ -60,5 +62,6 @@ def _flags(way: Way, exchange: Exchange, answer: Answer) -> tuple[str, ...]:
         "surplus_bytes": answer.surplus,
         "authenticated": "authorization" in (*exchange.redacted, *exchange.credentials_kept),
         "credentials_kept": exchange.credentials_kept,
+        "imported": way.imported,
     }
     return tuple(flag for flag, holds in found.items() if holds)

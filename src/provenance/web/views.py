@@ -90,7 +90,9 @@ async def capture(site: Site, request: Any) -> Response:
         exchange=exchange,
         request_head=_head(exchange.request_head if exchange else None),
         response_head=_head(exchange.response_head if exchange else None),
-        evidence=read_evidence(parse_note(facts.note or note)),
+        evidence=read_evidence(
+            parse_note(facts.note or note), exchange.chain if exchange else None
+        ),
         note=visible((note or "")[:HEAD_SHOWN]),
         forms=_digest_forms(facts),
         citations=await _citations(site, facts.capture_id),
