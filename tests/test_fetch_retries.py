@@ -320,9 +320,6 @@ def test_the_delay_between_requests_counts_for_attempts_too(tmp_path: Path) -> N
     assert pauses(clock) >= 20  # robots.txt, attempt, attempt: two gaps
 
 
-@pytest.mark.xfail(
-    strict=True, reason="engine.py and visit.py keep hosts apart by netloc, default port and all"
-)
 def test_the_delay_is_one_hosts_however_it_is_spelled(tmp_path: Path) -> None:
     """Naming the default port opens no second way to the same host."""
     clock = Clock()

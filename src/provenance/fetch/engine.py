@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from provenance.exchange import Client, ClientSettings, Trust
 from provenance.exchange.addresses import policy
@@ -21,6 +20,7 @@ from provenance.fetch.gates import Gates, StoppedError
 from provenance.fetch.gathering import GotCache
 from provenance.fetch.permission import RobotsCache
 from provenance.fetch.recording import Recording
+from provenance.fetch.robots import host_of
 from provenance.fetch.settings import Errand, FetchSettings
 from provenance.fetch.visit import Shared, Visitor
 from provenance.gather.timegate import parse_timegate
@@ -200,7 +200,7 @@ class FetchRun:
     def _start(self, errands: list[Errand]) -> None:
         hosts: dict[str, list[Errand]] = {}
         for errand in errands:
-            hosts.setdefault(urlsplit(errand.url or "").netloc.lower(), []).append(errand)
+            hosts.setdefault(host_of(errand.url or ""), []).append(errand)
         # The longest queues first: the run is as long as the longest of them.
         for queued in sorted(hosts.values(), key=len, reverse=True):
             self._hosts.put(tuple(queued))
