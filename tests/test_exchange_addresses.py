@@ -119,9 +119,9 @@ def test_names_of_this_machine_count_as_loopback(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["example.org", "1.example", "0x7f.org", "127.0.0.1.example", "a", "1.2.3.4.5",
-             "1.2.3.256", "4294967296", "0x100000000", "xn--e1afmkfd.example", "notlocalhost",
-             "08a", ""]
+    "name",
+    ["example.org", "1.example", "0x7f.org", "127.0.0.1.example", "a", "1.2.3.4.5", "1.2.3.256",
+     "4294967296", "0x100000000", "xn--e1afmkfd.example", "notlocalhost", "08a", ""],
 )  # fmt: skip
 def test_a_mere_name_spells_no_address(name: str) -> None:
     """Numbers that are none, or too large, are names."""
