@@ -93,7 +93,9 @@ def test_a_timegate_that_redirects() -> None:
     "place",
     [
         f"Content-Location: {MEMENTO}",
-        f'Link: <{MEMENTO}>; rel="memento"; datetime="Sat, 07 Mar 2020 08:09:10 GMT"',
+        f'Link: <{GATE}2019/{ORIGINAL}>; rel="first memento";'
+        ' datetime="Tue, 01 Jan 2019 00:00:00 GMT",'
+        f' <{MEMENTO}>; rel="memento"; datetime="Sat, 07 Mar 2020 08:09:10 GMT"',
     ],
     ids=["content location", "link"],
 )
@@ -121,6 +123,14 @@ def test_an_archive_whose_addresses_do_not_tell() -> None:
     assert isinstance(end, Found)
     assert (end.memento.url, end.memento.rawness) == (place, Rawness.UNKNOWN)
     assert end.memento.location is None
+
+
+def test_a_location_leads_on_from_a_redirect_only() -> None:
+    """The Location of any other answer is not followed."""
+    answer = head(200, DATED, "Vary: accept-datetime", "Location: https://a.example/else")
+    asked, end = played({GATE + ORIGINAL: answer})
+    assert isinstance(end, Found)
+    assert (len(asked), end.memento.location) == (1, None)
 
 
 def test_an_archive_that_names_no_original() -> None:
@@ -158,7 +168,7 @@ def test_an_archived_redirect_is_a_memento() -> None:
                 f"Content-Location: {RAW}",
                 "Location: http://h.example/new",
             ),
-            RAW: head(301, DATED, "Location: http://h.example/new"),
+            RAW: head(301, DATED, "Vary: accept-datetime", "Location: http://h.example/new"),
         }
     )
     assert [one.url for one in asked] == [GATE + ORIGINAL, RAW]

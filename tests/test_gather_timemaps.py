@@ -17,6 +17,8 @@ SECOND = datetime(2020, 3, 1, 10, tzinfo=UTC)
 THIRD = datetime(2021, 3, 1, 10, 5, 7, tzinfo=UTC)
 
 LINK_FORMAT = """
+ <https://a.example/another/name/of/this>; rel="self timemap",
+ <https://a.example/web/timemap/link/http://h.example/>; rel="timemap",
  <http://h.example/>;rel="original",
  <https://a.example/web/timemap/link/http://h.example/>; rel="self";
    type="application/link-format"; from="Fri, 01 Mar 2019 10:00:00 GMT",

@@ -25,6 +25,11 @@ from provenance.gather.wayback import WaybackAddress, archive_host, raw_form, re
             "https://web.a.example/web/20200301100000id_/https:/h.example/",
         ),
         (
+            "https://web.a.example/web/20200301100000/HTTPS://H.example/A",
+            "https://H.example/A",
+            "https://web.a.example/web/20200301100000id_/HTTPS://H.example/A",
+        ),
+        (
             "http://127.0.0.1:8080/c/20200301100000mp_/http://h.example",
             "http://h.example",
             "http://127.0.0.1:8080/c/20200301100000id_/http://h.example",

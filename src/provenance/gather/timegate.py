@@ -93,7 +93,7 @@ def parse_timegate(text: str) -> TimeGate:
     before = text[: places[0].start()] if places else text
     after = text[places[0].end() :] if places else ""
     whole = web_address(before, base="") is not None and urlsplit(before).path != ""
-    if not whole or len(places) > 1 or _FORBIDDEN.search(before + after):
+    if not whole or _FORBIDDEN.search(before + after):
         raise UsageError(
             "not the address of a TimeGate",
             expected="https://archive.example/web/ or https://archive.example/timegate?url={uri}",
