@@ -6,8 +6,6 @@ import gzip
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,59 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provenance.digest import digest_of
-from provenance.exchange import Client, ClientSettings, Exchange
-from provenance.exchange.addresses import AddressPolicy, policy
-from provenance.exchange.redaction import redact
+from provenance.exchange.addresses import policy
+from provenance.exchange.credentials import redact
 from provenance.http_message import Undecoded
-from provenance.runtime import system_runtime
 from tests.wire import playing
-
-FIELDS = (("User-Agent", "test"), ("Accept-Encoding", "identity"), ("Accept", "*/*"))
-OPEN = AddressPolicy(allow_private=True)
-
-
-@contextmanager
-def client(
-    *,
-    allowed: AddressPolicy = OPEN,
-    timeout_s: float = 5,
-    max_time_s: float = 20,
-    max_bytes: int = 1 << 30,
-    proxy: str | None = None,
-    ca_file: Path | None = None,
-) -> Iterator[Client]:
-    made = Client(
-        system_runtime(),
-        ClientSettings(
-            fields=FIELDS,
-            timeout_s=timeout_s,
-            max_time_s=max_time_s,
-            max_bytes=max_bytes,
-            proxy=proxy,
-            ca_file=ca_file,
-        ),
-        allowed,
-    )
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-def block(exchange: Exchange) -> bytes:
-    assert exchange.answer is not None, exchange.fault
-    return exchange.answer.spool.read()
-
-
-def reason(exchange: Exchange) -> str:
-    assert exchange.fault is not None
-    return exchange.fault.reason
-
-
-def ok(body: bytes, *fields: bytes) -> bytes:
-    lines = [b"HTTP/1.1 200 OK", *fields, b"Content-Length: %d" % len(body)]
-    return b"\r\n".join(lines) + b"\r\n\r\n" + body
-
+from tests.wire_client import block, client, ok, reason
 
 ODD_FIELDS = (
     b"X-A:nospace",
@@ -352,7 +302,7 @@ def test_a_proxy_gets_the_absolute_address_and_is_exempt_from_the_address_check(
 def test_credentials_are_redacted_and_nothing_else() -> None:
     """Values go, names and every other byte stay."""
     raw = b"GET / HTTP/1.1\r\nauthorization: Basic abc\r\nCookie:  x=y\r\nA: Cookie: z\r\n\r\n"
-    kept, names = redact(raw)
+    kept, names, _ = redact(raw)
     assert kept == raw.replace(b"Basic abc", b"redacted").replace(b"x=y", b"redacted")
     assert names == ("authorization", "cookie")
 

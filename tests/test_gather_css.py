@@ -92,6 +92,11 @@ def test_a_font_face_names_fonts_and_nothing_after_it_does() -> None:
     ]
 
 
+def test_a_comment_before_a_font_face_hides_nothing() -> None:
+    """A comment of several lines, as sheets of icons open with, leaves a font a font."""
+    assert named("/* icons\n * v1\n */\n@font-face { src: url(f) }") == [("font", "f")]
+
+
 def test_the_sheets_own_address_is_the_base() -> None:
     """References are resolved against the sheet, whatever page uses it; each is listed once."""
     css = "@import 'b.css'; a { background: url(../i.png) } b { background: url(/i.png#x) }"

@@ -29,7 +29,8 @@ FLOORS = (
     ),
     ("hall", ("archive",)),
     ("beside the roof", ("demo",)),
-    ("roof", ("cli", "__main__")),
+    ("roof", ("cli",)),
+    ("street door", ("__main__",)),
 )
 """Each room under its floor, the ground first. Imports go downward.
 
@@ -49,6 +50,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "zstandard": ("http_body.py",),
     "requests": ("exchange/",),
     "urllib3": ("exchange/",),
+    "socks": ("exchange/",),
     "http": ("exchange/",),
     "ssl": ("exchange/",),
     "socket": ("runtime.py", "exchange/", "demo/"),
@@ -64,7 +66,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "selectolax": ("extract/",),
     "lxml": ("extract/", "gather/markup.py"),
     "tinycss2": ("gather/css.py",),
-    "idna": ("gather/addresses.py",),
+    "idna": ("uri.py",),
     "resiliparse": ("extract/",),
     "trafilatura": ("extract/",),
     "charset_normalizer": ("extract/",),
@@ -74,7 +76,7 @@ DOORS: dict[str, tuple[str, ...]] = {
 }
 """The one place that may name each foreign library: a room (`warc/`) or a file (`runtime.py`)."""
 
-SINGLE_FILE_DOORS = ("protego", "sqlite_utils", "brotli", "zstandard")
+SINGLE_FILE_DOORS = ("protego", "sqlite_utils", "brotli", "zstandard", "socks")
 """Libraries that one file alone names, wherever in its room that file is."""
 
 WORLD = re.compile(

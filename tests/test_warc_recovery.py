@@ -352,7 +352,7 @@ def test_a_file_is_synced_before_it_is_listed(root: Root, sealed: Sealed) -> Non
 
     with calls_seen(note):
         recover(root.archive, root.metadata)
-    assert seen[:2] == ["_seal fsync", "append_line fsync"]
+    assert seen[:3] == ["_settle fsync", "_seal fsync", "append_line fsync"]
     assert seen[-2:] == ["rename rename", "sync_directory fsync"]
 
 
@@ -367,7 +367,7 @@ def test_a_tail_is_on_disk_before_it_is_cut_off(root: Root, sealed: Sealed) -> N
 
     with calls_seen(note):
         recover(root.archive, root.metadata)
-    assert seen[:5] == ["fsync", "fsync", "fsync", "truncate", "fsync"]
+    assert seen[1:6] == ["fsync", "fsync", "fsync", "truncate", "fsync"]
 
 
 def test_a_recovered_run_counts_as_interrupted(root: Root, sealed: Sealed) -> None:

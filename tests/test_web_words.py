@@ -19,9 +19,10 @@ from provenance.web.evidence import head_text, offset_words, parse_note, read_ev
 from provenance.web.render import breakable, coverage_segments, is_web_address, language_tag
 from provenance.web.searching import JOINT, MARK, UNMARK, parse_snippet
 from provenance.web.serving import AddressError, SiteServer
-from provenance.web.site import SETTINGS, create_site, inspect_database
+from provenance.web.site import SETTINGS, inspect_database
 from tests.web_client import Client
 from tests.web_fixture import harbour
+from tests.web_server import site_over
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
@@ -112,8 +113,9 @@ def test_a_note_that_is_no_object_is_empty(text: str | None) -> None:
 def test_certificates_are_named_by_their_hash() -> None:
     """The fingerprint is the SHA-256 of the DER bytes; what is no Base64 is left out."""
     der = b"certificate" * 9
-    tls = {"certificates": [base64.b64encode(der).decode(), "no base64!", 5]}
-    (found,) = read_evidence({"tls": tls}).certificates
+    frame = b"-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n"
+    chain = frame % base64.b64encode(der) + frame % b"no=base64"
+    (found,) = read_evidence({"tls": {"version": "TLSv1.3"}}, chain).certificates
     assert found.fingerprint == digest_of(der)
     body = found.pem.removeprefix("-----BEGIN CERTIFICATE-----").removesuffix(
         "-----END CERTIFICATE-----"
@@ -297,16 +299,16 @@ def test_sql_can_be_switched_off(tmp_path: Path) -> None:
 def test_a_taken_port_is_a_clear_error(tmp_path: Path) -> None:
     """A second server on the same port says where it could not be, and does not end the process."""
     shelf = harbour()
-    datasette = create_site(shelf.write(tmp_path), shelf)
+    site = site_over(shelf, shelf.write(tmp_path))
     addresses: queue.Queue[str] = queue.Queue()
-    first = SiteServer(datasette, host="127.0.0.1", port=0, announce=addresses.put)
+    first = SiteServer(site, host="127.0.0.1", port=0, announce=addresses.put)
     thread = threading.Thread(target=first.run, daemon=True)
     thread.start()
     address = addresses.get(timeout=30)
     try:
         assert address.startswith("http://127.0.0.1:") and address.endswith("/")
         port = int(address.rstrip("/").rpartition(":")[2])
-        second = SiteServer(datasette, host="127.0.0.1", port=port, announce=addresses.put)
+        second = SiteServer(site, host="127.0.0.1", port=port, announce=addresses.put)
         with pytest.raises(AddressError, match=f"127.0.0.1 port {port}"):
             second.run()
         assert addresses.empty()

@@ -1,22 +1,16 @@
-"""A site on a loopback port, and a real Chromium to read it with."""
+"""A real Chromium to read the pages with, and a trap for what should not leave them."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-
-from provenance.web.serving import SiteServer
-from provenance.web.site import create_site
-from tests.web_fixture import Shelf
 
 FLAGS = [
     "--headless",
@@ -29,21 +23,6 @@ FLAGS = [
     "--no-first-run",
 ]
 WIDTHS = {"phone": 390, "tablet": 820, "desk": 1280}
-
-
-@contextlib.contextmanager
-def served(shelf: Shelf, folder: Path, **options: Any) -> Iterator[str]:
-    """Serve the shelf's site; give its address without a slash at the end."""
-    datasette = create_site(shelf.write(folder), shelf, title="Vellhaven archive", **options)
-    addresses: queue.Queue[str] = queue.Queue()
-    server = SiteServer(datasette, host="127.0.0.1", port=0, announce=addresses.put)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield addresses.get(timeout=30).rstrip("/")
-    finally:
-        server.stop()
-        thread.join(timeout=30)
 
 
 class Trap(ThreadingHTTPServer):

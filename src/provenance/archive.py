@@ -86,9 +86,16 @@ class Archive:
             for name in FOLDERS:
                 (root / name).mkdir(parents=True, exist_ok=True)
             if not any((root / "seeds").glob("*.toml")):
-                (root / "seeds" / "example.toml").write_text(EXAMPLE_COLLECTION, "utf-8")
+                example = root / "seeds" / "example.toml"
+                fresh = example.with_name("example.toml.new")
+                fresh.write_text(EXAMPLE_COLLECTION, "utf-8")
+                fresh.replace(example)
         except OSError as fault:
-            raise ProvenanceError(f"cannot write ({fault.strerror})", where=str(root)) from fault
+            raise ProvenanceError(
+                f"cannot write ({fault.strerror})",
+                where=fault.filename or str(root),
+                hint="Make room or allow writing, and run `provenance init` again.",
+            ) from fault
         return cls(root, runtime)
 
     def recover(self) -> tuple[Recovered, ...]:
@@ -289,8 +296,8 @@ class Archive:
         listed = read_manifest(self.metadata)
         now = {("warc", path.name): str(listed.get(path.name)) for path in warc_paths(self.archive)}
         for path in sorted((self.root / "seeds").glob("*.toml")):
-            digest = from_hex(hashlib.sha256(path.read_bytes()).hexdigest())
-            now["seeds", f"seeds/{path.name}"] = digest
+            raw = path.read_bytes() if path.is_file() else b""  # a fault that fetch and index tell
+            now["seeds", f"seeds/{path.name}"] = from_hex(hashlib.sha256(raw).hexdigest())
         differing = {key for key in known.keys() | now.keys() if known.get(key) != now.get(key)}
         return tuple(sorted(name for _, name in differing))
 

@@ -24,36 +24,27 @@ def matching_rule(head: ResponseHead, content: bytes, *, asked: str, final: str)
     return next((rule for rule in RULES if matches(rule, seen)), None)
 
 
-_TITLES = {
-    Kind.BOT_WALL: "Bot walls",
-    Kind.DENIAL: "Denials",
-    Kind.CONSENT: "Consent pages",
-    Kind.LOGIN: "Login pages",
+_SECTIONS = {
+    Kind.BOT_WALL: ("Bot walls", "A check or a captcha that came in place of the document."),
+    Kind.DENIAL: ("Denials", "A firewall's own page that says no, whatever its status."),
+    Kind.CONSENT: ("Consent pages", "A page that wants consent before it shows the document."),
+    Kind.LOGIN: ("Login pages", "A page that wants to know who is there."),
 }
 
 
 def to_markdown() -> str:
-    """Return the part of `docs/challenges.md` that shows the rules."""
+    """Return the part of `docs/challenges.md` that shows the rules and their exact marks."""
     lines: list[str] = []
-    for kind, title in _TITLES.items():
-        rules = [rule for rule in RULES if rule.kind is kind]
-        lines += ["", f"## {title}", "", "| rule | why its marks are enough | counts only |"]
-        lines += ["|---|---|---|"]
-        lines += [f"| `{rule.id}` | {rule.why} | {_bounds(rule)} |" for rule in rules]
-    return "\n".join(lines) + "\n"
-
-
-def marks_text() -> str:
-    """Return every rule's patterns, one a line, for the same page."""
-    lines: list[str] = []
-    for rule in RULES:
-        lines.append(rule.id)
-        if rule.field:
-            lines.append(f"  field {rule.field[0]}: {rule.field[1]}")
-        if rule.led_to:
-            lines.append(f"  led to {rule.led_to}")
-        lines += [f"  mark {mark.decode('latin-1')}" for mark in rule.marks]
-    return "\n".join(lines) + "\n"
+    for kind, (title, about) in _SECTIONS.items():
+        lines += [f"## {title}", "", about, ""]
+        lines += ["| rule | what it goes by | counts only |", "|---|---|---|"]
+        lines += [
+            f"| `{rule.id}` | {rule.why} | {_bounds(rule)} |" for rule in RULES if rule.kind is kind
+        ]
+        lines += [""]
+    lines += ["## The marks", "", "Regular expressions, for content in lower case.", "", "```text"]
+    lines += [line for rule in RULES for line in _marks(rule)]
+    return "\n".join([*lines, "```", ""])
 
 
 def _bounds(rule: Rule) -> str:
@@ -67,3 +58,11 @@ def _bounds(rule: Rule) -> str:
     if rule.longest:
         bounds.append(f"up to {rule.longest >> 10} KiB")
     return ", ".join(bounds)
+
+
+def _marks(rule: Rule) -> list[str]:
+    lines = [rule.id]
+    lines += [f"  status  {' or '.join(map(str, rule.statuses))}"] if rule.statuses else []
+    lines += [f"  field   {rule.field[0]}: {rule.field[1]}"] if rule.field else []
+    lines += [f"  led to  {rule.led_to}"] if rule.led_to else []
+    return lines + [f"  mark    {mark.decode('ascii', 'backslashreplace')}" for mark in rule.marks]

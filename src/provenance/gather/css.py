@@ -30,7 +30,7 @@ _LEXEME = re.compile(
     /\*.*?(?:\*/|\Z)
     | "[^"\\\n\r\f]*+(?:\\.[^"\\\n\r\f]*+)*+"?
     | '[^'\\\n\r\f]*+(?:\\.[^'\\\n\r\f]*+)*+'?
-    | (?<![\w-])url\([ \t\n\r\f]*+(?!["'])[^)\\]*+(?:\\.[^)\\]*+)*+\)?
+    | url\([ \t\n\r\f]*+(?!["'])[^)\\]*+(?:\\.[^)\\]*+)*+\)?
     | \\.
     | (?P<end>[{};])
     """,
@@ -91,7 +91,7 @@ class StyleReader:
             statement, start = text[start : lexeme.start()], lexeme.end()
             if end == "{":
                 depth += 1
-                if font_depth is None and _at_rule(statement) == "font-face":
+                if _at_rule(statement) == "font-face":
                     font_depth = depth
                 continue
             yield from self._statement(statement, in_font=font_depth is not None)

@@ -114,7 +114,8 @@ class Ledger:
     the key of the id that a capture is named after. `outcomes` holds the capture ids that count as
     captures with their groups, `anchors` all capture ids, `hops` those that redirect chains name
     (with the offset of who names them), `certificates` the chains that are kept, `chains` those
-    that captures name, `damaged` the groups that a finding touches.
+    that captures name, `requisites` the captures that pages name as what they need, `damaged` the
+    groups that a finding touches.
     """
 
     records: array[int] = field(default_factory=_longs)
@@ -127,6 +128,7 @@ class Ledger:
     hops: Digests = field(default_factory=Digests)
     certificates: array[int] = field(default_factory=_longs)
     chains: Digests = field(default_factory=Digests)
+    requisites: Digests = field(default_factory=Digests)
     damaged: set[int] = field(default_factory=set)
     runs: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     closings: list[Closing] = field(default_factory=list)
@@ -136,7 +138,7 @@ class Ledger:
         """Add what a later part of the same file adds."""
         for name in ("records", "offsets", "groups", "anchors", "certificates", "closings"):
             getattr(self, name).extend(getattr(other, name))
-        for name in ("originals", "revisits", "outcomes", "hops", "chains"):
+        for name in ("originals", "revisits", "outcomes", "hops", "chains", "requisites"):
             getattr(self, name).extend(getattr(other, name))
         self.damaged |= other.damaged
         self.seeds |= other.seeds

@@ -8,12 +8,18 @@ from dataclasses import dataclass
 
 from provenance.digest import Digest, parse_digest
 from provenance.errors import UsageError
-from provenance.holdings import CAPTURE_PROFILE, RUN_PROFILE, CaptureKind
+from provenance.holdings import (
+    CAPTURE_PROFILE,
+    REQUISITES_PROFILE,
+    RUN_PROFILE,
+    CaptureKind,
+    Obtained,
+)
 from provenance.model import OutcomeKind
 from provenance.verify.header import bare
 from provenance.verify.records import KEPT_LIMIT, Facts
 
-PROFILES = (CAPTURE_PROFILE, RUN_PROFILE)
+PROFILES = (CAPTURE_PROFILE, RUN_PROFILE, REQUISITES_PROFILE)
 
 _KINDS = tuple(each.value for each in CaptureKind)
 _WITHOUT_ANCHOR = (OutcomeKind.FAILED.value, OutcomeKind.DENIED.value)
@@ -70,6 +76,15 @@ def hops_of(said: Statement) -> tuple[Digest, ...]:
     return tuple(each for each in found if each is not None)
 
 
+def requisites_of(said: Statement) -> tuple[Digest, ...]:
+    """Return the capture ids that a page's list of requisites names, the page's own first."""
+    listed = said.get("requisites")
+    lines = listed if isinstance(listed, list) else []
+    found = [digest_in(said, "page")]
+    found += [digest_in(each, "capture_id") for each in lines if isinstance(each, dict)]
+    return tuple(each for each in found if each is not None)
+
+
 def chain_of(said: Statement) -> Digest | None:
     """Return the digest of the certificate chain that the statement names."""
     tls = said.get("tls")
@@ -84,7 +99,7 @@ def disagreements(said: Statement, own: Facts, anchor: Facts | None) -> Iterator
     yield from _outcome(said, anchor)
     told = anchor or own
     truth: dict[str, object] = {
-        "captured_at": told.header.value("WARC-Date"),
+        "captured_at": _captured_at(said, told.header.value("WARC-Date")),
         "capture_id": anchor.record_digest if anchor is not None else None,
         "capture_record": anchor.record_id if anchor is not None else None,
     }
@@ -96,6 +111,17 @@ def disagreements(said: Statement, own: Facts, anchor: Facts | None) -> Iterator
         expected = said.get(field)
         if expected != found:
             yield Disagreement(field=field, expected=_text(expected), found=_text(found))
+
+
+def _captured_at(said: Statement, date: str | None) -> str | None:
+    """Return the instant of the capture: an archive's own where it was imported from one."""
+    obtained = said.get("obtained")
+    if not isinstance(obtained, dict) or obtained.get("how") != Obtained.IMPORTED:
+        return date
+    if obtained.get("retrieved_at") != date:
+        return date
+    stated = obtained.get("memento_datetime")
+    return stated if isinstance(stated, str) else None
 
 
 def _truncated(anchor: Facts) -> object:

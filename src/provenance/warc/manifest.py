@@ -65,7 +65,7 @@ def append_line(metadata: Path, warc: str, digest: Digest) -> None:
     except OSError as fault:
         raise StorageError(
             f"cannot list a sealed file ({fault.strerror})",
-            where=str(path),
+            where=str(fault.filename or path),
             hint=f"{warc} is kept; make room or allow writing, and the next command seals it.",
         ) from fault
 

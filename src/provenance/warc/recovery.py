@@ -55,6 +55,7 @@ def recover(archive: Path, metadata: Path) -> tuple[Recovered, ...]:
 
 def _finish(path: Path, metadata: Path) -> Recovered:
     sealed = sealed_path(path)
+    _settle(path)
     records, end = (0, 0) if sealed.exists() else _complete(path)  # (2), (3)
     torn = path.stat().st_size - end
     if torn:
@@ -65,6 +66,18 @@ def _finish(path: Path, metadata: Path) -> Recovered:
         path.unlink()
         sync_directory(path.parent)
     return Recovered(warc=sealed.name, records=records, torn_bytes=torn)
+
+
+def _settle(path: Path) -> None:
+    """Sync the file and forget what memory shows of it: what the disk has is what counts.
+
+    After a sync that failed, memory may show bytes that never reached the disk, and the next sync
+    says nothing of it.
+    """
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _complete(path: Path) -> tuple[int, int]:
