@@ -118,7 +118,7 @@ def parse_header(
 
 
 def _parse_plain(raw: bytes) -> RecordHeader | None:
-    """Parse a header in the one form that nearly all have: ASCII, CR LF, a space after the colon."""
+    """Parse a header in the form that nearly all have: ASCII, CR LF, a space after each colon."""
     match = _PLAIN.match(raw)
     if match is None:
         return None
