@@ -88,6 +88,13 @@ def _not_blank(_ctx: click.Context, _parameter: click.Parameter, value: str | No
 )
 @click.option("--client-key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
+    "--cookies",
+    "cookie_file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Send the cookies of a cookies.txt file to the hosts that they name.",
+)
+@click.option(
     "--trust-env/--no-trust-env",
     default=True,
     show_default=True,

@@ -52,6 +52,7 @@ class Client:
         self._recorder = Recorder(self._dialer, self._pace)
         self._session = RecordingSession(self._recorder, settings.fields, self._proxies)
         self._received = 0
+        self.forget_cookies()
 
     def _known_proxies(self) -> dict[str, Proxy]:
         named = self._settings.proxy
@@ -68,7 +69,7 @@ class Client:
 
     def forget_cookies(self) -> None:
         """Drop the cookies that servers set; they live for one document and its redirects."""
-        self._session.cookies.clear()
+        self._session.keep_only(self._settings.cookies)
 
     @property
     def received(self) -> int:
@@ -113,6 +114,7 @@ class Client:
         self._received += self._recorder.received
         self._pace.begin(idle_s=self._settings.timeout_s, deadline=deadline)
         self._recorder.begin()
+        self._session.given = ()
         answer: Answer | None = None
         fault: Fault | None = None
         try:
@@ -144,6 +146,7 @@ class Client:
             request=request,
             redacted=redacted,
             credentials_kept=kept,
+            credentials_given=self._session.given,
             answer=answer,
             fault=fault,
             peer=recorder.peer,
