@@ -45,6 +45,7 @@ def test_credentials_are_split_off_an_address(user: str, password: str, path: st
 @example("http:user:pw@host")
 @example("HTTP:/\\u:p@h/@")
 @example("//u:p@h")
+@example("/\t/u:p@h")
 def test_no_address_keeps_anything_before_its_host(rest: str) -> None:
     """Whatever the address looks like, no part that a client could take for a user stays."""
     for url in (rest, f"http://{rest}", f"http:{rest}"):
