@@ -31,6 +31,7 @@ def home(folder: Path, text: str, mode: int = 0o600) -> dict[str, str]:
     return {"HOME": str(folder)}
 
 
+@settings(deadline=None)
 @given(user=WORDS, password=WORDS, path=st.sampled_from(["", "/", "/a@b", "?q=a@b", "#a@b"]))
 def test_credentials_are_split_off_an_address(user: str, password: str, path: str) -> None:
     """What comes back is the address without them, and they themselves, decoded."""
@@ -40,6 +41,7 @@ def test_credentials_are_split_off_an_address(user: str, password: str, path: st
     assert login == Login(user=user, password=password)
 
 
+@settings(deadline=None)
 @given(st.text("ab:/?#@\\ \t%é.[]", max_size=20))
 @example("user:pw@host:3128")
 @example("http:user:pw@host")

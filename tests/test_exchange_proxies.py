@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib import request
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provenance.errors import UsageError
@@ -307,6 +307,7 @@ def test_a_named_proxy_stands_above_the_environment() -> None:
     assert proxy_for("http://x.example/", named="", environ={"http_proxy": "http://a:1"}) is None
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["a.example", ".b.example", "example", "c", "*", "d.example:80"])),
     st.sampled_from(

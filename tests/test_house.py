@@ -17,16 +17,20 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
 
 FLOORS = (
-    ("ground", ("errors", "runtime", "digest", "uri", "dates", "http_message", "http_body")),
+    (
+        "ground",
+        ("errors", "runtime", "digest", "uri", "dates", "http_message", "http_body", "parallel"),
+    ),
     ("words", ("model", "holdings", "seeds")),
-    ("wings", ("exchange", "warc", "extract", "index", "cite", "web")),
+    ("wings", ("exchange", "warc", "extract", "gather", "index", "cite", "web")),
     (
         "verbs",
         ("fetch", "verify", "addition", "indexing", "citing", "page_source", "run_files"),
     ),
     ("hall", ("archive",)),
     ("beside the roof", ("demo",)),
-    ("roof", ("cli", "__main__")),
+    ("roof", ("cli",)),
+    ("street door", ("__main__",)),
 )
 """Each room under its floor, the ground first. Imports go downward.
 
@@ -60,7 +64,9 @@ DOORS: dict[str, tuple[str, ...]] = {
     "markupsafe": ("web/",),
     "uvicorn": ("web/",),
     "selectolax": ("extract/",),
-    "lxml": ("extract/",),
+    "lxml": ("extract/", "gather/markup.py"),
+    "tinycss2": ("gather/css.py",),
+    "idna": ("uri.py",),
     "resiliparse": ("extract/",),
     "trafilatura": ("extract/",),
     "charset_normalizer": ("extract/",),

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.web_browser import WIDTHS, Reader, Trap, chromium, served, trap
+from tests.web_browser import WIDTHS, Reader, Trap, chromium, trap
 from tests.web_fixture import Shelf, harbour
 from tests.web_hostile import hostile
+from tests.web_server import served
 
 pytestmark = pytest.mark.browser
 

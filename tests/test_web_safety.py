@@ -134,9 +134,14 @@ def test_snippets_show_markup_as_text(site: Client) -> None:
         ("/provenance", DATASETTE_POLICY),
         ("/provenance/capture", DATASETTE_POLICY),
         ("/provenance/capture.json", DATASETTE_POLICY),
-        ("/provenance/none", DATASETTE_POLICY),
+        ("/provenance/none", PAGE_POLICY),
+        ("/provenance/none.json", DATASETTE_POLICY),
         ("/provenance?sql=select+1", DATASETTE_POLICY),
-        ("/provenance?sql=nonsense", DATASETTE_POLICY),
+        ("/provenance?sql=nonsense", PAGE_POLICY),
+        ("/provenance?sql=select+nonsense", DATASETTE_POLICY),
+        ("/provenance.db", DATASETTE_POLICY),
+        ("/_internal", PAGE_POLICY),
+        ("/-/databases", PAGE_POLICY),
         ("/-/static/app.css", DATASETTE_POLICY),
         ("/-/static/none.css", DATASETTE_POLICY),
         ("/-/versions.json", DATASETTE_POLICY),
@@ -149,6 +154,8 @@ def test_every_response_has_a_policy(site: Client, path: str, policy: str) -> No
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["x-frame-options"] == "DENY"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert "access-control-allow-origin" not in headers
 
 
 def test_archived_bytes_go_out_sandboxed(site: Client) -> None:
@@ -214,6 +221,18 @@ def test_the_tables_keep_working(site: Client) -> None:
     assert len(rows) == 4
     csv = site.get("/provenance/document.csv?_col=role").text
     assert csv.startswith("document,role")
+
+
+def test_our_templates_stay_out_of_datasettes_own() -> None:
+    """No folder that Datasette would take for its own stands beside the plugin.
+
+    From Python 3.12 on, Datasette takes `templates` and `static` beside a plugin's module for
+    folders of the plugin, and our `base.html` would stand in for Datasette's on every page.
+    """
+    beside = Path(str(plugin.__file__)).parent
+    assert not (beside / "templates").exists()
+    assert not (beside / "static").exists()
+    assert (beside / "pages" / "base.html").is_file()
 
 
 def test_the_plugin_is_inert_without_a_site(tmp_path: Path) -> None:

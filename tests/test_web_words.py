@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provenance.digest import digest_of
@@ -19,9 +19,10 @@ from provenance.web.evidence import head_text, offset_words, parse_note, read_ev
 from provenance.web.render import breakable, coverage_segments, is_web_address, language_tag
 from provenance.web.searching import JOINT, MARK, UNMARK, parse_snippet
 from provenance.web.serving import AddressError, SiteServer
-from provenance.web.site import SETTINGS, create_site, inspect_database
+from provenance.web.site import SETTINGS, inspect_database
 from tests.web_client import Client
 from tests.web_fixture import harbour
+from tests.web_server import site_over
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
@@ -94,6 +95,7 @@ def test_sizes_are_said_in_decimal_units(size: int | None, said: str) -> None:
     assert words.size_words(size) == said
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(NOTE_KEYS), JSON))
 def test_any_note_is_read(note: dict[str, object]) -> None:
     """A metadata record of any shape gives evidence, and strings only where strings are due."""
@@ -111,8 +113,9 @@ def test_a_note_that_is_no_object_is_empty(text: str | None) -> None:
 def test_certificates_are_named_by_their_hash() -> None:
     """The fingerprint is the SHA-256 of the DER bytes; what is no Base64 is left out."""
     der = b"certificate" * 9
-    tls = {"certificates": [base64.b64encode(der).decode(), "no base64!", 5]}
-    (found,) = read_evidence({"tls": tls}).certificates
+    frame = b"-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n"
+    chain = frame % base64.b64encode(der) + frame % b"no=base64"
+    (found,) = read_evidence({"tls": {"version": "TLSv1.3"}}, chain).certificates
     assert found.fingerprint == digest_of(der)
     body = found.pem.removeprefix("-----BEGIN CERTIFICATE-----").removesuffix(
         "-----END CERTIFICATE-----"
@@ -120,6 +123,7 @@ def test_certificates_are_named_by_their_hash() -> None:
     assert base64.b64decode(body) == der
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_head_becomes_text_that_can_be_seen(raw: bytes) -> None:
     """No byte of a head reaches the page as a control or direction-changing character."""
@@ -154,6 +158,7 @@ def test_a_latin_1_head_is_read_as_such() -> None:
     assert head_text(b"X-Name: St\xf8berg\r\n\r\n") == "X-Name: Støberg"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=f"ab 大{MARK}{UNMARK}{JOINT}<", max_size=40))
 def test_a_snippet_keeps_the_text_and_drops_the_marks(marked: str) -> None:
     """Whatever marks a text holds by itself, the pieces are its text without them."""
@@ -197,6 +202,7 @@ def test_only_web_addresses_become_links(url: str | None, is_one: bool) -> None:
     assert is_web_address(url) is is_one
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_breakable_addresses_stay_escaped(url: str) -> None:
     """The places to break a line are the only markup, and the address is otherwise the same."""
@@ -221,6 +227,7 @@ def test_a_language_tag_has_the_shape_of_one(text: str | None, tag: str) -> None
     assert language_tag(text) == tag
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*words.STATES, "new"]), st.integers(1, 99)))
 def test_the_bar_is_full_and_in_order(by_state: dict[str, int]) -> None:
     """The parts of a coverage bar add up to the whole and keep the order of the states."""
@@ -292,16 +299,16 @@ def test_sql_can_be_switched_off(tmp_path: Path) -> None:
 def test_a_taken_port_is_a_clear_error(tmp_path: Path) -> None:
     """A second server on the same port says where it could not be, and does not end the process."""
     shelf = harbour()
-    datasette = create_site(shelf.write(tmp_path), shelf)
+    site = site_over(shelf, shelf.write(tmp_path))
     addresses: queue.Queue[str] = queue.Queue()
-    first = SiteServer(datasette, host="127.0.0.1", port=0, announce=addresses.put)
+    first = SiteServer(site, host="127.0.0.1", port=0, announce=addresses.put)
     thread = threading.Thread(target=first.run, daemon=True)
     thread.start()
     address = addresses.get(timeout=30)
     try:
         assert address.startswith("http://127.0.0.1:") and address.endswith("/")
         port = int(address.rstrip("/").rpartition(":")[2])
-        second = SiteServer(datasette, host="127.0.0.1", port=port, announce=addresses.put)
+        second = SiteServer(site, host="127.0.0.1", port=port, announce=addresses.put)
         with pytest.raises(AddressError, match=f"127.0.0.1 port {port}"):
             second.run()
         assert addresses.empty()

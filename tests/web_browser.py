@@ -1,47 +1,28 @@
-"""A site on a loopback port, and a real Chromium to read it with."""
+"""A real Chromium to read the pages with, and a trap for what should not leave them."""
 
 from __future__ import annotations
 
 import contextlib
-import queue
+import os
 import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
-
-from provenance.web.serving import SiteServer
-from provenance.web.site import create_site
-from tests.web_fixture import Shelf
 
 FLAGS = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-quic",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
 ]
 WIDTHS = {"phone": 390, "tablet": 820, "desk": 1280}
-
-
-@contextlib.contextmanager
-def served(shelf: Shelf, folder: Path, **options: Any) -> Iterator[str]:
-    """Serve the shelf's site; give its address without a slash at the end."""
-    datasette = create_site(shelf.write(folder), shelf, title="Vellhaven archive", **options)
-    addresses: queue.Queue[str] = queue.Queue()
-    server = SiteServer(datasette, host="127.0.0.1", port=0, announce=addresses.put)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield addresses.get(timeout=30).rstrip("/")
-    finally:
-        server.stop()
-        thread.join(timeout=30)
 
 
 class Trap(ThreadingHTTPServer):
@@ -72,16 +53,24 @@ def trap() -> Iterator[Trap]:
             server.shutdown()
 
 
+def lacking(reason: str) -> NoReturn:
+    """Skip the test, or let it fail where `PROVENANCE_BROWSER=required` says so, as in CI."""
+    if os.environ.get("PROVENANCE_BROWSER") == "required":
+        pytest.fail(f"{reason}, and PROVENANCE_BROWSER=required", pytrace=False)
+    pytest.skip(f"{reason}; the tests that read the pages in a browser need it")
+
+
 @contextlib.contextmanager
 def chromium() -> Iterator[Any]:
-    """Start Chromium; skip the test, saying why, where there is none."""
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="the package playwright is not installed"
-    )
+    """Start Chromium; without one, do what `lacking` says."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        lacking("the package playwright is not installed")
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
-        pytest.skip("there is no Chromium on this machine")
-    with playwright.sync_playwright() as started:
+        lacking("there is no Chromium on this machine")
+    with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=program, args=FLAGS)
         try:
             yield browser

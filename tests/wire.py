@@ -9,25 +9,26 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-Script = Callable[[bytes], bytes]
-"""Request head in, bytes to send out."""
+Script = Callable[[bytes], bytes | None]
+"""Request head in, bytes to send out; None hangs up without a byte."""
 
 
 @dataclass(slots=True)
 class Wire:
-    """A listener on 127.0.0.1; `requests` holds every request head as it arrived."""
+    """A listener on loopback; `requests` holds every request head as it arrived."""
 
     play: Script
     closes: bool = True
     context: ssl.SSLContext | None = None
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
+    address: str = "127.0.0.1"
     port: int = 0
 
     @property
     def url(self) -> str:
         scheme = "https" if self.context else "http"
-        return f"{scheme}://127.0.0.1:{self.port}"
+        return f"{scheme}://{self.address}:{self.port}"
 
     def serve_one(self, raw: socket.socket) -> None:
         with contextlib.suppress(OSError), raw:
@@ -36,8 +37,8 @@ class Wire:
                 while head := self._head(wire):
                     self.requests.append(head)
                     answer = self.play(head)
-                    wire.sendall(answer)
-                    if self.closes:
+                    wire.sendall(answer or b"")
+                    if self.closes or answer is None:
                         wire.shutdown(socket.SHUT_WR)
                         while wire.recv(65536):
                             pass
@@ -56,12 +57,16 @@ class Wire:
 
 @contextlib.contextmanager
 def playing(
-    play: Script | bytes, *, closes: bool = True, context: ssl.SSLContext | None = None
+    play: Script | bytes,
+    *,
+    closes: bool = True,
+    context: ssl.SSLContext | None = None,
+    address: str = "127.0.0.1",
 ) -> Iterator[Wire]:
     """Serve until the block ends; `bytes` are played to every request."""
     script = play if callable(play) else lambda _head: play
-    wire = Wire(play=script, closes=closes, context=context)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    wire = Wire(play=script, closes=closes, context=context, address=address)
+    with socket.create_server((address, 0)) as listener:
         wire.port = listener.getsockname()[1]
 
         def accept() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from provenance.holdings import CAPTURE_PROFILE, CaptureKind
 from provenance.model import CollectionId, DocumentId, Outcome, OutcomeKind, RunId
 from provenance.runtime import Runtime
 from provenance.warc.draft import Visit, metadata_draft, resource_draft
+from provenance.warc.pack import BlockEndedError
 from provenance.warc.writer import WarcWriter
 
 _PIECE = 1 << 20
@@ -54,11 +56,11 @@ def add(
 
     Raises:
         UsageError: a path is no readable regular file; nothing of the call was added.
-        StorageError: the disk refused.
+        StorageError: the disk refused, or a file changed while it was read; what was yielded is
+            kept.
     """
     for each in additions:
-        if not each.path.is_file():
-            raise UsageError("not a file to add", where=str(each.path), hint="Nothing was added.")
+        _check(each)
     for number, each in enumerate(additions, start=1):
         writer = writer_of(each.collection)
         outcome = _add_one(run, number, each, runtime, writer, held)
@@ -88,9 +90,24 @@ def _add_one(  # noqa: PLR0917
             target_uri=addition.url or to_ni(digest),
         )
         with writer.group() as group:
-            capture_id = group.add(
-                resource_draft(visit, file, block_size=size, digest=digest, media_type=media_type)
+            source = _Hashed(file)
+            draft = resource_draft(
+                visit,
+                cast(BinaryIO, source),
+                block_size=size,
+                digest=digest,
+                media_type=media_type,
             )
+            try:
+                capture_id = group.add(draft)
+            except BlockEndedError:
+                capture_id = None
+            if capture_id is None or source.digest() != digest:
+                raise StorageError(
+                    "the file changed while it was read",
+                    where=str(addition.path),
+                    hint="It was not added; add it again once nothing writes to it.",
+                )
             note: dict[str, object] = {
                 "profile": CAPTURE_PROFILE,
                 "kind": CaptureKind.DOCUMENT,
@@ -150,6 +167,36 @@ def guess_media_type(path: Path) -> str:
     table = mimetypes.MimeTypes(filenames=())  # the machine's own tables would differ
     kind, coding = table.guess_type(path.name)
     return kind if kind and coding is None else "application/octet-stream"
+
+
+class _Hashed:
+    """A file that is hashed as it is read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        piece = self._file.read(size)
+        self._hash.update(piece)
+        return piece
+
+    def digest(self) -> Digest:
+        return from_hex(self._hash.hexdigest())
+
+
+def _check(addition: Addition) -> None:
+    where, hint = str(addition.path), "Nothing was added."
+    if not addition.path.is_file():
+        raise UsageError("not a file to add", where=where, hint=hint)
+    try:
+        addition.path.open("rb").close()
+    except OSError as fault:
+        raise UsageError(f"cannot read ({fault.strerror})", where=where, hint=hint) from fault
+    if addition.media_type and not re.fullmatch(r"[\x21-\x7e][\x20-\x7e]*", addition.media_type):
+        raise UsageError(
+            "not a media type", expected="a form like text/html", found=repr(addition.media_type)
+        )
 
 
 def _open(path: Path) -> BinaryIO:

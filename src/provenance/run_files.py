@@ -17,6 +17,9 @@ from provenance.warc.writer import WarcWriter
 
 SOFTWARE = f"provenance/{__version__}"
 
+ALREADY_DONE = "already_done"
+"""The reason of an outcome that is skipped because the interrupted run has the document."""
+
 
 class RunFiles:
     """The WARC writers of one run, one for each collection, and the records that frame them."""
@@ -61,7 +64,7 @@ class RunFiles:
             ("started-at", self._started),
         ]
         if self._operator:
-            lines.append(("operator", self._operator))
+            lines.append(("operator", " ".join(self._operator.split())))
         if name in self._seeds:
             lines.append(("seeds-file", self._seeds[name].seeds_file))
             lines.append(("seeds-sha256", self._seeds[name].seeds_digest.removeprefix("sha256:")))
@@ -85,21 +88,26 @@ class RunFiles:
         """Yield the outcomes; at the end close every file with its run record and seal it.
 
         A run that is stopped, or is not `complete` when its outcomes end, seals its files without
-        that record: it is interrupted.
+        that record: it is interrupted. A run that found everything done by an interrupted one
+        writes that record all the same, so that the next begins anew.
         """
         counts: dict[CollectionId, dict[str, int]] = {}
+        completed: set[CollectionId] = set()
         try:
             with closing(outcomes):  # type: ignore[type-var]
                 for outcome in outcomes:
                     of = counts.setdefault(outcome.collection, {})
                     of[outcome.outcome.value] = of.get(outcome.outcome.value, 0) + 1
+                    if outcome.reason == ALREADY_DONE:
+                        completed.add(outcome.collection)
                     yield outcome
             if not complete():
                 self._seal_what_stands()
                 return
-            for name, writer in list(self._writers.items()):
-                if writer.name:
-                    self._end(name, writer, counts.get(name, {}))
+            for name, of in counts.items():
+                writer = self.writer_of(name)
+                if writer.name or name in completed:
+                    self._end(name, writer, of)
         except BaseException:
             self._seal_what_stands()
             raise

@@ -30,10 +30,10 @@ _KEPT_CONNECTIONS = 4
 _COOKIES_LIMIT = 300
 _PLAIN_URL = re.compile(
     r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?::[1-9][0-9]{0,4})?"
-    r"(?:/(?:[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)?)+"
-    r"(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]+)?"
+    r"(?:/(?:[!$%&'()*+,;=:@A-Z\[\]_a-z|~0-9-][!$%&'()*+,;=:@A-Z\[\]_a-z|~0-9.-]*)?)+"
+    r"(?:\?[!$-;=?-Z\[\]_a-z|~]+)?"
 )
-"""An address that requests would leave as it is."""
+"""An address that goes on the wire as it is, escapes and all; requests would rewrite some."""
 
 
 class _Recording:

@@ -6,113 +6,63 @@ rule that matched is kept with the capture.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
+from provenance.fetch.bot_walls import BOT_WALLS
+from provenance.fetch.cn_bot_walls import CN_BOT_WALLS
+from provenance.fetch.gate_pages import GATE_PAGES
+from provenance.fetch.rule import LOOKED_AT, Kind, Rule, matches, sight
 from provenance.http_message import ResponseHead
 
-LOOKED_AT = 1 << 16
-"""Bytes of decoded content that the rules see."""
+__all__ = ["LOOKED_AT", "RULES", "Kind", "Rule", "matching_rule", "to_markdown"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """All given marks must be there; `marks` are byte patterns that must each occur in the page.
-
-    `field` is (field name, pattern of its value). `led_to` is a pattern of the final address, which
-    counts only where redirects led away from the one asked.
-    """
-
-    id: str
-    why: str
-    statuses: tuple[int, ...] = ()
-    field: tuple[str, str] | None = None
-    marks: tuple[bytes, ...] = ()
-    led_to: str | None = None
-
-
-RULES: tuple[Rule, ...] = (
-    Rule(
-        id="cloudflare-mitigated",
-        why="Cloudflare states in this field that it answered with a challenge of its own.",
-        field=("cf-mitigated", r"challenge"),
-    ),
-    Rule(
-        id="cloudflare-interstitial",
-        why="The interstitial's title together with the address of its challenge script.",
-        marks=(
-            rb"<title>\s*(Just a moment|Attention Required!)",
-            rb"/cdn-cgi/challenge-platform/|_cf_chl_opt",
-        ),
-    ),
-    Rule(
-        id="aws-waf",
-        why="AWS WAF names the action that it took instead of passing the request on.",
-        field=("x-amzn-waf-action", r"challenge|captcha"),
-    ),
-    Rule(
-        id="imperva",
-        why="A page whose body is little more than Imperva's frame or script.",
-        marks=(rb"/_Incapsula_Resource\?", rb"Request unsuccessful|SWJIYLWA|incident_id"),
-    ),
-    Rule(
-        id="datadome",
-        why="DataDome's captcha host is called from a page that DataDome's field marks.",
-        field=("x-datadome", r"."),
-        marks=(rb"captcha-delivery\.com",),
-    ),
-    Rule(
-        id="perimeterx",
-        why="HUMAN's captcha element stands in an answer that denies access.",
-        statuses=(403, 429),
-        marks=(rb"px-captcha",),
-    ),
-    Rule(
-        id="akamai-denied",
-        why="Akamai's denial page gives a reference number at its own host.",
-        statuses=(403,),
-        marks=(rb"<title>\s*Access Denied", rb"errors\.edgesuite\.net"),
-    ),
-    Rule(
-        id="ddos-guard",
-        why="DDoS-Guard's check script in a page served by DDoS-Guard.",
-        field=("server", r"^ddos-guard"),
-        marks=(rb"/\.well-known/ddos-guard/|check\.ddos-guard\.net",),
-    ),
-    Rule(
-        id="google-sorry",
-        why="Google sends clients that it takes for robots to this address.",
-        led_to=r"^https?://(www\.)?google\.[a-z.]+/sorry/",
-    ),
-    Rule(
-        id="consent-host",
-        why="The host serves nothing but consent pages, and redirects led to it.",
-        led_to=r"^https?://(consent\.(google|youtube|yahoo)\.[a-z.]+|guce\.[a-z.]+)/",
-    ),
-    Rule(
-        id="login-page",
-        why="Redirects led to an address whose path says that it asks who is there.",
-        led_to=r"^https?://[^/]+/([^?#]*/)?(login|signin|sign-in|log-in|sso)(\.[a-z]+)?/?([?#]|$)",
-        marks=(rb"type\s*=\s*[\"']?password",),
-    ),
-)
+RULES: tuple[Rule, ...] = BOT_WALLS + CN_BOT_WALLS + GATE_PAGES
+"""Every rule, in the order in which they are asked."""
 
 
 def matching_rule(head: ResponseHead, content: bytes, *, asked: str, final: str) -> Rule | None:
     """Return the first rule that the answer matches; `content` is its decoded beginning."""
-    for rule in RULES:
-        if _matches(rule, head, content[:LOOKED_AT], led_away=asked != final, final=final):
-            return rule
-    return None
+    seen = sight(head, content, asked=asked, final=final)
+    return next((rule for rule in RULES if matches(rule, seen)), None)
 
 
-def _matches(rule: Rule, head: ResponseHead, content: bytes, *, led_away: bool, final: str) -> bool:
-    if rule.statuses and head.status not in rule.statuses:
-        return False
-    if rule.field is not None:
-        name, pattern = rule.field
-        if not any(re.search(pattern, value, re.IGNORECASE) for value in head.values(name)):
-            return False
-    if rule.led_to is not None and not (led_away and re.search(rule.led_to, final, re.IGNORECASE)):
-        return False
-    return all(re.search(mark, content, re.IGNORECASE) for mark in rule.marks)
+_SECTIONS = {
+    Kind.BOT_WALL: ("Bot walls", "A check or a captcha that came in place of the document."),
+    Kind.DENIAL: ("Denials", "A firewall's own page that says no, whatever its status."),
+    Kind.CONSENT: ("Consent pages", "A page that wants consent before it shows the document."),
+    Kind.LOGIN: ("Login pages", "A page that wants to know who is there."),
+}
+
+
+def to_markdown() -> str:
+    """Return the part of `docs/challenges.md` that shows the rules and their exact marks."""
+    lines: list[str] = []
+    for kind, (title, about) in _SECTIONS.items():
+        lines += [f"## {title}", "", about, ""]
+        lines += ["| rule | what it goes by | counts only |", "|---|---|---|"]
+        lines += [
+            f"| `{rule.id}` | {rule.why} | {_bounds(rule)} |" for rule in RULES if rule.kind is kind
+        ]
+        lines += [""]
+    lines += ["## The marks", "", "Regular expressions, for content in lower case.", "", "```text"]
+    lines += [line for rule in RULES for line in _marks(rule)]
+    return "\n".join([*lines, "```", ""])
+
+
+def _bounds(rule: Rule) -> str:
+    bounds: list[str] = []
+    if rule.statuses:
+        bounds.append(f"with status {' or '.join(map(str, rule.statuses))}")
+    if rule.field:
+        bounds.append(f"with the field `{rule.field[0]}`")
+    if rule.led_to:
+        bounds.append("where redirects led there")
+    if rule.longest:
+        bounds.append(f"up to {rule.longest >> 10} KiB")
+    return ", ".join(bounds)
+
+
+def _marks(rule: Rule) -> list[str]:
+    lines = [rule.id]
+    lines += [f"  status  {' or '.join(map(str, rule.statuses))}"] if rule.statuses else []
+    lines += [f"  field   {rule.field[0]}: {rule.field[1]}"] if rule.field else []
+    lines += [f"  led to  {rule.led_to}"] if rule.led_to else []
+    return lines + [f"  mark    {mark.decode('ascii', 'backslashreplace')}" for mark in rule.marks]

@@ -14,7 +14,11 @@ class FetchSettings:
     """How to fetch.
 
     `max_run_time_s`: the whole run, None for no bound; `conditional`: ask for a body only where the
-    server says that it has changed, where an earlier answer gave validators.
+    server says that it has changed, where an earlier answer gave validators; `requisites`: fetch
+    what pages need for their replay too, and pages whole each time; `trust_env`: proxies,
+    certificates and .netrc of the environment count, as for requests; `keep_credentials`: they go
+    into the WARC, and the captures are flagged; `memento`: the TimeGate of the archive that is
+    asked for documents whose address is gone.
     `jobs`: hosts at once; `delay_s`: between requests to one host; `timeout_s`: connecting and each
     wait for bytes; `max_time_s`, `max_bytes`: one document; `retries`: further attempts after a
     transient fault; `ignore_robots`: the reason for not asking robots.txt, None to obey it.
@@ -30,9 +34,15 @@ class FetchSettings:
     conditional: bool = True
     proxy: str | None = None
     ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    trust_env: bool = True
+    keep_credentials: bool = False
     ignore_robots: str | None = None
     allow_private: bool = False
     alternates: bool = False
+    requisites: bool = False
+    memento: str | None = None
     contact: str | None = None
     operator: str | None = None
 
@@ -49,9 +59,14 @@ class FetchSettings:
             "conditional": "yes" if self.conditional else "no",
             "proxy": without_credentials(self.proxy) if self.proxy else None,
             "ca-file": "set" if self.ca_file else None,
+            "client-cert": "set" if self.client_cert else None,
+            "environment": "yes" if self.trust_env else "no",
+            "keep-credentials": "yes" if self.keep_credentials else None,
             "ignore-robots": self.ignore_robots,
             "allow-private": "yes" if self.allow_private else "no",
             "alternates": "yes" if self.alternates else "no",
+            "requisites": "yes" if self.requisites else "no",
+            "memento": self.memento,
         }
         return tuple(
             (f"setting-{name}", _line(value)) for name, value in named.items() if value is not None
@@ -62,13 +77,15 @@ class FetchSettings:
 class Errand:
     """One document to be fetched; `url` None makes it `skipped`.
 
-    `media_type` is the expected one; `networks` are the private networks its collection opens.
+    `published` is its partial date; `media_type` is the expected one; `networks` are the private
+    networks its collection opens.
     """
 
     collection: CollectionId
     document: DocumentId
     url: str | None
     media_type: str | None = None
+    published: str | None = None
     networks: tuple[str, ...] = ()
 
 

@@ -13,7 +13,7 @@ from provenance.verify.captures import canonical, groups_in
 from provenance.verify.findings import Finding, Note, finding, note
 from provenance.verify.header import bare
 from provenance.verify.labelled import parse_labelled
-from provenance.verify.ledger import NONE, Column, Ledger, key_of
+from provenance.verify.ledger import NONE, Column, Digests, Ledger, key_of
 from provenance.verify.records import Facts
 
 _BUCKETS = 16
@@ -41,6 +41,8 @@ class Across:
         yield from self._revisits()
         if self._complete:
             yield from self._hops()
+            yield from self._chains()
+            yield from self._requisites()
             yield from self._runs()
 
     # Record ids
@@ -155,30 +157,28 @@ class Across:
                 found=f"{found} in {its_file} at byte {column.offset[at]}",
             )
 
-    # Redirect chains
+    # What captures and pages name: redirect chains, certificate chains, requisites
 
     def _hops(self) -> Iterator[Finding]:
-        wanted = Counter(
-            key_of(ledger.hops.at(index)[0])
-            for _, ledger in self._files
-            for index in range(len(ledger.hops))
+        named = [(name, ledger, ledger.hops) for name, ledger in self._files]
+        kept = [ledger.anchors for _, ledger in self._files]
+        yield from _missing(
+            named, kept, code="redirect_missing", field="redirects[].capture_id", kind="capture"
         )
-        for _, ledger in self._files if wanted else ():
-            for anchor in ledger.anchors:
-                wanted.pop(anchor, None)
-        for name, ledger in self._files if wanted else ():
-            for index in range(len(ledger.hops)):
-                digest, offset = ledger.hops.at(index)
-                if key_of(digest) in wanted:
-                    ledger.damaged.update(groups_in(ledger, offset))
-                    yield finding(
-                        "redirect_missing",
-                        warc=name,
-                        offset=offset,
-                        field="redirects[].capture_id",
-                        expected=digest,
-                        found="no such capture in the archive",
-                    )
+
+    def _chains(self) -> Iterator[Finding]:
+        named = [(name, ledger, ledger.chains) for name, ledger in self._files]
+        kept = [ledger.certificates for _, ledger in self._files]
+        yield from _missing(
+            named, kept, code="chain_missing", field="tls.chain", kind="certificate chain"
+        )
+
+    def _requisites(self) -> Iterator[Finding]:
+        named = [(name, ledger, ledger.requisites) for name, ledger in self._files]
+        kept = [ledger.anchors for _, ledger in self._files]
+        yield from _missing(
+            named, kept, code="requisite_missing", field="requisites[].capture_id", kind="capture"
+        )
 
     # Runs
 
@@ -199,6 +199,35 @@ class Across:
                         expected=_counts(dict(closing.outcomes)),
                         found=_counts(found),
                     )
+
+
+def _missing(
+    named: Sequence[tuple[str, Ledger, Digests]],
+    kept: Sequence[array[int]],
+    *,
+    code: str,
+    field: str,
+    kind: str,
+) -> Iterator[Finding]:
+    """Yield a finding for each digest that is named and that no record of the archive has."""
+    wanted = {
+        key_of(digests.at(index)[0]) for _, _, digests in named for index in range(len(digests))
+    }
+    for keys in kept if wanted else ():
+        wanted.difference_update(keys)
+    for name, ledger, digests in named if wanted else ():
+        for index in range(len(digests)):
+            digest, offset = digests.at(index)
+            if key_of(digest) in wanted:
+                ledger.damaged.update(groups_in(ledger, offset))
+                yield finding(
+                    code,
+                    warc=name,
+                    offset=offset,
+                    field=field,
+                    expected=digest,
+                    found=f"no such {kind} in the archive",
+                )
 
 
 def _counts(outcomes: dict[str, int]) -> str:

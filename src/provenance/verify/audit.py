@@ -5,14 +5,17 @@ Changes nothing and repairs nothing; foreign and half-written files are reported
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from provenance.digest import digest_of, hex_of
 from provenance.errors import StorageError
+from provenance.parallel import processors
 from provenance.verify.across import Across
-from provenance.verify.files import FileReport, Reread, read_file
+from provenance.verify.files import FileReport, Reread
 from provenance.verify.findings import (
     CaptureVerdict,
     Finding,
@@ -24,7 +27,8 @@ from provenance.verify.findings import (
     note,
 )
 from provenance.verify.ledger import Ledger
-from provenance.verify.manifest import MANIFEST, ManifestCheck
+from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
+from provenance.verify.parts import read_files
 
 _SUFFIXES = (".warc.gz", ".warc", ".arc.gz", ".arc")
 _ALLOWED = frozenset({"README.md", ".gitignore", ".gitkeep"})
@@ -40,17 +44,21 @@ def verify_archive(
     *,
     on_finding: Callable[[Finding], None] = _ignore,
     on_note: Callable[[Note], None] = _ignore,
-    on_capture: Callable[[CaptureVerdict], None] = _ignore,
+    on_capture: Callable[[CaptureVerdict], None] | None = None,
+    jobs: int | None = None,
 ) -> Report:
     """Check every file of the archive at `root`, the manifest, and the records across files.
 
     Each finding and note goes to its callback as soon as its file is read, each capture's verdict
-    at the end. Foreign and half-written files are reported and left alone.
+    at the end. Foreign and half-written files are reported and left alone. Up to `jobs` processes
+    read (as many as there are processors, where it is None); what is reported, and in which order,
+    is the same.
 
     Raises:
         StorageError: `archive/` or the manifest cannot be read.
     """
-    return _ArchiveAudit(root, on_finding, on_note).run(on_capture)
+    audit = _ArchiveAudit(root, on_finding, on_note, processors() if jobs is None else jobs)
+    return audit.run(on_capture)
 
 
 class _ArchiveAudit:
@@ -59,25 +67,27 @@ class _ArchiveAudit:
         root: Path,
         on_finding: Callable[[Finding], None],
         on_note: Callable[[Note], None],
+        jobs: int,
     ) -> None:
         self._root = root
+        self._jobs = jobs
         self._on_finding = on_finding
         self._on_note = on_note
         self._count = 0
         self._reports: list[FileReport] = []
 
-    def run(self, on_capture: Callable[[CaptureVerdict], None]) -> Report:
+    def run(self, on_capture: Callable[[CaptureVerdict], None] | None) -> Report:
         paths = self._survey()
-        waiting = {
-            path.name.removesuffix(".open")
-            for path in _listdir(self._root / "archive")
-            if path.name.endswith(".open")
-        }
-        manifest = ManifestCheck(self._manifest(), present=paths.keys(), waiting=waiting)
+        # Runs may seal files meanwhile, the line before the rename: the manifest is read after the
+        # folder, and what it lists beyond the folder is looked for once more.
+        raw = self._manifest()
+        beyond = parse_manifest(raw or b"").files.keys() - paths.keys()
+        waiting = {name for name in beyond if self._is_there(name)}
+        manifest = ManifestCheck(raw, present=paths.keys(), waiting=waiting)
         for fault in manifest.opening():
             self._tell(fault)
-        for name in sorted(paths):
-            self._take(read_file(paths[name]), manifest)
+        for report in read_files([paths[name] for name in sorted(paths)], jobs=self._jobs):
+            self._take(report, manifest)
         self._check_across(paths)
         self._note_seeds()
         return self._report(manifest.tally, on_capture)
@@ -89,12 +99,13 @@ class _ArchiveAudit:
         for path in _listdir(self._root / "archive"):
             if path.name in _ALLOWED:
                 continue
-            if path.name.endswith(".open") and path.is_file():
+            size = _size(path)
+            if path.name.endswith(".open") and size is not None:
                 waiting = True
-                self._tell(
-                    note("interrupted", warc=path.name, found=f"{path.stat().st_size} bytes")
-                )
-            elif path.name.endswith(_SUFFIXES) and path.is_file():
+                self._tell(note("interrupted", warc=path.name, found=f"{size} bytes"))
+            elif not os.path.lexists(path):
+                waiting = True  # sealed or recovered since the folder was listed
+            elif path.name.endswith(_SUFFIXES) and size is not None:
                 paths[path.name] = path
             else:
                 kind = "a directory" if path.is_dir() else "a file of another kind"
@@ -104,6 +115,11 @@ class _ArchiveAudit:
         if not (paths or waiting):
             self._tell(finding("empty_archive", expected="at least one WARC file", found="none"))
         return paths
+
+    def _is_there(self, name: str) -> bool:
+        """Say whether a file is there, under the name it is written with or, then, its own."""
+        folder = self._root / "archive"
+        return any(_size(folder / each) is not None for each in (f"{name}.open", name))
 
     def _manifest(self) -> bytes | None:
         path = self._root / "metadata" / MANIFEST
@@ -155,15 +171,16 @@ class _ArchiveAudit:
                     note("seeds_changed", field=f"seeds/{path.name}", expected=recorded, found=now)
                 )
 
-    def _report(self, tally: ManifestTally, on_capture: Callable[[CaptureVerdict], None]) -> Report:
-        captures = whole = 0
-        for report in self._reports:
-            for verdict in report.verdicts():
-                captures += 1
-                whole += "whole" in verdict.rungs
-                on_capture(verdict)
+    def _report(
+        self, tally: ManifestTally, on_capture: Callable[[CaptureVerdict], None] | None
+    ) -> Report:
+        whole = sum(report.whole for report in self._reports)
+        if on_capture is not None:
+            for report in self._reports:
+                for verdict in report.verdicts():
+                    on_capture(verdict)
         return Report(
-            captures=captures,
+            captures=sum(len(report.ledger.outcomes) for report in self._reports),
             records=sum(report.records for report in self._reports),
             findings=self._count,
             rungs=Rungs(whole=whole),
@@ -176,6 +193,15 @@ class _ArchiveAudit:
             self._on_finding(each)
         else:
             self._on_note(each)
+
+
+def _size(path: Path) -> int | None:
+    """Return the size of a regular file, None where it is another thing or gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def _listdir(folder: Path) -> list[Path]:

@@ -8,25 +8,35 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from provenance.digest import Digest
-from provenance.holdings import RUN_PROFILE, CaptureKind
+from provenance.digest import Digest, digest_of
+from provenance.holdings import (
+    CAPTURE_PROFILE,
+    CERTIFICATES,
+    REQUISITES_PROFILE,
+    RUN_PROFILE,
+    CaptureKind,
+)
 from provenance.verify.header import bare
 from provenance.verify.labelled import Labelled
 from provenance.verify.ledger import NONE, Closing, Ledger, key_of
 from provenance.verify.records import ANCHORS, Facts
 from provenance.verify.statements import (
     Statement,
+    chain_of,
     counts_in,
     digest_in,
     disagreements,
     fields_of_warcinfo,
     hops_of,
     parse_statement,
+    requisites_of,
 )
 
 _ADDRESS = "WARC-IP-Address"
 _SHARED = ("WARC-Date", "WARC-Target-URI", _ADDRESS)
 _ORDER = ("request", "response", "revisit", "resource", "metadata")
+_BEGINNINGS = (["request"], ["request", "response"], ["request", "revisit"], ["resource"])
+"""Kinds of the records, in file order, that a capture has while it is written."""
 
 Complain = Callable[..., None]
 """Takes a code, the facts of the record, and `field`, `expected`, `found`."""
@@ -35,22 +45,32 @@ Complain = Callable[..., None]
 class CaptureJudge:
     """Gather records into captures, in file order, and judge each.
 
-    `complain` takes each fault; `closed` is told the capture id once a capture is complete.
+    `complain` takes each fault, `remark` what is none; `closed` is told the capture id once a
+    capture is complete.
     """
 
     def __init__(
-        self, ledger: Ledger, complain: Complain, closed: Callable[[Digest | None], None]
+        self,
+        ledger: Ledger,
+        complain: Complain,
+        remark: Complain,
+        closed: Callable[[Digest | None], None],
     ) -> None:
         self._ledger = ledger
         self._complain = complain
+        self._remark = remark
         self._closed = closed
         self._group: list[Facts] = []
         self._anchor_id = ""
         self._unled = False
 
+    def ends_before(self, anchor: str) -> bool:
+        """Say whether there is a capture that a record of this anchor does not belong to."""
+        return bool(self._group) and (anchor != self._anchor_id or not anchor)
+
     def begin(self, anchor: str) -> int:
         """Say which capture the next record belongs to; return the key of its group."""
-        if self._group and (anchor != self._anchor_id or not anchor):
+        if self.ends_before(anchor):
             self.close()
         self._anchor_id = anchor
         return key_of(anchor)
@@ -62,8 +82,8 @@ class CaptureJudge:
         self._ledger.offsets.append(facts.offset)
         self._ledger.groups.append(key_of(self._anchor_id))
 
-    def close(self) -> None:
-        """Judge the capture whose records came last."""
+    def close(self, *, at_end: bool = False) -> None:
+        """Judge the capture whose records came last; `at_end` of the file it may be unfinished."""
         group, self._group = self._group, []
         if not group:
             return
@@ -71,9 +91,12 @@ class CaptureJudge:
         ours = any(each.ours for each in group)
         capture_id = anchor.record_digest if anchor is not None else None
         said = None
-        if ours:
+        if ours and at_end and [each.kind for each in group] in _BEGINNINGS:
+            # Recovery keeps every complete record of a killed run, and cuts what follows.
+            self._remark("capture_cut", group[0], found=", ".join(each.kind for each in group))
+        elif ours:
             own, said = self._statement(group, anchor)
-            if said is not None and said["profile"] != RUN_PROFILE and own is not None:
+            if said is not None and said["profile"] == CAPTURE_PROFILE and own is not None:
                 capture_id = digest_in(said, "capture_id") or capture_id or own.record_digest
                 self._note_outcome(said, own, anchor, capture_id)
         else:
@@ -115,6 +138,9 @@ class CaptureJudge:
         if own is None:
             self._complain("metadata_missing", first, expected="a metadata record", found="none")
             return None, None
+        if alone and own.header.value("Content-Type") == CERTIFICATES:
+            self._ledger.certificates.append(key_of(digest_of(own.text or b"")))
+            return None, None
         said = parse_statement(own)
         if said is None:
             self._complain(
@@ -122,6 +148,9 @@ class CaptureJudge:
             )
         elif said["profile"] == RUN_PROFILE:
             self._note_closing(said, own)
+        elif said["profile"] == REQUISITES_PROFILE and alone:
+            for each in requisites_of(said):
+                self._ledger.requisites.add(each, own.offset)
         elif anchor is not None or alone:
             self._check_statement(said, own, anchor, group)
         return own, said
@@ -169,6 +198,8 @@ class CaptureJudge:
     ) -> None:
         for hop in hops_of(said):
             self._ledger.hops.add(hop, own.offset)
+        if (chain := chain_of(said)) is not None:
+            self._ledger.chains.add(chain, own.offset)
         if said.get("kind") != CaptureKind.DOCUMENT:
             return
         if capture_id is not None:

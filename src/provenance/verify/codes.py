@@ -136,6 +136,12 @@ CAPTURE_CODES = _table(
     ("revisit_target_is_revisit", "A revisit refers to another revisit.", _WRITER),
     ("revisit_disagrees", "What a revisit says of its original is not so.", _COPY),
     ("redirect_missing", "A hop of a redirect chain is not in the archive.", _COPY),
+    ("chain_missing", "A certificate chain that a capture names is not in the archive.", _COPY),
+    (
+        "requisite_missing",
+        "A page's list names a capture, its own or a requisite's, that is not in the archive.",
+        _COPY,
+    ),
     ("metadata_unreadable", "A metadata record of ours is no JSON object we know.", _COPY),
     ("metadata_disagrees", "The metadata record says other things than the bytes.", _COPY),
     (
@@ -185,8 +191,13 @@ NOTES = _table(
     ),
     (
         "interrupted",
-        "A file of an interrupted run waits in archive/.",
-        "Any command that writes recovers it.",
+        "A file in archive/ is being written, or was left by an interrupted run.",
+        "Nothing while its run is at work; after that, any command that may write recovers it.",
+    ),
+    (
+        "capture_cut",
+        "The last capture of a file is unfinished: its run was killed there.",
+        "Nothing to do: it was not reported as saved, and the next fetch asks again.",
     ),
     (
         "payload_reading",

@@ -5,10 +5,10 @@ Texts are kept as 64-bit keys; where two keys disagree the records are read agai
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from provenance.digest import Digest, from_hex, hex_of
 
@@ -18,10 +18,12 @@ NONE = 0
 
 def key_of(text: str | None) -> int:
     """Return the 64-bit key of a text."""
-    if not text:
-        return NONE
-    raw = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest()
-    return int.from_bytes(raw, "big") or 1
+    return key_of_bytes(text.encode("utf-8", "surrogateescape")) if text else NONE
+
+
+def key_of_bytes(raw: bytes) -> int:
+    """Return the key of the text that these bytes are in UTF-8."""
+    return int.from_bytes(blake2b(raw, digest_size=8).digest(), "big") or 1
 
 
 def _longs() -> array[int]:
@@ -63,6 +65,11 @@ class Column:
         self.offset.append(offset)
         self.group.append(group)
 
+    def extend(self, other: Column) -> None:
+        """Add the rows of another column."""
+        for name in self.__slots__:
+            getattr(self, name).extend(getattr(other, name))
+
 
 @dataclass(slots=True)
 class Digests:
@@ -75,6 +82,11 @@ class Digests:
         """Add one."""
         self.raw += bytes.fromhex(hex_of(digest))
         self.numbers.append(number)
+
+    def extend(self, other: Digests) -> None:
+        """Add all of another list."""
+        self.raw += other.raw
+        self.numbers.extend(other.numbers)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -101,7 +113,9 @@ class Ledger:
     `records` holds the key of each record id, `offsets` and `groups` stand beside it: a group is
     the key of the id that a capture is named after. `outcomes` holds the capture ids that count as
     captures with their groups, `anchors` all capture ids, `hops` those that redirect chains name
-    (with the offset of who names them), `damaged` the groups that a finding touches.
+    (with the offset of who names them), `certificates` the chains that are kept, `chains` those
+    that captures name, `requisites` the captures that pages name as what they need, `damaged` the
+    groups that a finding touches.
     """
 
     records: array[int] = field(default_factory=_longs)
@@ -112,7 +126,21 @@ class Ledger:
     outcomes: Digests = field(default_factory=Digests)
     anchors: array[int] = field(default_factory=_longs)
     hops: Digests = field(default_factory=Digests)
+    certificates: array[int] = field(default_factory=_longs)
+    chains: Digests = field(default_factory=Digests)
+    requisites: Digests = field(default_factory=Digests)
     damaged: set[int] = field(default_factory=set)
     runs: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     closings: list[Closing] = field(default_factory=list)
     seeds: set[tuple[str, str]] = field(default_factory=set)
+
+    def extend(self, other: Ledger) -> None:
+        """Add what a later part of the same file adds."""
+        for name in ("records", "offsets", "groups", "anchors", "certificates", "closings"):
+            getattr(self, name).extend(getattr(other, name))
+        for name in ("originals", "revisits", "outcomes", "hops", "chains", "requisites"):
+            getattr(self, name).extend(getattr(other, name))
+        self.damaged |= other.damaged
+        self.seeds |= other.seeds
+        for run, outcomes in other.runs.items():
+            self.runs.setdefault(run, Counter()).update(outcomes)

@@ -13,13 +13,13 @@ from typing import BinaryIO
 from uuid import UUID, uuid5
 
 from provenance.digest import Digest, digest_of, to_ni
+from provenance.holdings import CERTIFICATES
 from provenance.warc.record import CONFORMS_TO, PROFILE_IDENTICAL, PROFILE_NOT_MODIFIED
 
 HTTP_REQUEST = "application/http;msgtype=request"
 HTTP_RESPONSE = "application/http;msgtype=response"
 JSON = "application/json"
 FIELDS = "application/warc-fields"
-CERTIFICATES = "application/pem-certificate-chain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,13 +157,12 @@ def chain_draft(run: str, collection: str, date: str, pem: bytes) -> Draft:
 def resource_draft(
     visit: Visit, block: BinaryIO, *, block_size: int, digest: Digest, media_type: str
 ) -> Draft:
-    """Return the resource record of a local file: the block is the file."""
+    """Return the resource record of a local file: the block is the file.
+
+    No payload digest: it would be the block's, and FastWARC looks for an HTTP payload all the same.
+    """
     fields = visit.fields("response", "resource")
-    fields += [
-        ("WARC-Payload-Digest", digest),
-        ("WARC-Block-Digest", digest),
-        ("Content-Type", media_type),
-    ]
+    fields += [("WARC-Block-Digest", digest), ("Content-Type", media_type)]
     return Draft(fields=tuple(fields), block=block, block_size=block_size)
 
 
@@ -172,6 +171,29 @@ def metadata_draft(visit: Visit, note: Mapping[str, object], *, alone: bool) -> 
     fields = visit.fields("metadata", "metadata")
     if not alone:
         fields.append(("WARC-Concurrent-To", f"<{visit.urn('response')}>"))
+    return _draft(fields, JSON, to_json(note))
+
+
+def requisites_draft(
+    run: str,
+    document: str,
+    *,
+    date: str,
+    target_uri: str,
+    page: str,
+    note: Mapping[str, object],
+) -> Draft:
+    """Return the metadata record that ties the page with record id `page` to its requisites.
+
+    Source: WARC 1.1 §5.11 (WARC-Refers-To associates a metadata record with another).
+    """
+    fields = [
+        ("WARC-Type", "metadata"),
+        ("WARC-Record-ID", f"<{record_urn(run, document, 'requisites')}>"),
+        ("WARC-Date", date),
+        ("WARC-Target-URI", target_uri),
+        ("WARC-Refers-To", f"<{page}>"),
+    ]
     return _draft(fields, JSON, to_json(note))
 
 

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 
 from provenance.digest import Digest, from_hex, hex_of
@@ -42,27 +43,41 @@ def read_manifest(metadata: Path) -> dict[str, Digest]:
 def append_line(metadata: Path, warc: str, digest: Digest) -> None:
     """List a file, synced to disk; the file may be renamed to its sealed name afterwards.
 
-    A torn last line, left by a power cut, is taken away first.
+    A torn last line, left by a power cut, is taken away first. A line that is there already, from
+    a sealing that was interrupted, is not written twice.
 
     Raises:
         StorageError: the disk refused; the manifest is as it was.
     """
-    with locked(metadata), (metadata / MANIFEST).open("a+b") as file:
-        end = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        kept = file.read().rfind(b"\n") + 1
-        if kept != end:
-            file.truncate(kept)
-        try:
-            file.write(format_line(warc, digest).encode())
-            file.flush()
+    path = metadata / MANIFEST
+    try:
+        with locked(metadata), path.open("a+b", buffering=0) as file:
+            file.seek(0)
+            raw = file.read()
+            kept = raw.rfind(b"\n") + 1
+            if kept != len(raw):
+                file.truncate(kept)
+            line = format_line(warc, digest).encode()
+            if line not in raw[:kept].splitlines(keepends=True):
+                _append(file, line, kept)
             os.fsync(file.fileno())
-        except OSError as fault:
-            file.truncate(kept)
-            raise StorageError(
-                f"cannot list a sealed file ({fault.strerror})", where=str(metadata / MANIFEST)
-            ) from fault
-    sync_directory(metadata)
+        sync_directory(metadata)
+    except OSError as fault:
+        raise StorageError(
+            f"cannot list a sealed file ({fault.strerror})",
+            where=str(fault.filename or path),
+            hint=f"{warc} is kept; make room or allow writing, and the next command seals it.",
+        ) from fault
+
+
+def _append(file: FileIO, line: bytes, at: int) -> None:
+    try:
+        left = memoryview(line)
+        while left:
+            left = left[file.write(left) :]
+    except OSError:
+        file.truncate(at)
+        raise
 
 
 @contextmanager

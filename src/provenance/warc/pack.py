@@ -32,6 +32,10 @@ class Packed:
     length: int
 
 
+class BlockEndedError(ValueError):
+    """The stream of a block ended before the announced size."""
+
+
 class _StoredHead:
     """What warcio takes for parsed HTTP headers of a revisit: the stored bytes, untouched."""
 
@@ -81,7 +85,8 @@ def pack(draft: Draft, write: Callable[[bytes], object]) -> Packed:
     """Hand the draft's gzip member to `write`, piece by piece.
 
     Raises:
-        ValueError: a field holds a line break, or the block is not of the announced size.
+        ValueError: a field holds a line break.
+        BlockEndedError: the block is shorter than announced.
     """
     for name, value in draft.fields:
         if "\r" in value or "\n" in value:
@@ -107,7 +112,7 @@ def pack(draft: Draft, write: Callable[[bytes], object]) -> Packed:
     sink = _MemberSink(write)
     _Writer(sink, gzip=False, warc_version="1.1").write_record(record)
     if counted.left:
-        raise ValueError(f"the block ends {counted.left} bytes early")
+        raise BlockEndedError(f"the block ends {counted.left} bytes early")
     return sink.close()
 
 

@@ -6,6 +6,7 @@ The reader follows the framing and stops with an error where it breaks; judging 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from provenance.warc.record import HEADER_LIMIT, RecordHeader, parse_header
 
 _STEP = 1 << 18
 _TRAILER = b"\r\n\r\n"
+_EMPTY_LINE = re.compile(rb"\r\n\r\n|\n\n")
 
 
 class _Plain(Protocol):
@@ -50,10 +52,9 @@ class _Buffered:
         """Return the bytes through the empty line, or None at the end of the source."""
         searched = 0
         while True:
-            for mark in (b"\r\n\r\n", b"\n\n"):
-                end = self.ahead.find(mark, max(searched - 3, 0))
-                if end >= 0:
-                    return self.take(end + len(mark))
+            # A header with bare LF may stand before a block that has the other mark.
+            if found := _EMPTY_LINE.search(self.ahead, max(searched - 3, 0)):
+                return self.take(found.end())
             searched = len(self.ahead)
             if searched > HEADER_LIMIT or not self.fill(searched + 1):
                 return None
@@ -131,13 +132,16 @@ class Record:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a file to read; turn the system's refusal into `StorageError`."""
+    """Open a file to read; turn the system's refusal, then or later, into `StorageError`."""
     try:
-        source = path.open("rb")
+        with path.open("rb") as source:
+            yield source
     except OSError as fault:
-        raise StorageError(f"cannot read ({fault.strerror})", where=str(path)) from fault
-    with source:
-        yield source
+        raise StorageError(
+            f"cannot read ({fault.strerror})",
+            where=str(path),
+            hint="Mend the disk or the permissions, or restore the file from a copy.",
+        ) from fault
 
 
 def read_records(path: Path, *, start: int = 0) -> Iterator[Record]:

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from provenance.digest import Digest, from_hex
-from provenance.errors import WarcFormatError
+from provenance.digest import from_hex
+from provenance.errors import ProvenanceError, StorageError, WarcFormatError
 from provenance.warc.manifest import append_line, read_manifest, sync_directory
-from provenance.warc.reader import read_records
-from provenance.warc.writer import OPEN_SUFFIX
+from provenance.warc.open_file import give_sealed_name, open_files, owned, sealed_path
+from provenance.warc.reader import Record, read_records
 
 SET_ASIDE = "set-aside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """One interrupted file that was sealed (or, holding no record, set aside whole)."""
+    """One interrupted file that was sealed (or, holding no record, set aside whole).
+
+    `fault` says why that could not be done; the file is then as it was.
+    """
 
     warc: str
-    records: int
-    torn_bytes: int
+    records: int = 0
+    torn_bytes: int = 0
+    fault: str | None = None
 
 
 def recover(archive: Path, metadata: Path) -> tuple[Recovered, ...]:
@@ -34,92 +36,97 @@ def recover(archive: Path, metadata: Path) -> tuple[Recovered, ...]:
 
     Steps for each file:
     (1) Take its lock; a living writer holds it.
-    (2) A manifest line that fits: only the rename was missing.
+    (2) A sealed file of its name: this one is a copy made meanwhile, and is set aside whole.
     (3) Find the end of the last complete record.
     (4) Copy what follows to `metadata/set-aside/`, synced, then cut it off.
-    (5) List and rename, as sealing does.
+    (5) Sync, list and rename, as sealing does. A file that is listed needs the rename only; where
+        it is not as listed, `verify` says so.
     """
     found: list[Recovered] = []
-    for path in sorted(archive.glob("*.warc.gz" + OPEN_SUFFIX)):
-        with _owned(path) as owned:
-            if owned and path.exists():
-                found.append(_finish(path, metadata))
+    for path in open_files(archive):
+        try:
+            with owned(path) as ours:  # (1)
+                if ours:
+                    found.append(_finish(path, metadata))
+        except (OSError, ProvenanceError) as fault:
+            found.append(Recovered(warc=sealed_path(path).name, fault=str(fault)))
     return tuple(found)
 
 
-@contextmanager
-def _owned(path: Path) -> Iterator[bool]:
-    try:
-        file = path.open("r+b")
-    except OSError:
-        yield False
-        return
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # (1)
-        except OSError:
-            yield False
-            return
-        yield True
-
-
 def _finish(path: Path, metadata: Path) -> Recovered:
-    name = path.name.removesuffix(OPEN_SUFFIX)
-    listed = read_manifest(metadata).get(name)
-    if listed is not None and listed == _digest(path):  # (2)
-        records, _ = _complete(path)
-        _rename(path, name)
-        return Recovered(warc=name, records=records, torn_bytes=0)
-    records, end = _complete(path)  # (3)
+    sealed = sealed_path(path)
+    _settle(path)
+    records, end = (0, 0) if sealed.exists() else _complete(path)  # (2), (3)
     torn = path.stat().st_size - end
     if torn:
-        _set_aside(path, metadata, name, end)  # (4)
-    if not records:
+        _set_aside(path, metadata, end)  # (4)
+    if records:
+        _seal(path, metadata)  # (5)
+    else:
         path.unlink()
         sync_directory(path.parent)
-    else:
-        append_line(metadata, name, _digest(path))  # (5)
-        _rename(path, name)
-    return Recovered(warc=name, records=records, torn_bytes=torn)
+    return Recovered(warc=sealed.name, records=records, torn_bytes=torn)
+
+
+def _settle(path: Path) -> None:
+    """Sync the file and forget what memory shows of it: what the disk has is what counts.
+
+    After a sync that failed, memory may show bytes that never reached the disk, and the next sync
+    says nothing of it.
+    """
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _complete(path: Path) -> tuple[int, int]:
     """Return the number of complete records and the byte just past the last one."""
     records, end = 0, 0
-    try:
-        last = None
-        for record in read_records(path):
-            if last is not None and last.length is not None:
-                records, end = records + 1, last.offset + last.length
-            last = record
-        if last is not None and last.length is not None:
-            records, end = records + 1, last.offset + last.length
-    except WarcFormatError:
-        if last is not None and last.length is not None and last.offset + last.length > end:
-            records, end = records + 1, last.offset + last.length
-    return records, end
+    waiting: list[Record] = []
+    reading = read_records(path)
+    while True:
+        try:
+            record = next(reading, None)
+        except WarcFormatError:
+            record = None
+        for one in waiting:
+            if one.length is not None:
+                records, end = records + 1, one.offset + one.length
+        if record is None:
+            return records, end
+        waiting = [one for one in waiting if one.length is None] + [record]
 
 
-def _set_aside(path: Path, metadata: Path, name: str, end: int) -> None:
+def _set_aside(path: Path, metadata: Path, end: int) -> None:
+    """Move what follows byte `end` to the folder for torn tails; it is there before it is cut."""
     folder = metadata / SET_ASIDE
-    folder.mkdir(exist_ok=True)
-    tail = folder / f"{name}-{end}.tail"
-    with path.open("rb") as source, tail.open("wb") as target:
-        source.seek(end)
-        shutil.copyfileobj(source, target)
-        target.flush()
-        os.fsync(target.fileno())
-    sync_directory(folder)
+    tail = folder / f"{sealed_path(path).name}-{end}.tail"
+    try:
+        folder.mkdir(exist_ok=True)
+        with path.open("rb") as source, tail.open("wb") as target:
+            source.seek(end)
+            shutil.copyfileobj(source, target)
+            target.flush()
+            os.fsync(target.fileno())
+        sync_directory(folder)
+        sync_directory(metadata)
+    except OSError as fault:
+        with suppress(OSError):
+            tail.unlink()
+        raise StorageError(
+            f"cannot set a torn tail aside ({fault.strerror})",
+            where=str(tail),
+            hint="The file is as it was; make room or allow writing, and run any command.",
+        ) from fault
+    os.truncate(path, end)
+
+
+def _seal(path: Path, metadata: Path) -> None:
     with path.open("r+b") as file:
-        file.truncate(end)
         os.fsync(file.fileno())
-
-
-def _rename(path: Path, name: str) -> None:
-    path.rename(path.parent / name)
-    sync_directory(path.parent)
-
-
-def _digest(path: Path) -> Digest:
-    with path.open("rb") as file:
-        return from_hex(hashlib.file_digest(file, "sha256").hexdigest())
+        digest = from_hex(hashlib.file_digest(file, "sha256").hexdigest())
+    name = sealed_path(path).name
+    if name not in read_manifest(metadata):
+        append_line(metadata, name, digest)
+    give_sealed_name(path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,11 @@ from provenance.digest import Digest, from_hex
 from provenance.errors import ProvenanceError
 from provenance.holdings import (
     CAPTURE_PROFILE,
+    REQUISITES_PROFILE,
     RUN_PROFILE,
     Capture,
+    CaptureKind,
+    KeptRequisite,
     Obtained,
     Redirect,
     Run,
@@ -67,15 +70,12 @@ def survey(path: Path) -> Survey:
     reading = _Reading()
     faults: list[str] = []
     try:
-        previous: Record | None = None
         for record in read_records(path):
-            reading.place(previous)
+            reading.place()
             reading.take(record)
-            previous = record
-        reading.place(previous)
     except ProvenanceError as fault:
-        reading.place(previous)
         faults.append(str(fault))
+    reading.place()
     records = tuple(reading.records)
     runs = reading.runs()
     return Survey(
@@ -91,6 +91,8 @@ def survey(path: Path) -> Survey:
         captures=tuple(reading.captures()),
         runs=runs,
         faults=tuple(faults),
+        requisites=tuple(reading.requisites()),
+        gathered=tuple(reading.gathered),
     )
 
 
@@ -109,7 +111,8 @@ class _Reading:
         self._info: dict[str, str] = {}
         self._info_date = ""
         self._end: Mapping[str, object] = {}
-        self._pending: tuple[str, object] | None = None
+        self.gathered: list[tuple[str, str]] = []
+        self._pending: list[tuple[Record, object]] = []
         self._ordinal = (-1, 0)
 
     def take(self, record: Record) -> None:
@@ -125,15 +128,21 @@ class _Reading:
         elif kind == "warcinfo" and not self._info:
             self._info = _warc_fields(record.block(NOTE_LIMIT))
             self._info_date = record.header.date or ""
+        self._pending.append((record, seen))
         record.finish()
-        self._pending = (kind, seen)
 
-    def place(self, record: Record | None) -> None:
-        """Note a record that was read through, if it was."""
-        pending, self._pending = self._pending, None
-        if record is None or pending is None or record.length is None or record.digest is None:
-            return
-        kind, seen = pending
+    def place(self) -> None:
+        """Note the records that were read through, each once its gzip member was, too."""
+        noted = 0
+        for record, seen in self._pending:
+            if record.length is None:
+                break
+            self._note(record, seen)
+            noted += 1
+        del self._pending[:noted]
+
+    def _note(self, record: Record, seen: object) -> None:
+        kind = record.header.type
         placed = self._warc_record(record)
         self.records.append(placed)
         if isinstance(seen, tuple):
@@ -146,6 +155,8 @@ class _Reading:
                 self._notes.append((placed, seen))
             elif seen.get("profile") == RUN_PROFILE:
                 self._end = seen
+            elif seen.get("profile") == REQUISITES_PROFILE:
+                self.gathered.append((str(seen.get("run")), str(seen.get("document"))))
 
     def _warc_record(self, record: Record) -> WarcRecord:
         header = record.header
@@ -205,15 +216,34 @@ class _Reading:
         made = (self._capture(record, note) for record, note in self._notes)
         return [capture for capture in made if capture is not None]
 
+    def requisites(self) -> Iterator[KeptRequisite]:
+        """Yield the whole answers that were kept as requisites of pages."""
+        for record, note in self._notes:
+            if note.get("kind") != CaptureKind.REQUISITE:
+                continue
+            body = self._body_of(record)
+            if body is None or body.digests is None or body.head is None:
+                continue
+            kept = body.record
+            if 200 <= body.head.status < 300 and kept.truncated is None and kept.target_uri:
+                yield KeptRequisite(
+                    url=kept.target_uri,
+                    record_id=kept.record_id,
+                    date=kept.date or "",
+                    payload_digest=body.digests.payload_digest,
+                )
+
+    def _body_of(self, record: WarcRecord) -> _Body | None:
+        return next(
+            (self._bodies[one] for one in record.concurrent_to if one in self._bodies), None
+        )
+
     def _capture(self, record: WarcRecord, note: Mapping[str, object]) -> Capture | None:
         if note.get("outcome") is None:
             return None
-        body = next(
-            (self._bodies[one] for one in record.concurrent_to if one in self._bodies), None
-        )
         try:
-            return _to_capture(record, note, body)
-        except (ValueError, TypeError, KeyError):
+            return _to_capture(record, note, self._body_of(record))
+        except (ValueError, TypeError, KeyError, ProvenanceError):
             return None  # a note that is no note of ours; `verify` reports it
 
 

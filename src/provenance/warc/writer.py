@@ -6,7 +6,6 @@ not listed is always a finding, and recovery can finish a listed rename.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import threading
@@ -21,10 +20,10 @@ from provenance.digest import Digest, from_hex
 from provenance.errors import StorageError
 from provenance.runtime import Runtime
 from provenance.warc.draft import Draft
-from provenance.warc.manifest import append_line, sync_directory
+from provenance.warc.manifest import append_line
+from provenance.warc.open_file import create_owned, give_sealed_name, open_name
 from provenance.warc.pack import pack
 
-OPEN_SUFFIX = ".open"
 ROLL_SIZE = 1 << 30
 """Bytes after which the next group starts a new file."""
 
@@ -90,8 +89,8 @@ class Group:
 class WarcWriter:
     """The files that one run writes for one collection, one open at a time; safe for threads.
 
-    `first_records` makes the drafts that open a file, given its sealed name; `on_sealed` is called
-    with each name once the file is sealed.
+    `first_records` makes the drafts that open a file, given its sealed name. Where a file cannot be
+    synced, put right or sealed, the writer leaves it to recovery and takes no more.
     """
 
     def __init__(
@@ -117,6 +116,7 @@ class WarcWriter:
         self._saved_hash = self._hash
         self._position = 0
         self._closed = False
+        self._fault: StorageError | None = None
         self.name = ""
         self.group_start = 0
         self.sealed: list[str] = []
@@ -148,10 +148,12 @@ class WarcWriter:
         """Hold the file for one group, rolling or opening it first."""
         self._lock.acquire()
         try:
-            if self._file is not None and self._position >= self._roll_size:
-                self.seal()
+            if self._fault is not None:
+                raise self._fault
             if self._closed:
                 raise StorageError("the run is over; nothing more is written")
+            if self._file is not None and self._position >= self._roll_size:
+                self.seal()
             if self._file is None:
                 self._open_next()
         except BaseException:
@@ -180,24 +182,33 @@ class WarcWriter:
             StorageError: the disk refused; what was written may be lost.
         """
         with self._lock:
+            if self._fault is not None:
+                raise self._fault
             if self._file is None:
                 return
             try:
-                self._file.flush()
                 os.fsync(self._file.fileno())
             except OSError as fault:
-                raise self._refused("sync", fault) from fault
+                # A second fsync could say that all is well after the first one lost pages.
+                raise self._given_up(self._refused("sync", fault)) from fault
 
     def seal(self) -> None:
-        """Close the open file, list it and give it its sealed name; nothing open: nothing done."""
+        """Close the open file, list it and give it its sealed name; nothing open: nothing done.
+
+        Raises:
+            StorageError: the disk refused; the file waits for recovery.
+        """
         with self._lock:
             if self._file is None:
                 return
             self.sync()
-            append_line(self._metadata, self.name, from_hex(self._hash.hexdigest()))
-            path = self._archive / (self.name + OPEN_SUFFIX)
-            path.rename(self._archive / self.name)
-            sync_directory(self._archive)
+            try:
+                append_line(self._metadata, self.name, from_hex(self._hash.hexdigest()))
+                give_sealed_name(self._archive / open_name(self.name))
+            except StorageError as fault:
+                raise self._given_up(fault) from fault.__cause__
+            except OSError as fault:
+                raise self._given_up(self._refused("seal", fault)) from fault
             self._file.close()
             self._file = None
             self.sealed.append(self.name)
@@ -218,28 +229,38 @@ class WarcWriter:
                     pass  # what could not be flushed is not in the file; recovery sees the rest
                 self._file = None
 
+    def _given_up(self, fault: StorageError) -> StorageError:
+        """Let go of the open file for good; return the reason."""
+        self._fault = fault
+        self.abandon()
+        return fault
+
     def _open_next(self) -> None:
         stamp = format_stamp17(self._runtime.now())
-        while True:
+        file: BinaryIO | None = None
+        while file is None:
             self.name = f"{self._collection}-{stamp}-{self._serial:05d}.warc.gz"
             self._serial += 1
-            if (self._archive / self.name).exists():
-                continue
-            path = self._archive / (self.name + OPEN_SUFFIX)
             try:
-                self._file = path.open("xb", buffering=0)
-            except FileExistsError:
-                continue
+                file = create_owned(self._archive / open_name(self.name))
             except OSError as fault:
                 raise self._refused("create", fault) from fault
-            break
-        # The lock tells other commands that this file's writer is alive.
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        sync_directory(self._archive)
+        self._file = file
         self._hash, self._position = hashlib.sha256(), 0
-        self.group_start, self._saved_hash = 0, self._hash.copy()
-        for draft in self._first_records(self.name):
-            pack(draft, self.write_bytes)
+        try:
+            for draft in self._first_records(self.name):
+                pack(draft, self.write_bytes)
+        except BaseException:
+            self._discard()
+            raise
+
+    def _discard(self) -> None:
+        """Remove the open file: it has no group yet."""
+        try:
+            (self._archive / open_name(self.name)).unlink()
+        except OSError:
+            pass  # recovery removes it
+        self.abandon()
 
     def _drop_group(self) -> None:
         if self._file is None:
@@ -249,8 +270,8 @@ class WarcWriter:
         try:
             self._file.truncate(self._position)
             self._file.seek(self._position)
-        except OSError:
-            self.abandon()
+        except OSError as fault:
+            self._given_up(self._refused("put right", fault))
 
     def _refused(self, verb: str, fault: OSError) -> StorageError:
         return StorageError(

@@ -19,7 +19,7 @@ STATIC = {"site.css": "text/css; charset=utf-8", "site.js": "text/javascript; ch
 def make_environment() -> Environment:
     """Return the templates, autoescaping and strict about names."""
     environment = Environment(
-        loader=PackageLoader("provenance.web"),
+        loader=PackageLoader("provenance.web", "pages"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -47,8 +47,8 @@ def make_environment() -> Environment:
 
 
 def read_static(name: str) -> bytes:
-    """Return a file of the package's static folder; `name` is a key of STATIC."""
-    return files("provenance.web").joinpath("static", name).read_bytes()
+    """Return a file of the package's folder `assets`; `name` is a key of STATIC."""
+    return files("provenance.web").joinpath("assets", name).read_bytes()
 
 
 def is_web_address(url: str | None) -> bool:
