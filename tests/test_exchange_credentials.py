@@ -63,7 +63,9 @@ def test_no_address_keeps_anything_before_its_host(rest: str) -> None:
 def test_the_settings_of_a_run_name_a_proxy_without_its_password() -> None:
     """Also where the scheme is left out."""
     for proxy in ("http://ann:hunter2@proxy.example:3128", "ann:hunter2@proxy.example:3128"):
-        line = dict(FetchSettings(proxy=proxy).lines())["setting-proxy"]
+        made = FetchSettings(proxy=proxy)
+        assert "hunter2" not in repr(made)
+        line = dict(made.lines())["setting-proxy"]
         assert line.endswith("proxy.example:3128")
         assert "hunter2" not in line
         assert "ann" not in line
