@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib import request
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provenance.errors import UsageError
@@ -244,7 +244,7 @@ def test_a_proxy_that_answers_nonsense_is_a_proxy_fault(said: bytes) -> None:
         listening(handle) as port,
         client(proxy=f"http://127.0.0.1:{port}") as asking,
     ):
-        assert reason(asking.get("https://recorded.example/")) in ("proxy", "tls")
+        assert reason(asking.get("https://recorded.example/")) == "proxy"
 
 
 def test_a_name_too_long_for_the_socks_library_is_refused_here() -> None:
@@ -307,6 +307,7 @@ def test_a_named_proxy_stands_above_the_environment() -> None:
     assert proxy_for("http://x.example/", named="", environ={"http_proxy": "http://a:1"}) is None
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["a.example", ".b.example", "example", "c", "*", "d.example:80"])),
     st.sampled_from(

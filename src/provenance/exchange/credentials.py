@@ -53,13 +53,15 @@ def split_credentials(url: str) -> tuple[str, Login | None]:
     'https://example.org/a@b'
     """
     login: Login | None = None
-    # Where the host is empty, readers differ on where it stands: nothing like a user stays.
-    while (match := _AUTHORITY.match(url)) and "@" in match[1]:
+    # Readers leave out tabs and line ends, and where the host is empty they differ on where it
+    # stands: nothing like a user stays.
+    bare = re.sub(r"[\t\r\n]", "", url)
+    while (match := _AUTHORITY.match(bare)) and "@" in match[1]:
         userinfo, _, host = match[1].rpartition("@")
         user, _, password = userinfo.partition(":")
         login = login or Login(user=unquote(user), password=unquote(password))
-        url = url[: match.start(1)] + host + url[match.end(1) :]
-    return url, login
+        bare = bare[: match.start(1)] + host + bare[match.end(1) :]
+    return (bare, login) if login else (url, None)
 
 
 def without_credentials(url: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from provenance.exchange.credentials import without_credentials
@@ -32,7 +32,7 @@ class FetchSettings:
     max_bytes: int = 8 << 30
     retries: int = 2
     conditional: bool = True
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
     client_cert: Path | None = None
     client_key: Path | None = None
