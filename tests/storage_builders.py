@@ -171,7 +171,8 @@ def mounted(path: Path, size: str = "64m") -> Iterator[Disk]:
     try:
         yield Disk(path)
     finally:
-        subprocess.run(["umount", str(path)], check=True, capture_output=True)
+        # Lazily: a test that failed may hold files of it, and the next must find nothing mounted.
+        subprocess.run(["umount", "--lazy", str(path)], check=True, capture_output=True)
 
 
 def without_privileges() -> tuple[str, ...]:

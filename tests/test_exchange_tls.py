@@ -11,6 +11,7 @@ import pytest
 
 from provenance.errors import UsageError
 from provenance.exchange.faults import TLS_WORDS, tls_word
+from provenance.exchange.trust import peer_chain
 from tests.wire import playing
 from tests.wire_client import answer_of, block, client, fault_of, ok, reason
 from tests.wire_proxies import listening
@@ -269,3 +270,13 @@ def test_a_handshake_that_drips_ends_in_time(root: Authority) -> None:
     with listening(drip) as port, client(ca_file=root.pem, max_time_s=0.3) as asking:
         assert reason(asking.get(f"https://127.0.0.1:{port}/")) == "timeout"
     stop.set()
+
+
+def test_without_the_chain_the_servers_own_certificate_stands_alone() -> None:
+    """A Python that has neither the public nor the private call still gives the leaf."""
+
+    class Bare:
+        def getpeercert(self, binary_form: bool = False) -> bytes:
+            return b"leaf" if binary_form else b""
+
+    assert peer_chain(Bare()) == (b"leaf",)

@@ -211,6 +211,8 @@ def test_an_error_page_behind_a_redirect_is_the_outcome(tmp_path: Path) -> None:
         ("/caf%C3%A9", "a.example/caf%C3%A9"),
         ('/"quoted"<x>', "a.example/%22quoted%22%3Cx%3E"),
         ("http:/new", "a.example/new"),
+        ("http:\\\\b.example\\new", "b.example/new"),
+        ("\\new", "a.example/new"),
     ],
 )
 def test_a_location_is_resolved_against_the_hop(tmp_path: Path, location: str, asked: str) -> None:

@@ -320,6 +320,21 @@ def test_the_delay_between_requests_counts_for_attempts_too(tmp_path: Path) -> N
     assert pauses(clock) >= 20  # robots.txt, attempt, attempt: two gaps
 
 
+def test_the_delay_is_one_hosts_however_it_is_spelled(tmp_path: Path) -> None:
+    """Naming the default port opens no second way to the same host."""
+    clock = Clock()
+    with web({"a.example/1": PAGE, "a.example/2": PAGE}) as wire:
+        fetched(
+            tmp_path / "root",
+            wire,
+            "http://a.example/1",
+            "http://a.example:80/2",
+            clock=clock,
+            settings=replace(SETTINGS, delay_s=10.0, jobs=1),
+        )
+    assert pauses(clock) == pytest.approx(20)  # robots.txt, document, document
+
+
 def test_the_delay_is_each_hosts_own(tmp_path: Path) -> None:
     """Two documents of two hosts wait for nobody but their own robots.txt."""
     clock = Clock()

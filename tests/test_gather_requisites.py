@@ -192,7 +192,7 @@ HOSTILE = {
     "ampersands": "<img src='" + "&" * 300_000,
     "comments": "<!--" * 200_000,
     "styles": "<style>" * 200_000,
-    "style attributes": "<p style='mask:url(data:)'>" * 100_000,
+    "style attributes": "<p style='mask:url(about:)'>" * 100_000,
     "candidates": "<img srcset='" + "a 1x, " * 200_000 + "'>",
     "pages in attributes": "<iframe srcdoc='<p>'></iframe>" * 20_000,
     "bases": "<base href=/a/>" * 100_000,

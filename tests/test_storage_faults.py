@@ -479,7 +479,7 @@ def failing_disk(tmp_path: Path) -> Iterator[tuple[Path, Disk]]:
         try:
             yield upper, below
         finally:
-            subprocess.run(["umount", str(upper)], check=True, capture_output=True)
+            subprocess.run(["umount", "--lazy", str(upper)], check=True, capture_output=True)
 
 
 def test_a_file_that_could_not_be_synced_is_not_sealed_from_memory(tmp_path: Path) -> None:

@@ -134,9 +134,14 @@ def test_snippets_show_markup_as_text(site: Client) -> None:
         ("/provenance", DATASETTE_POLICY),
         ("/provenance/capture", DATASETTE_POLICY),
         ("/provenance/capture.json", DATASETTE_POLICY),
-        ("/provenance/none", DATASETTE_POLICY),
+        ("/provenance/none", PAGE_POLICY),
+        ("/provenance/none.json", DATASETTE_POLICY),
         ("/provenance?sql=select+1", DATASETTE_POLICY),
-        ("/provenance?sql=nonsense", DATASETTE_POLICY),
+        ("/provenance?sql=nonsense", PAGE_POLICY),
+        ("/provenance?sql=select+nonsense", DATASETTE_POLICY),
+        ("/provenance.db", DATASETTE_POLICY),
+        ("/_internal", PAGE_POLICY),
+        ("/-/databases", PAGE_POLICY),
         ("/-/static/app.css", DATASETTE_POLICY),
         ("/-/static/none.css", DATASETTE_POLICY),
         ("/-/versions.json", DATASETTE_POLICY),
@@ -149,6 +154,8 @@ def test_every_response_has_a_policy(site: Client, path: str, policy: str) -> No
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["x-frame-options"] == "DENY"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert "access-control-allow-origin" not in headers
 
 
 def test_archived_bytes_go_out_sandboxed(site: Client) -> None:

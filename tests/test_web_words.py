@@ -113,8 +113,9 @@ def test_a_note_that_is_no_object_is_empty(text: str | None) -> None:
 def test_certificates_are_named_by_their_hash() -> None:
     """The fingerprint is the SHA-256 of the DER bytes; what is no Base64 is left out."""
     der = b"certificate" * 9
-    tls = {"certificates": [base64.b64encode(der).decode(), "no base64!", 5]}
-    (found,) = read_evidence({"tls": tls}).certificates
+    frame = b"-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n"
+    chain = frame % base64.b64encode(der) + frame % b"no=base64"
+    (found,) = read_evidence({"tls": {"version": "TLSv1.3"}}, chain).certificates
     assert found.fingerprint == digest_of(der)
     body = found.pem.removeprefix("-----BEGIN CERTIFICATE-----").removesuffix(
         "-----END CERTIFICATE-----"

@@ -5,11 +5,17 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from provenance.errors import UsageError
 
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?\Z", re.ASCII)
 _INSTANT = re.compile(r"[0-9TZtz:+., W-]+\Z")
+_HTTP_DATE = re.compile(
+    r"[A-Za-z]{3}, (\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) (?:GMT|UTC)\Z", re.ASCII
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_STAMP = re.compile(r"\d{4}(?:\d{2}){0,5}\Z", re.ASCII)
 
 
 def format_instant(instant: datetime) -> str:
@@ -29,6 +35,63 @@ def format_stamp17(instant: datetime) -> str:
     """Return the 17 digits `YYYYMMDDhhmmssSSS` used in WARC file names."""
     utc = _utc(instant)
     return f"{utc.year:04d}{utc:%m%d%H%M%S}{utc.microsecond // 1000:03d}"
+
+
+def format_http_date(instant: datetime) -> str:
+    """Return an aware datetime as HTTP writes it, the fraction dropped.
+
+    >>> format_http_date(datetime(2020, 3, 1, 10, tzinfo=UTC))
+    'Sun, 01 Mar 2020 10:00:00 GMT'
+
+    Source: RFC 9110 §5.6.7 (IMF-fixdate).
+    """
+    return format_datetime(_utc(instant), usegmt=True)
+
+
+def parse_http_date(text: str) -> datetime | None:
+    """Return the instant of an HTTP date in its fixed form, or None; the weekday is not checked.
+
+    Source: RFC 9110 §5.6.7; RFC 7089 §2.1.1.1, which allows no other form.
+    """
+    match = _HTTP_DATE.match(text.strip())
+    month = match[2].lower() if match else ""
+    if match is None or month not in _MONTHS:
+        return None
+    day, year, hour, minute, second = (int(match[group]) for group in (1, 3, 4, 5, 6))
+    try:
+        # A leap second (60) has no place in a datetime.
+        return datetime(
+            year, _MONTHS.index(month) + 1, day, hour, minute, min(second, 59), tzinfo=UTC
+        )
+    except ValueError:
+        return None
+
+
+def parse_stamp(text: str) -> datetime | None:
+    """Return the first instant that the 4 to 14 digits `YYYY[MM[DD[hh[mm[ss]]]]]` cover, or None.
+
+    >>> parse_stamp("202003")
+    datetime.datetime(2020, 3, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    if not _STAMP.match(text):
+        return None
+    parts = [int(text[:4]), *(int(text[at : at + 2]) for at in range(4, len(text), 2))]
+    year, month, day, hour, minute, second = parts + [0, 1, 1, 0, 0, 0][len(parts) :]
+    try:
+        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def end_of_partial_date(text: str) -> datetime:
+    """Return the last second, UTC, of the year, month or day that `text` names.
+
+    Raises:
+        UsageError: `text` is no partial date.
+    """
+    year, month, day = (*map(int, parse_partial_date(text).split("-")), 0, 0)[:3]
+    month = month or 12
+    return datetime(year, month, day or calendar.monthrange(year, month)[1], 23, 59, 59, tzinfo=UTC)
 
 
 def parse_instant(text: str) -> datetime:

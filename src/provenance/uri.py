@@ -67,6 +67,22 @@ def web_address(reference: str, *, base: str) -> str | None:
     return text if 0 < len(text) <= MAX_ADDRESS else None
 
 
+def same_resource(one: str, other: str) -> bool:
+    """Return whether archives would file both addresses under one key, roughly.
+
+    The scheme, a leading `www.`, the case of the host, a default port, an empty path, a slash at
+    the end and the spelling of percent-escapes tell no two apart.
+    """
+    return _key(one) == _key(other)
+
+
+def _key(url: str) -> str:
+    address = web_address(url, base="") or url
+    host, _, rest = address.partition("://")[2].partition("/")
+    escapes = re.sub("%[0-9A-Fa-f]{2}", lambda escape: escape[0].upper(), rest)
+    return host.removeprefix("www.") + "/" + escapes.rstrip("/")
+
+
 def _trimmed(reference: str) -> str:
     bare = reference.strip(_ENDS).translate(_INSIDE).partition("#")[0]
     return _SURROGATE.sub("\ufffd", bare)

@@ -19,6 +19,8 @@ _CARD = (
     "media_type_expected", "note", "text_title",
 )  # fmt: skip
 
+_OBTAINED = {"added": " (added)", "imported": " (imported)"}
+
 
 def state_of(row: DocumentRow) -> str:
     """Return the last outcome of a document, or why it has none."""
@@ -107,7 +109,7 @@ def timeline(captures: Sequence[CaptureRow]) -> Iterator[str]:
     cells = [
         (
             f"{each.captured_at[:19]}Z",
-            each.outcome.value + (" (added)" if each.obtained == "added" else ""),
+            each.outcome.value + _OBTAINED.get(each.obtained, ""),
             safe(each.reason),
             "" if each.size is None else str(each.size),
             each.capture_id.removeprefix("sha256:")[:12],

@@ -18,6 +18,12 @@ from provenance.fetch.settings import FetchSettings
 _SECONDS = click.FloatRange(min=0)
 
 
+def _not_blank(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.strip():
+        raise click.BadParameter("expected a reason, found an empty text")
+    return value
+
+
 @click.command("fetch")
 @click.argument("targets", metavar="[TARGET]...", nargs=-1)
 @click.option(
@@ -93,10 +99,18 @@ _SECONDS = click.FloatRange(min=0)
     help="Write passwords and cookies that were sent into the WARC, and flag it.",
 )
 @click.option(
-    "--ignore-robots", metavar="REASON", help="Do not ask robots.txt; the reason is recorded."
+    "--ignore-robots",
+    metavar="REASON",
+    callback=_not_blank,
+    help="Do not ask robots.txt; the reason is recorded.",
 )
 @click.option("--allow-private", is_flag=True, help="Allow loopback and private addresses.")
 @click.option("--requisites", is_flag=True, help="Fetch what pages need for their replay too.")
+@click.option(
+    "--memento",
+    metavar="TIMEGATE",
+    help="Where an address is gone, import the capture nearest its publication date from here.",
+)
 @click.option("--alternates", is_flag=True, help="Fetch the alternates of each document too.")
 @click.option(
     "--contact", metavar="TEXT", envvar="PROVENANCE_CONTACT", help="Put into the User-Agent."

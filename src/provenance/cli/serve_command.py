@@ -17,13 +17,29 @@ from provenance.cli.printing import say
     show_default=True,
     help="0 takes any free one.",
 )
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    help="A host name that the site goes by, beside localhost; may be given several times.",
+)
 @click.pass_context
-def command(ctx: click.Context, host: str, port: int) -> None:
-    """Serve the index and the archive until Ctrl-C."""
+def command(ctx: click.Context, host: str, port: int, names: tuple[str, ...]) -> None:
+    """Serve the index and the archive until Ctrl-C.
+
+    An index that is rebuilt meanwhile is shown at once. Behind another web server, give the
+    public name with --name.
+    """
     archive = open_archive(ctx, reads_index=True)
     from provenance.web.renewal import RenewedSite
     from provenance.web.serving import SiteServer
 
     site = RenewedSite(archive.site, archive.index_path, report=say)
-    server = SiteServer(site, host=host, port=port, announce=lambda url: say(f"Serving at {url}"))
+    server = SiteServer(
+        site,
+        host=host,
+        port=port,
+        names=names,
+        announce=lambda url: say(f"Serving at {url}"),
+    )
     server.run()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from provenance.cli.cards import capture_card, document_card, timeline
@@ -9,6 +11,7 @@ from provenance.cli.layout import fields
 from provenance.cli.opening import json_option, open_archive
 from provenance.cli.printing import put, terminal_columns, write_document, write_object
 from provenance.fetch.challenges import RULES
+from provenance.fetch.not_found_rules import RULES as NOT_FOUND_RULES
 from provenance.index import CaptureRow, IdKind
 
 
@@ -41,3 +44,17 @@ def command(ctx: click.Context, identifier: str, as_json: bool) -> None:
     elif captures:
         put(capture_card(captures[0], columns))
         put(fields([("why", each.why) for each in RULES if each.id == captures[0].rule], columns))
+        put(fields(_noticed(archive.note_of(captures[0].capture_id)), columns))
+
+
+def _noticed(note: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what the answer says of its own address, and by which rule."""
+    landing = note.get("landing")
+    told = landing if isinstance(landing, dict) else {}
+    said = [
+        ("leads on to", told.get("meta_refresh")),
+        ("canonical", told.get("canonical")),
+        ("soft 404", told.get("soft_404")),
+    ]
+    said += [("why", each.why) for each in NOT_FOUND_RULES if each.id == told.get("soft_404")]
+    return [(name, str(value)) for name, value in said if value]

@@ -51,13 +51,14 @@ def split_credentials(url: str) -> tuple[str, Login | None]:
     >>> split_credentials("https://ann:s3cret@example.org/a@b")[0]
     'https://example.org/a@b'
     """
-    match = _AUTHORITY.match(url)
-    if match is None or "@" not in match[1]:
-        return url, None
-    userinfo, _, host = match[1].rpartition("@")
-    user, _, password = userinfo.partition(":")
-    bare = url[: match.start(1)] + host + url[match.end(1) :]
-    return bare, Login(user=unquote(user), password=unquote(password))
+    login: Login | None = None
+    # Where the host is empty, readers differ on where it stands: nothing like a user stays.
+    while (match := _AUTHORITY.match(url)) and "@" in match[1]:
+        userinfo, _, host = match[1].rpartition("@")
+        user, _, password = userinfo.partition(":")
+        login = login or Login(user=unquote(user), password=unquote(password))
+        url = url[: match.start(1)] + host + url[match.end(1) :]
+    return url, login
 
 
 def without_credentials(url: str) -> str:
@@ -82,7 +83,7 @@ def read_netrc(environ: Mapping[str, str]) -> dict[str, Login]:
         hosts = netrc.netrc(str(path)).hosts
         mode = path.stat().st_mode
     except netrc.NetrcParseError as fault:
-        where = f"{path} line {fault.lineno}"
+        where = f"{path} near line {fault.lineno}"
         raise UsageError("this is no netrc file", where=where, hint=hint) from None
     except (OSError, UnicodeError) as fault:
         what = f"cannot be read ({type(fault).__name__})"

@@ -37,8 +37,9 @@ TLS_WORDS = (
 """The words that the detail of a `tls` fault opens with.
 
 `certificate` is any other fault of the server's chain; `protocol` a version, cipher or message that
-the two sides do not share; `client_certificate` one that the server misses or refuses; `closed` a
-connection that ended during the handshake.
+the two sides do not share (or, up to TLS 1.2, a client certificate that the server misses);
+`client_certificate` one that it misses or refuses; `closed` a connection that ended during the
+handshake.
 """
 
 _VERIFY_WORDS = {

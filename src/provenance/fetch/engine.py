@@ -11,17 +11,19 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from provenance.exchange import Client, ClientSettings, Trust
 from provenance.exchange.addresses import policy
+from provenance.fetch.archived import Seeking
 from provenance.fetch.chains import Chains
 from provenance.fetch.gates import Gates, StoppedError
 from provenance.fetch.gathering import GotCache
 from provenance.fetch.permission import RobotsCache
 from provenance.fetch.recording import Recording
+from provenance.fetch.robots import host_of
 from provenance.fetch.settings import Errand, FetchSettings
 from provenance.fetch.visit import Shared, Visitor
+from provenance.gather.timegate import parse_timegate
 from provenance.holdings import Known
 from provenance.model import CollectionId, Outcome, OutcomeKind, RunId
 from provenance.runtime import Runtime
@@ -67,7 +69,8 @@ class FetchRun:
     are `skipped`. Closing the iterator of outcomes stops the run: records stay whole.
 
     Raises:
-        UsageError: proxy, certificates or netrc file cannot be used; nothing was asked for.
+        UsageError: proxy, certificates, netrc file or TimeGate cannot be used; nothing was asked
+            for.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class FetchRun:
             gates=self._gates,
             robots=RobotsCache(),
             got=GotCache(),
+            seeking=_seeking(settings, ports.runtime),
             known=ports.known.get,
             stopped=self._stopped.is_set,
         )
@@ -196,7 +200,7 @@ class FetchRun:
     def _start(self, errands: list[Errand]) -> None:
         hosts: dict[str, list[Errand]] = {}
         for errand in errands:
-            hosts.setdefault(urlsplit(errand.url or "").netloc.lower(), []).append(errand)
+            hosts.setdefault(host_of(errand.url or ""), []).append(errand)
         # The longest queues first: the run is as long as the longest of them.
         for queued in sorted(hosts.values(), key=len, reverse=True):
             self._hosts.put(tuple(queued))
@@ -261,6 +265,13 @@ class FetchRun:
     def _client(self, networks: tuple[str, ...]) -> Client:
         addresses = policy(allow_private=self._settings.allow_private, networks=networks)
         return Client(self._ports.runtime, self._client_settings, addresses, self._trust)
+
+
+def _seeking(settings: FetchSettings, runtime: Runtime) -> Seeking | None:
+    if settings.memento is None:
+        return None
+    timegate = parse_timegate(settings.memento)
+    return Seeking(timegate=timegate, named=settings.memento, started_at=runtime.now())
 
 
 def _client_settings(settings: FetchSettings, ports: FetchPorts) -> ClientSettings:

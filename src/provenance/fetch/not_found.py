@@ -49,6 +49,14 @@ def not_found_rule(said: Said, *, asked: str, final: str) -> NotFoundRule | None
     return _rule_of_way(asked, final) if asked != final else None
 
 
+def may_be_said(said: Said) -> bool:
+    """Return True where a title or heading is one of the rules' phrases, whatever else is there."""
+    whole = {folded(each) for each in said.headings}
+    parts = [folded(part) for part in _PARTS.split(said.title[:_LONGEST_TITLE], 8)]
+    whole.update(parts, (folded(f"{first} {second}") for first, second in pairwise(parts)))
+    return any(not whole.isdisjoint(_phrases_of(rule.id)) for rule in SAID)
+
+
 def folded(text: str) -> str:
     """Return `text` as phrases are compared: without case, punctuation and added marks.
 

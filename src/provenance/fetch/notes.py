@@ -6,7 +6,7 @@ The keys are the profile `provenance-capture-1` (docs/warc-profile.md).
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeAlias
@@ -14,8 +14,9 @@ from typing import TypeAlias
 from provenance.dates import format_instant
 from provenance.digest import Digest, digest_of
 from provenance.exchange import Exchange
+from provenance.fetch.landings import Landing
 from provenance.fetch.settings import Errand
-from provenance.holdings import CAPTURE_PROFILE, CaptureKind, Known, Redirect
+from provenance.holdings import CAPTURE_PROFILE, CaptureKind, Known, Obtained, Redirect
 from provenance.http_message import Framing, ResponseHead, media_type_of
 from provenance.model import DocumentId, OutcomeKind
 
@@ -35,10 +36,30 @@ class GivenUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """Where a capture was imported from: what the archive says of it, and what it was asked.
+
+    `memento_datetime` is the instant that the archive states, `body` whether it gives the body as
+    it was archived (`raw`, `rewritten`, `unknown`), `basis` what `accept_datetime` comes from.
+    """
+
+    archive: str
+    timegate: str
+    memento: str
+    memento_datetime: str
+    original: str | None
+    same_original: bool | None
+    accept_datetime: str
+    basis: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """How an exchange was come by: its errand, hop and attempt, and what went before.
 
-    `requisites` counts what a page names for its replay, where that is fetched too.
+    `requisites` counts what a page names for its replay, where that is fetched too. `imported` says
+    which archive gave it, `memento` why an archive that was asked gave nothing.
     """
 
     run: str
@@ -52,6 +73,8 @@ class Way:
     redirects: tuple[Redirect, ...] = ()
     robots: Note | None = None
     requisites: int | None = None
+    imported: Imported | None = None
+    memento: Note | None = None
 
     @property
     def document(self) -> DocumentId | None:
@@ -72,13 +95,17 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
-    """What became of the document: outcome (None for exchanges on the way), reason and marks."""
+    """What became of the document: outcome (None for exchanges on the way), reason and marks.
+
+    `landing` is what the answer says of its own address.
+    """
 
     outcome: OutcomeKind | None = None
     reason: str | None = None
     detail: str | None = None
     rule: str | None = None
     flags: tuple[str, ...] = field(default=())
+    landing: Landing | None = None
 
 
 def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
@@ -96,7 +123,8 @@ def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
         "detail": fate.detail,
         "rule": fate.rule,
         "flags": list(fate.flags),
-        "captured_at": captured_at,
+        "landing": _landing_note(fate.landing),
+        "captured_at": way.imported.memento_datetime if way.imported else captured_at,
         "hop": way.hop,
         "via": way.via,
         "redirects": [
@@ -120,9 +148,27 @@ def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
             }
             for one in way.given_up
         ],
-        "obtained": {"how": "fetched"},
+        "obtained": _obtained(way, captured_at),
+        "memento": way.memento,
         "robots": way.robots,
         "requisites": way.requisites,
+    }
+
+
+def _obtained(way: Way, retrieved_at: str) -> Note:
+    if way.imported is None:
+        return {"how": Obtained.FETCHED}
+    return {"how": Obtained.IMPORTED, "retrieved_at": retrieved_at, **asdict(way.imported)}
+
+
+def _landing_note(landing: Landing | None) -> Note | None:
+    if landing is None:
+        return None
+    return {
+        "meta_refresh": landing.meta_refresh,
+        "refresh_delay_s": landing.refresh_delay_s,
+        "canonical": landing.canonical,
+        "soft_404": landing.soft_404,
     }
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from html import unescape
 
-from provenance.fetch.not_found import Said
+from provenance.fetch.not_found import Said, may_be_said
 from provenance.http_message import ResponseHead, media_type_of
 
 LOOKED_AT = 1 << 16
@@ -19,6 +20,12 @@ _STARTS_AS_HTML = re.compile(
     rb"(\xef\xbb\xbf)?\s{0,999}<(!doctype\s+html|html|head|body|title|meta|script|h1|p)\b",
     re.IGNORECASE,
 )
+_SMALL = 1 << 12
+_REFRESH = re.compile(r"http-equiv\s*=\s*[\"']?\s*refresh")
+_MARKS = ("prerender-status-code", "data-dgst", "error404", "/404/")
+_TITLE = re.compile(r"<title\b[^>]{0,500}>([^<]{0,1000})")
+_HEADING = re.compile(r"<h1\b[^>]{0,1000}>(.{0,2000}?)</h1\b", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
 _LOOKED_FOR = frozenset({"body", "script", "template"})
 _TEXT = frozenset({"p", "h1", "h2", "article", "main", "table"})
 _OF_ARTICLES = re.compile(
@@ -111,7 +118,11 @@ def _names_canonical(attributes: Mapping[str, str]) -> bool:
 
 
 def read_page(head: ResponseHead, content: bytes) -> Page:
-    """Return what a page says of itself; of anything but HTML, an empty page."""
+    """Return what a page says of itself; of anything but HTML, an empty page.
+
+    Reading markup costs more than all else that is done with an answer. So where nothing after the
+    page's head can matter (`may_matter`), the head alone is read.
+    """
     from provenance.extract.charset import decode_text
     from provenance.extract.markup import read_html
     from provenance.extract.prescan import html_charset
@@ -122,5 +133,35 @@ def read_page(head: ResponseHead, content: bytes) -> Page:
     sniffed = media_type is None and _STARTS_AS_HTML.match(looked_at) is not None
     if media_type in _HTML or sniffed:
         page.is_html = True
-        read_html(decode_text(looked_at, http=charset, declared=html_charset).text, page)
+        text = decode_text(looked_at, http=charset, declared=html_charset).text
+        if len(text) > _SMALL and not may_matter(text):
+            text = _head_of(text)
+            if "canonical" not in text.lower():
+                return page
+        read_html(text, page)
     return page
+
+
+def may_matter(text: str) -> bool:
+    """Return True where a page may hold a refresh, or say that it is not there.
+
+    A title or heading is taken from between its tags, wherever those stand.
+    """
+    small = text.lower()
+    if any(mark in small for mark in _MARKS):
+        return True
+    if "http-equiv" in small and _REFRESH.search(small):
+        return True
+    said = Said(
+        title=" ".join(_told(_TITLE.findall(small))), headings=tuple(_told(_HEADING.findall(small)))
+    )
+    return may_be_said(said)
+
+
+def _head_of(text: str) -> str:
+    ends = [text.lower().find(tag) for tag in ("</head", "<body")]
+    return text[: min((end for end in ends if end >= 0), default=_SMALL)]
+
+
+def _told(pieces: list[str]) -> list[str]:
+    return [unescape(_TAG.sub("", piece)) for piece in pieces[:5]]

@@ -22,6 +22,8 @@ AGENT = "provenance"
 """The product token that robots.txt rules are matched with."""
 
 _REDIRECTS = 5
+_CUT_SHORT = {"time": "timeout", "disconnect": "disconnect"}
+"""Why half of a robots.txt counts as none, by how it was cut: what it forbids may be missing."""
 
 
 RobotsCache = OnceEach[str, Robots]
@@ -69,6 +71,8 @@ class Permission:
             target = redirect_target(exchange)
             content = start_of(answer, ROBOTS_LIMIT)
             self._recording.record_answer(way, exchange, Fate())
+            if answer.cut in _CUT_SHORT:
+                return Robots(url=url, reason=_CUT_SHORT[answer.cut], failed=True)
             if target is None or way.hop >= _REDIRECTS:
                 # Source: RFC 9309 §2.3.1.2: past five redirects it counts as not there.
                 status = 404 if target is not None else answer.head.status

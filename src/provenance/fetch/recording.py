@@ -63,7 +63,7 @@ class Recording:
         answer = _answer(exchange)
         original = self._original(way, exchange, fate)
         if original is not None and fate.outcome is not None:
-            fate = Fate(outcome=OutcomeKind.UNCHANGED, flags=fate.flags)
+            fate = replace(fate, outcome=OutcomeKind.UNCHANGED, reason=None)
         note: Note = framing_note(exchange) if original else {"framing": None}
         outcome = self._record(way, exchange, fate, note, revisit=_identical(answer, original))
         self._remember(way, exchange, fate)
@@ -134,7 +134,7 @@ class Recording:
             placed = next(one for one in group.placed() if one.digest == capture_id)
         media_type, _ = media_type_of(answer.head)
         return replace(
-            _asked(way, fate, visit.date),
+            _asked(way, fate, way.imported.memento_datetime if way.imported else visit.date),
             status=answer.head.status,
             content_id=answer.digests.content_id,
             capture_id=capture_id,

@@ -101,6 +101,7 @@ def _errands(collection: Collection, document: Document, *, alternates: bool) ->
                 collection=collection.id,
                 document=DocumentId(f"{document.id}.alternate-{number}"),
                 url=alternate.url,
+                published=document.published,
                 networks=collection.allow_networks,
             )
             for number, alternate in enumerate(document.alternates, start=1)
@@ -114,5 +115,6 @@ def _errand(collection: Collection, document: Document) -> Errand:
         document=document.id,
         url=document.url,
         media_type=document.media_type,
+        published=document.published,
         networks=collection.allow_networks,
     )

@@ -17,7 +17,8 @@ class FetchSettings:
     server says that it has changed, where an earlier answer gave validators; `requisites`: fetch
     what pages need for their replay too, and pages whole each time; `trust_env`: proxies,
     certificates and .netrc of the environment count, as for requests; `keep_credentials`: they go
-    into the WARC, and the captures are flagged.
+    into the WARC, and the captures are flagged; `memento`: the TimeGate of the archive that is
+    asked for documents whose address is gone.
     `jobs`: hosts at once; `delay_s`: between requests to one host; `timeout_s`: connecting and each
     wait for bytes; `max_time_s`, `max_bytes`: one document; `retries`: further attempts after a
     transient fault; `ignore_robots`: the reason for not asking robots.txt, None to obey it.
@@ -41,6 +42,7 @@ class FetchSettings:
     allow_private: bool = False
     alternates: bool = False
     requisites: bool = False
+    memento: str | None = None
     contact: str | None = None
     operator: str | None = None
 
@@ -64,6 +66,7 @@ class FetchSettings:
             "allow-private": "yes" if self.allow_private else "no",
             "alternates": "yes" if self.alternates else "no",
             "requisites": "yes" if self.requisites else "no",
+            "memento": self.memento,
         }
         return tuple(
             (f"setting-{name}", _line(value)) for name, value in named.items() if value is not None
@@ -74,13 +77,15 @@ class FetchSettings:
 class Errand:
     """One document to be fetched; `url` None makes it `skipped`.
 
-    `media_type` is the expected one; `networks` are the private networks its collection opens.
+    `published` is its partial date; `media_type` is the expected one; `networks` are the private
+    networks its collection opens.
     """
 
     collection: CollectionId
     document: DocumentId
     url: str | None
     media_type: str | None = None
+    published: str | None = None
     networks: tuple[str, ...] = ()
 
 

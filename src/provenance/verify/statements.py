@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from provenance.digest import Digest, parse_digest
 from provenance.errors import UsageError
-from provenance.holdings import CAPTURE_PROFILE, REQUISITES_PROFILE, RUN_PROFILE, CaptureKind
+from provenance.holdings import (
+    CAPTURE_PROFILE,
+    REQUISITES_PROFILE,
+    RUN_PROFILE,
+    CaptureKind,
+    Obtained,
+)
 from provenance.model import OutcomeKind
 from provenance.verify.header import bare
 from provenance.verify.records import KEPT_LIMIT, Facts
@@ -93,7 +99,7 @@ def disagreements(said: Statement, own: Facts, anchor: Facts | None) -> Iterator
     yield from _outcome(said, anchor)
     told = anchor or own
     truth: dict[str, object] = {
-        "captured_at": told.header.value("WARC-Date"),
+        "captured_at": _captured_at(said, told.header.value("WARC-Date")),
         "capture_id": anchor.record_digest if anchor is not None else None,
         "capture_record": anchor.record_id if anchor is not None else None,
     }
@@ -105,6 +111,17 @@ def disagreements(said: Statement, own: Facts, anchor: Facts | None) -> Iterator
         expected = said.get(field)
         if expected != found:
             yield Disagreement(field=field, expected=_text(expected), found=_text(found))
+
+
+def _captured_at(said: Statement, date: str | None) -> str | None:
+    """Return the instant of the capture: an archive's own where it was imported from one."""
+    obtained = said.get("obtained")
+    if not isinstance(obtained, dict) or obtained.get("how") != Obtained.IMPORTED:
+        return date
+    if obtained.get("retrieved_at") != date:
+        return date
+    stated = obtained.get("memento_datetime")
+    return stated if isinstance(stated, str) else None
 
 
 def _truncated(anchor: Facts) -> object:

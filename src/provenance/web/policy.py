@@ -40,9 +40,17 @@ ARCHIVED_HEADERS: Mapping[str, str] = MappingProxyType(
         "content-security-policy": ARCHIVED_POLICY,
         "x-frame-options": "SAMEORIGIN",
         "x-dns-prefetch-control": "off",
+        "x-robots-tag": "noindex",
     }
 )
-DOWNLOAD_HEADERS: Mapping[str, str] = MappingProxyType({"content-security-policy": DOWNLOAD_POLICY})
+DOWNLOAD_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "content-security-policy": DOWNLOAD_POLICY,
+        "accept-ranges": "none",
+        "x-robots-tag": "noindex",
+    }
+)
+"""A part of a download could not be checked against the content id, so there are no ranges."""
 
 _EVERYWHERE = (
     (b"content-security-policy", DATASETTE_POLICY.encode()),
@@ -50,6 +58,7 @@ _EVERYWHERE = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 )
 
 

@@ -72,7 +72,7 @@ async def document(site: Site, request: Any) -> Response:
 
 async def document_json(site: Site, request: Any) -> Response:
     """Answer the document page as JSON."""
-    return twin(_document_twin(await find_document(site, named(request))))
+    return twin(site, _document_twin(await find_document(site, named(request))))
 
 
 async def capture(site: Site, request: Any) -> Response:
@@ -90,7 +90,9 @@ async def capture(site: Site, request: Any) -> Response:
         exchange=exchange,
         request_head=_head(exchange.request_head if exchange else None),
         response_head=_head(exchange.response_head if exchange else None),
-        evidence=read_evidence(parse_note(facts.note or note)),
+        evidence=read_evidence(
+            parse_note(facts.note or note), exchange.chain if exchange else None
+        ),
         note=visible((note or "")[:HEAD_SHOWN]),
         forms=_digest_forms(facts),
         citations=await _citations(site, facts.capture_id),
@@ -104,6 +106,7 @@ async def capture_json(site: Site, request: Any) -> Response:
     facts = found.capture
     row = {**asdict(facts), "note": parse_note(facts.note), "flags": _json_list(facts.flags)}
     return twin(
+        site,
         {
             "type": "capture",
             **row,
@@ -112,7 +115,7 @@ async def capture_json(site: Site, request: Any) -> Response:
                 "document": site.path(f"/document/{facts.document}"),
                 "content": site.path(f"/content/{facts.content_id}") if facts.content_id else None,
             },
-        }
+        },
     )
 
 
@@ -148,7 +151,7 @@ async def search_json(site: Site, request: Any) -> Response:
     try:
         hits = await _hits(site, query, _filters(request), number)
     except UsageError as error:
-        return twin({"ok": False, "error": str(error), "results": []}, status=400)
+        return twin(site, {"ok": False, "error": str(error), "results": []}, status=400)
     results = [
         {
             "type": "capture",
@@ -157,7 +160,9 @@ async def search_json(site: Site, request: Any) -> Response:
         }
         for hit in hits[:HITS]
     ]
-    return twin({"query": query, "page": number, "more": len(hits) > HITS, "results": results})
+    return twin(
+        site, {"query": query, "page": number, "more": len(hits) > HITS, "results": results}
+    )
 
 
 async def _hits(site: Site, query: str, filters: Filters, number: int) -> tuple[searching.Hit, ...]:

@@ -157,6 +157,11 @@ def what_happened(capture: CaptureFacts) -> str:
             f"On {when} a person added a file of {size_words(capture.size)} by hand. "
             "That it came from the address given is that person's word."
         )
+    if capture.obtained == "imported":
+        return (
+            f"A public archive gave this as what it captured on {when}. It was imported, not "
+            f"observed: {size_words(capture.size)} of content are kept as the archive sent them."
+        )
     return f"On {when} {_answer(capture)}"
 
 
@@ -168,6 +173,11 @@ def _answer(capture: CaptureFacts) -> str:
             return (
                 f"the server answered with status {status}. The whole answer, {size} of content, "
                 "is kept."
+            )
+        case "unchanged" if capture.reason == "not_modified":
+            return (
+                "the server was asked whether the document had changed, and answered that it had "
+                f"not (status {status}). The content stands as captured before."
             )
         case "unchanged":
             return (
