@@ -103,9 +103,9 @@ is none.
 
 
 def _challenges() -> str:
-    from provenance.fetch import challenges, landings
+    from provenance.landing import challenges, notice
 
-    return "\n".join([CHALLENGES, challenges.to_markdown(), SOFT_404, landings.to_markdown()])
+    return "\n".join([CHALLENGES, challenges.to_markdown(), SOFT_404, notice.to_markdown()])
 
 
 PAGES: Mapping[str, Callable[[], str]] = {

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from provenance.fetch.challenges import LOOKED_AT, RULES, matching_rule
-from provenance.fetch.rule import Rule
 from provenance.http_message import parse_response_head
+from provenance.landing.challenges import LOOKED_AT, RULES, matching_rule
+from provenance.landing.rule import Rule
 from tests.challenge_pages import LONG, NEAR, WALLS, Site, at, page
 from tests.fetch_rig import (
     Fetched,

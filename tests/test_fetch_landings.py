@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provenance.fetch.landings import LOOKED_AT, Landing, notice
-from provenance.fetch.not_found import folded
-from provenance.fetch.not_found_rules import MARKED, RULES, SAID, NotFoundRule
 from provenance.http_message import ResponseHead, parse_response_head
+from provenance.landing.not_found import folded
+from provenance.landing.not_found_rules import MARKED, RULES, SAID, NotFoundRule
+from provenance.landing.notice import LOOKED_AT, Landing, notice
 
 URL = "http://a.example/news/doc?id=7"
 LOREM = "The council met on Tuesday and heard the engineers about the bridge. "

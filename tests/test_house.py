@@ -23,6 +23,7 @@ FLOORS = (
     ),
     ("words", ("model", "holdings", "seeds")),
     ("wings", ("exchange", "warc", "extract", "gather", "index", "cite", "web")),
+    ("between", ("landing",)),
     (
         "verbs",
         ("fetch", "verify", "addition", "indexing", "citing", "page_source", "run_files"),
@@ -35,7 +36,8 @@ FLOORS = (
 """Each room under its floor, the ground first. Imports go downward.
 
 On the ground and among the words, rooms may also import their neighbours, without a circle; wings
-and verbs do not know each other. The package itself (`provenance/__init__.py`) is below the ground.
+and verbs do not know each other. `landing` reads pages by means of the wings, for the verbs.
+The package itself (`provenance/__init__.py`) is below the ground.
 """
 
 NEIGHBOURLY = ("ground", "words")

@@ -10,9 +10,9 @@ from provenance.cli.cards import capture_card, document_card, timeline
 from provenance.cli.layout import fields
 from provenance.cli.opening import json_option, open_archive
 from provenance.cli.printing import put, safe, terminal_columns, write_document, write_object
-from provenance.fetch.challenges import RULES
-from provenance.fetch.not_found_rules import RULES as NOT_FOUND_RULES
 from provenance.index import CaptureRow, IdKind
+from provenance.landing.challenges import RULES
+from provenance.landing.not_found_rules import RULES as NOT_FOUND_RULES
 
 
 @click.command("show")

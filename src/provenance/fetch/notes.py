@@ -14,10 +14,10 @@ from typing import TypeAlias
 from provenance.dates import format_instant
 from provenance.digest import Digest, digest_of
 from provenance.exchange import Exchange
-from provenance.fetch.landings import Landing
 from provenance.fetch.settings import Errand
 from provenance.holdings import CAPTURE_PROFILE, CaptureKind, Known, Obtained, Redirect
 from provenance.http_message import Framing, ResponseHead, media_type_of
+from provenance.landing.notice import Landing
 from provenance.model import DocumentId, OutcomeKind
 
 Note: TypeAlias = dict[str, object]

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from provenance.exchange import Exchange
 from provenance.exchange.values import Answer
-from provenance.fetch.challenges import LOOKED_AT, Rule, matching_rule
-from provenance.fetch.landings import notice
 from provenance.fetch.notes import Fate, Way
 from provenance.http_body import content_start
 from provenance.http_message import media_type_of
+from provenance.landing.challenges import LOOKED_AT, Rule, matching_rule
+from provenance.landing.notice import notice
 from provenance.model import OutcomeKind
 
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
-from provenance.fetch.not_found import not_found_rule
-from provenance.fetch.not_found_rules import RULES
-from provenance.fetch.page import LOOKED_AT, Page, read_page
 from provenance.http_message import ResponseHead
+from provenance.landing.not_found import not_found_rule
+from provenance.landing.not_found_rules import RULES
+from provenance.landing.page import LOOKED_AT, Page, read_page
 
 __all__ = ["LOOKED_AT", "Landing", "notice", "to_markdown"]
 

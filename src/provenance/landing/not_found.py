@@ -14,7 +14,7 @@ from functools import cache
 from itertools import pairwise
 from urllib.parse import SplitResult, urlsplit
 
-from provenance.fetch.not_found_rules import LED, MARKED, SAID, NotFoundRule
+from provenance.landing.not_found_rules import LED, MARKED, SAID, NotFoundRule
 
 _GAPS = re.compile(r"[^\w']+|_+")
 _MARKS = re.compile(r"[\u0640\u200b-\u200f\u2060\ufeff\u00ad]")

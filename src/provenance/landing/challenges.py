@@ -6,11 +6,11 @@ rule that matched is kept with the capture.
 
 from __future__ import annotations
 
-from provenance.fetch.bot_walls import BOT_WALLS
-from provenance.fetch.cn_bot_walls import CN_BOT_WALLS
-from provenance.fetch.gate_pages import GATE_PAGES
-from provenance.fetch.rule import LOOKED_AT, Kind, Rule, matches, sight
 from provenance.http_message import ResponseHead
+from provenance.landing.bot_walls import BOT_WALLS
+from provenance.landing.cn_bot_walls import CN_BOT_WALLS
+from provenance.landing.gate_pages import GATE_PAGES
+from provenance.landing.rule import LOOKED_AT, Kind, Rule, matches, sight
 
 __all__ = ["LOOKED_AT", "RULES", "Kind", "Rule", "matching_rule", "to_markdown"]
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from html import unescape
 
-from provenance.fetch.not_found import Said, may_be_said
 from provenance.http_message import ResponseHead, media_type_of
+from provenance.landing.not_found import Said, may_be_said
 
 LOOKED_AT = 1 << 16
 """Bytes of decoded content that are looked at."""
