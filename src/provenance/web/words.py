@@ -38,8 +38,8 @@ STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
 ROLES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "source": ("Source", "What is read and cited"),
-        "official": ("Official", "What its speakers rely on"),
-        "independent": ("Independent", "What others say on the same matters"),
+        "official": ("Official", "By bodies whose statements are at issue"),
+        "independent": ("Independent", "By anybody else"),
         "": ("Without a role", "Captures that no seeds file describes"),
     }
 )
