@@ -6,7 +6,8 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import urlsplit
@@ -52,10 +53,13 @@ class Client:
         self._recorder = Recorder(runtime, policy)
         self._session = RecordingSession(self._recorder, dict(settings.fields))
         self._received = 0
+        self._kept_to: set[str] = set()
+        """The authorities to which a connection was kept for a further request."""
 
     def close(self) -> None:
         """Close every connection."""
         self._session.close()
+        self._kept_to.clear()
 
     def forget_cookies(self) -> None:
         """Drop the cookies that servers set; they live for one document and its redirects."""
@@ -80,22 +84,28 @@ class Client:
         A kept connection that the server closed in the meantime is dialled once more, as
         RFC 9112 §9.3.1 lets clients do.
         """
-        exchange = self._once(url, max_time_s, fields, reconnected=False)
+        started_at = self._runtime.now()
+        kept = self._connection_of(url) in self._kept_to
+        exchange = self._once(url, started_at, max_time_s, fields)
         recorder = self._recorder
         stale = exchange.fault is not None and exchange.fault.reason == "disconnect"
         if stale and recorder.reused and recorder.received == 0:
-            return self._once(url, max_time_s, fields, reconnected=True)
-        return exchange
+            exchange = self._once(url, started_at, max_time_s, fields)
+        # Whether the closing was seen before or only after sending is chance, and not recorded.
+        return replace(exchange, reconnected=kept and not recorder.reused)
+
+    def _connection_of(self, url: str) -> str:
+        parts = urlsplit(url)
+        proxy = self._settings.proxy if parts.scheme == "http" else None
+        return proxy or f"{parts.scheme}://{parts.netloc}".lower()
 
     def _once(
         self,
         url: str,
+        started_at: datetime,
         max_time_s: float | None,
         fields: tuple[tuple[str, str], ...],
-        *,
-        reconnected: bool,
     ) -> Exchange:
-        started_at = self._runtime.now()
         bound = self._settings.max_time_s
         bound = bound if max_time_s is None else min(bound, max_time_s)
         deadline = self._runtime.monotonic() + bound
@@ -106,11 +116,11 @@ class Client:
         try:
             self._check_literal(url)
             held = self._send(url, fields)
-            answer = self._read_answer()
+            answer = self._read_answer(url)
             held.close()
         except TransportError as raised:
             fault = fault_of(raised)
-            self._session.close()
+            self.close()
         recorder = self._recorder
         recorder.clocked("total", recorder.started)
         request, redacted = redact(bytes(recorder.sent))
@@ -126,7 +136,7 @@ class Client:
             tls=recorder.tls,
             timings_ms=tuple(recorder.timings.items()),
             unparsed=b"" if answer else recorder.head_bytes[:_UNPARSED_LIMIT],
-            reconnected=reconnected,
+            reconnected=False,
         )
 
     def _check_literal(self, url: str) -> None:
@@ -147,7 +157,7 @@ class Client:
             ca_file=settings.ca_file,
         )
 
-    def _read_answer(self) -> Answer:
+    def _read_answer(self, url: str) -> Answer:
         response = self._recorder.response
         if response is None:
             raise ExchangeFault("bad_response", "no response was read")
@@ -163,7 +173,9 @@ class Client:
         whole = cut is None and surplus is None and body.shape.framing is not Framing.CLOSE
         response._close_conn()  # type: ignore[attr-defined]
         if not whole or response.will_close:
-            self._session.close()
+            self.close()
+        else:
+            self._kept_to.add(self._connection_of(url))
         return body.answer(cut=cut, interim=tuple(self._recorder.interim), surplus=surplus)
 
     def _surplus(self, body: _BodyReading, cut: str | None) -> Surplus | None:
