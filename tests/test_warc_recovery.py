@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 
 from provenance.digest import digest_of
 from provenance.errors import StorageError
-from provenance.verify import verify_archive
+from provenance.verify import Note, verify_archive
 from provenance.warc.history import read_history
 from provenance.warc.manifest import append_line
 from provenance.warc.recovery import Recovered, recover
@@ -388,3 +388,34 @@ def test_the_manifest_of_a_full_archive_is_as_it_was(root: Root, sealed: Sealed)
     root.manifest.mkdir()
     with pytest.raises(StorageError, match=r"manifest-sha256\.txt: cannot list.*make room"):
         append_line(root.metadata, sealed.name, digest_of(sealed.raw))
+
+
+def told_by_verify(root: Root, on_note: Callable[[Note], None]) -> list[str]:
+    found: list[str] = []
+    verify_archive(root.path, on_finding=lambda each: found.append(each.code), on_note=on_note)
+    return found
+
+
+def test_files_that_are_sealed_while_verify_looks_are_no_finding(root: Root) -> None:
+    """Listed as open, then sealed; or begun and sealed after the folder was read."""
+    first = root.writer("a")
+    write_capture(first, "a", collection="a")
+    later = root.writer("z", run=RUN[:-1] + "2")
+
+    def seal(_note: Note) -> None:
+        first.close()
+        write_capture(later, "z", collection="z", run=RUN[:-1] + "2")
+        later.close()
+
+    assert told_by_verify(root, seal) == []
+    assert len(root.listed()) == 2
+
+
+def test_a_file_that_gets_its_name_between_two_looks_is_no_finding(root: Root) -> None:
+    """Seen in the folder as open, gone under that name a moment later."""
+    first, second = root.writer("a"), root.writer("b", run=RUN[:-1] + "2")
+    write_capture(first, "a", collection="a")
+    write_capture(second, "b", collection="b", run=RUN[:-1] + "2")
+    assert told_by_verify(root, lambda _note: second.close()) == []
+    first.close()
+    assert findings(root) == []

@@ -101,6 +101,8 @@ class RecordingAdapter(BaseAdapter):
         self._response_class = type("Response", (RecordingResponse,), {"recorder": recorder})
         self._kept: OrderedDict[tuple[object, ...], _PlainConnection | _TlsConnection]
         self._kept = OrderedDict()
+        self.had_kept = False
+        """Whether a connection was at hand for the request that was sent last."""
 
     def send(  # noqa: PLR0917
         self,
@@ -140,6 +142,7 @@ class RecordingAdapter(BaseAdapter):
     ) -> _PlainConnection | _TlsConnection:
         key = (parts.scheme, parts.hostname, parts.port, proxy)
         connection = self._kept.pop(key, None)
+        self.had_kept = connection is not None and connection.sock is not None
         if connection is None:
             while len(self._kept) >= _KEPT_CONNECTIONS:
                 self._kept.popitem(last=False)[1].close()
@@ -211,6 +214,11 @@ class RecordingSession(requests.Session):
             if len(self.cookies) > _COOKIES_LIMIT:
                 self.cookies.clear()
         return response
+
+    @property
+    def had_kept(self) -> bool:
+        """Whether a connection was at hand for the last request, open still or not."""
+        return self._adapter.had_kept
 
     def keep_only(self, own: tuple[Cookie, ...]) -> None:
         """Forget every cookie but the user's own."""
