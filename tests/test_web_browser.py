@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.web_browser import WIDTHS, Reader, Trap, chromium, trap
+from tests.web_browser import WIDTHS, Reader, Trap, chromium, listening
 from tests.web_fixture import Shelf, harbour
 from tests.web_hostile import hostile
 from tests.web_server import served
@@ -35,7 +35,7 @@ def site(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 @pytest.fixture(scope="module")
 def lure() -> Iterator[Trap]:
-    with trap() as server:
+    with listening(Trap()) as server:
         yield server
 
 
