@@ -11,9 +11,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from provenance.web import words
+from provenance.web.languages import language_words
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}\Z")
-STATIC = {"site.css": "text/css; charset=utf-8", "site.js": "text/javascript; charset=utf-8"}
+STATIC = {
+    "colours.css": "text/css; charset=utf-8",
+    "site.css": "text/css; charset=utf-8",
+    "tables.css": "text/css; charset=utf-8",
+    "site.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
 
 
 def make_environment() -> Environment:
@@ -33,7 +40,10 @@ def make_environment() -> Environment:
         state_label=words.state_label,
         state_meaning=words.state_meaning,
         reason=words.reason_words,
+        known_reason=words.known_reason,
         language=language_tag,
+        language_name=language_words,
+        shortened=words.shortened,
         segment=lambda text: quote(str(text), safe=":"),
         short=short_digest,
         breakable=breakable,
@@ -41,7 +51,10 @@ def make_environment() -> Environment:
     )
     environment.tests["web_address"] = is_web_address
     environment.globals.update(
-        roles=words.ROLES, states=words.STATES, relation_words=words.relation_words
+        roles=words.ROLES,
+        states=words.STATES,
+        alternates=words.ALTERNATES,
+        relation_words=words.relation_words,
     )
     return environment
 
