@@ -38,13 +38,8 @@ STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
 ROLES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "source": ("Source", "What is read and cited"),
-<<<<<<< HEAD
-        "official": ("Official", "By bodies whose statements are at issue"),
-        "independent": ("Independent", "By anybody else"),
-=======
         "official": ("Official", "From bodies whose statements are at issue"),
         "independent": ("Independent", "From others, on the same matters"),
->>>>>>> web
         "": ("Without a role", "Captures that no seeds file describes"),
     }
 )
@@ -193,15 +188,12 @@ def what_happened(capture: CaptureFacts) -> str:
             if capture.url
             else "No address was given."
         )
-<<<<<<< HEAD
+        return f"On {when} a person added a file of {size_words(capture.size)} by hand. {word}"
     if capture.obtained == "imported":
         return (
             f"A public archive gave this as what it captured on {when}. It was imported, not "
             f"observed: {size_words(capture.size)} of content are kept as the archive sent them."
         )
-=======
-        return f"On {when} a person added a file of {size_words(capture.size)} by hand. {word}"
->>>>>>> web
     return f"On {when} {_answer(capture)}"
 
 
