@@ -39,6 +39,7 @@ def test_credentials_are_split_off_an_address(user: str, password: str, path: st
     bare, login = split_credentials(f"https://{userinfo}@host.example:8443{path}")
     assert bare == f"https://host.example:8443{path}"
     assert login == Login(user=user, password=password)
+    assert repr(login) == "Login()"
 
 
 @settings(deadline=None)
@@ -113,7 +114,7 @@ def test_netrc_is_asked_for_each_host_alone(tmp_path: Path) -> None:
 
 def test_the_netrc_variable_stands_above_home(tmp_path: Path) -> None:
     """A file that is not there, or /dev/null, holds no logins."""
-    environ = home(tmp_path, "machine a.example login ann password x\n")
+    environ = home(tmp_path, "machine a.example login ann password x\ndefault login e password y\n")
     other = tmp_path / "other"
     other.write_text("machine B.example login bob password y\n")
     other.chmod(0o600)

@@ -229,7 +229,12 @@ def test_with_socks5_a_name_that_resolves_to_a_private_address_is_refused() -> N
 
 @pytest.mark.parametrize(
     "said",
-    [b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20000, b"SSH-2.0-x\r\n\r\n", b"", b"HTTP/1.1 200"],
+    [
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20000 + b"\r\n",
+        b"SSH-2.0-x\r\n\r\n",
+        b"",
+        b"HTTP/1.1 200 OK\r\n",
+    ],
 )
 def test_a_proxy_that_answers_nonsense_is_a_proxy_fault(said: bytes) -> None:
     """A head without end, another protocol, silence and a cut head all end."""
