@@ -22,6 +22,7 @@ Play = Callable[[str, asyncio.StreamWriter], Awaitable[None]]
 """Answers one request: gets the path, writes what it likes. Closes the writer to end the talk."""
 
 _WAIT_S = 20
+_TLS_GREETING = b"\x16"
 _TYPES = {".html": "text/html; charset=utf-8", ".jpg": "image/jpeg", ".pdf": "application/pdf"}
 
 _NGINX = """daemon off; worker_processes 2; pid {state}/pid; error_log {state}/error crit;
@@ -120,10 +121,12 @@ def _response(path: Path) -> bytes:
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, play: Play) -> None:
     with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         while not writer.is_closing():
+            first = await reader.readexactly(1)
+            if first == _TLS_GREETING:
+                writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                break
             request = await reader.readuntil(b"\r\n\r\n")
             parts = request.split(b" ", 2)
-            if len(parts) < 3:
-                break  # no HTTP: a TLS greeting, as it may be
             await play(parts[1].decode("latin-1"), writer)
             await writer.drain()
     if not writer.is_closing():

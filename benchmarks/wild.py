@@ -50,7 +50,10 @@ def _bomb() -> bytes:
 
 
 _BROKEN = gzip.compress(_PAGE)[:-20] + bytes(20)
-_WALL = b"<title>Just a moment...</title><script src=/cdn-cgi/challenge-platform/h.js></script>"
+_WALL = (
+    b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body><script>"
+    b"window._cf_chl_opt={cType:'managed'};</script></body></html>"
+)
 
 WRITTEN: dict[str, bytes] = {
     "good": with_length(_OK, _PAGE),
@@ -81,7 +84,7 @@ WRITTEN: dict[str, bytes] = {
     "redirect to another scheme": status(b"302 Found", b"Location: file:///etc/passwd"),
     "redirect to no address": status(b"302 Found", b"Location: http://[::bad/"),
     "redirect onto itself": status(b"302 Found", b"Location: "),
-    "bot wall, 403": status(b"403 Forbidden", b"Server: cloudflare", body=_WALL),
+    "bot wall, 403": status(b"403 Forbidden", b"cf-mitigated: challenge", body=_WALL),
     "bot wall, 200": status(b"200 OK", b"Server: cloudflare", body=_WALL),
     "gzip, good": with_length(_CODED, gzip.compress(_PAGE)),
     "gzip, broken": with_length(_CODED, _BROKEN),
