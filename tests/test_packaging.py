@@ -1,4 +1,4 @@
-"""What is handed out: the sdist and the wheel hold all that the program needs, and install offline."""
+"""What is handed out: sdist and wheel hold all that the program needs, and install offline."""
 
 from __future__ import annotations
 
