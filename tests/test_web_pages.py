@@ -370,7 +370,6 @@ def test_an_unknown_document_is_answered_with_near_ids(site: Client) -> None:
         ("/provenance/none", 404, "Not here"),
         ("/provenance/capture/none", 404, "Not here"),
         ("/provenance?sql=update+capture+set+url=1", 400, "This cannot be answered"),
-        ("/_internal", 403, "Not open"),
         ("/-/threads", 404, "Not here"),
     ],
 )
