@@ -151,10 +151,10 @@ def command(
     fetching = archive.fetch(targets, settings)
     with (
         stopping_on_signals(fetching.stop) as stopping,
-        progress_shown(fetching.progress) as tell,
         closing(fetching.outcomes) as outcomes,
     ):
-        status = report_outcomes(outcomes, fetching.run, as_json=as_json, tell=tell)
+        showing = progress_shown(fetching.progress)
+        status = report_outcomes(outcomes, fetching.run, as_json=as_json, showing=showing)
     for errand in fetching.adhoc:
         say("\nTo keep this document, put this into a file under seeds/ and complete it:\n")
         say(archive.entry_to_keep(errand))
