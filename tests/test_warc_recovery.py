@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import shutil
@@ -419,3 +420,34 @@ def test_a_file_that_gets_its_name_between_two_looks_is_no_finding(root: Root) -
     assert told_by_verify(root, lambda _note: second.close()) == []
     first.close()
     assert findings(root) == []
+
+
+def test_a_file_sealed_as_recovery_reaches_for_its_lock_is_its_writers(root: Root) -> None:
+    """The lock is free because the writer is done: there is nothing to recover, and no fault."""
+    writer = root.writer()
+    write_capture(writer, "a")
+    told: list[Recovered] = []
+
+    def note(caller: str, called: str) -> None:
+        if (caller, called) == ("owned", "flock"):
+            writer.close()
+
+    with calls_seen(note):
+        told.extend(recover(root.archive, root.metadata))
+    assert told == []
+    assert root.files() == [writer.name]
+    assert findings(root) == []
+
+
+def test_a_member_of_several_records_is_kept_or_set_aside_whole(root: Root, sealed: Sealed) -> None:
+    """Recompressed by another tool, a file may hold them: each record counts, none is torn."""
+    plain = [member.plain for member in members_of(sealed.raw)]
+    pairs = [gzip.compress(b"".join(plain[at : at + 2])) for at in (0, 2)]
+    leave_open(root, sealed.name, pairs[0] + pairs[1])
+    (told,) = recover(root.archive, root.metadata)
+    assert told == Recovered(warc=sealed.name, records=4)
+    clear(root)
+    leave_open(root, sealed.name, pairs[0] + pairs[1][:-1])
+    (told,) = recover(root.archive, root.metadata)
+    assert told == Recovered(warc=sealed.name, records=2, torn_bytes=len(pairs[1]) - 1)
+    assert (root.archive / sealed.name).read_bytes() == pairs[0]
