@@ -217,6 +217,9 @@ def test_chinese_bytes_are_read_with_their_charset(browser: Any, site: str, shel
         "/view/{picture}",
         "/view/{first}/raw",
         "/view/{picture}/raw",
+        "/capture/{saved}",
+        "/view/{saved}",
+        "/document/saved",
         "/search?q=harbour",
         "/search?q=%3Cscript%3Ewindow.pwned=1%3C/script%3E",
         "/document/%22%3E%3Cscript%3Ewindow.pwned=1%3C%2Fscript%3E",
@@ -231,7 +234,9 @@ def test_nothing_archived_runs_anywhere(
     """Every string of the hostile archive is inert on every page, Datasette's tables included."""
     first, failed = (capture.capture_id for capture in evil.of("every-string"))
     picture = evil.of("picture")[0].capture_id
-    address = evil_site + path.format(first=first, failed=failed, picture=picture)
+    saved = evil.of("saved")[0].capture_id
+    names = {"first": first, "failed": failed, "picture": picture, "saved": saved}
+    address = evil_site + path.format(**names)
     reader = Reader(browser)
     try:
         tab = reader.open(address)

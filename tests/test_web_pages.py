@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -350,6 +351,36 @@ def test_search_pages_lead_on_and_back(tmp_path_factory: pytest.TempPathFactory)
         assert "no results on page 9" in client.get("/search?q=pier&page=9").text
         for number in ("٣", "-1", "x"):
             assert client.get(f"/search?q=pier&page={number}").text == first
+    finally:
+        client.close()
+
+
+ODD = ("a/b", "a?b", "a#b", "a%2Fb", "a b", "a.json", "a&b=c", "~x", "大桥", "a\\b", '"><b>', "-")
+
+
+def test_a_document_of_any_id_is_reached_by_its_links(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Ids from foreign archives may be anything; pages, results, tables and hints lead to them."""
+    visits = [
+        an_html_visit(
+            name, f"2026-11-23T23:50:{n:02d}.000000Z", f"https://p.example/{n}", "harbour"
+        )
+        for n, name in enumerate(ODD)
+    ]
+    shelf = Shelf(a_collection(*(a_document(name) for name in ODD)), visits)
+    client = Client(shelf, tmp_path_factory.mktemp("odd"))
+    try:
+        for path in ("/collection/harbour-bridge", "/search?q=harbour", "/provenance/capture"):
+            found = set(re.findall(r'href="(/document/[^"]+)"', client.get(path).text))
+            assert len(found) == len(ODD)
+            titles = [client.get(unescape(link)).text.split("<h1>")[1] for link in found]
+            assert {f"Title of {name}" for name in ODD} == {
+                unescape(re.sub(r"<.*", "", re.sub(r"^\s*<bdi>", "", title), flags=re.DOTALL))
+                for title in titles
+            }
+        hint = re.findall(r'href="(/document/[^"]+)"', client.get("/document/a%3Fbb").text)
+        assert hint and all(client.get(unescape(link)).status_code == 200 for link in hint)
     finally:
         client.close()
 

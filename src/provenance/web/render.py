@@ -44,7 +44,7 @@ def make_environment() -> Environment:
         language=language_tag,
         language_name=language_words,
         shortened=words.shortened,
-        segment=lambda text: quote(str(text), safe=":"),
+        segment=segment,
         short=short_digest,
         breakable=breakable,
         number=lambda count: f"{count:,}",
@@ -62,6 +62,15 @@ def make_environment() -> Environment:
 def read_static(name: str) -> bytes:
     """Return a file of the package's folder `assets`; `name` is a key of STATIC."""
     return files("provenance.web").joinpath("assets", name).read_bytes()
+
+
+def segment(text: object) -> str:
+    """Return any id as one segment of a path; a dot in it is no ending such as `.json`.
+
+    >>> segment("a/b?c.json"), segment("sha256:00")
+    ('a%2Fb%3Fc%2Ejson', 'sha256:00')
+    """
+    return quote(str(text), safe=":").replace(".", "%2E")
 
 
 def is_web_address(url: str | None) -> bool:
