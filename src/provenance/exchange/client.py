@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -189,11 +189,13 @@ class Client:
 
 
 @contextmanager
-def _disk_faults(where: str | None) -> Iterator[None]:
+def _disk_faults(spool: BinaryIO, where: str | None) -> Iterator[None]:
     """Tell the disk's faults from the server's: they end the run, and no document failed."""
     try:
         yield
     except OSError as fault:
+        with suppress(OSError):  # closing tries once more to write what did not fit
+            spool.close()
         raise StorageError(
             f"cannot keep what arrives while it is read ({fault.strerror})",
             where=where,
@@ -241,7 +243,7 @@ class _BodyReading:
         return None
 
     def _keep(self, piece: bytes) -> None:
-        with _disk_faults(self._where):
+        with _disk_faults(self._spool, self._where):
             self._spool.write(piece)
         self._block.update(piece)
         self._body.update(piece)
@@ -252,7 +254,7 @@ class _BodyReading:
         self, *, cut: str | None, interim: tuple[bytes, ...], surplus: Surplus | None
     ) -> Answer:
         """Return the finished answer, its spool wound back."""
-        with _disk_faults(self._where):
+        with _disk_faults(self._spool, self._where):
             self._spool.seek(0)  # what is buffered is written only now
         dechunker = self.end.dechunker
         return Answer(
