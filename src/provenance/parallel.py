@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
+import select
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-    from multiprocessing.context import ForkProcess
+from typing import BinaryIO, Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _AHEAD = 4
 """Results per process that may wait for those before them."""
+
+_WORD = 8
+"""Bytes of a number on a pipe: the item to do, or the size of the result that follows it."""
 
 
 def processors() -> int:
@@ -55,9 +57,18 @@ def map_in_order(work: Callable[[T], R], items: Sequence[T], *, jobs: int) -> It
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Worker:
-    process: ForkProcess
-    pipe: Connection
+    pid: int
+    orders: int
+    results: BinaryIO
     at: int | None = None
+
+    def end(self) -> None:
+        os.close(self.orders)
+        self.results.close()
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
 
 
 class _Crew(Generic[T, R]):
@@ -74,21 +85,30 @@ class _Crew(Generic[T, R]):
 
     def hire(self) -> None:
         """Start one more process; where the system refuses, do without."""
-        from multiprocessing import Pipe, get_context
-
-        ours, theirs = Pipe()
-        ends = [worker.pipe for worker in self._workers] + [ours]
-        process = get_context("fork").Process(
-            target=_serve, args=(self._work, self._items, theirs, ends), daemon=True
-        )
+        orders_in, orders_out = os.pipe()
+        results_in, results_out = os.pipe()
         try:
-            process.start()
+            pid = os.fork()
         except OSError:
-            ours.close()
+            for end in (orders_in, orders_out, results_in, results_out):
+                os.close(end)
             return
-        finally:
-            theirs.close()
-        self._workers.append(_Worker(process=process, pipe=ours))
+        if not pid:
+            try:
+                # The ends of others must close when this caller ends, not when the last child does.
+                for other in self._workers:
+                    os.close(other.orders)
+                    other.results.close()
+                os.close(orders_out)
+                os.close(results_in)
+                _serve(self._work, self._items, orders_in, results_out)
+            finally:
+                # A copy of a process must not end as that process does: nothing is its own.
+                os.kill(os.getpid(), signal.SIGKILL)
+        os.close(orders_in)
+        os.close(results_out)
+        results = os.fdopen(results_in, "rb")
+        self._workers.append(_Worker(pid=pid, orders=orders_out, results=results))
         self._size += 1
 
     def result(self, index: int) -> R:
@@ -108,61 +128,56 @@ class _Crew(Generic[T, R]):
                 continue
             worker.at, self._given = self._given, self._given + 1
             try:
-                worker.pipe.send(worker.at)
+                os.write(worker.orders, worker.at.to_bytes(_WORD, "big"))
             except OSError:
                 self._bury(worker)
 
     def _gather(self) -> None:
-        from multiprocessing.connection import wait
-
-        busy = {worker.pipe: worker for worker in self._workers if worker.at is not None}
-        for pipe in wait(list(busy)):
-            worker = busy[pipe]  # type: ignore[index]
-            try:
-                done, result = worker.pipe.recv()
-            except (OSError, EOFError):
+        """Wait until a process has a result, or has ended, and take what there is."""
+        busy = {each.results.fileno(): each for each in self._workers if each.at is not None}
+        ready = select.poll()
+        for end in busy:
+            ready.register(end, select.POLLIN)
+        for end, _ in ready.poll():
+            worker = busy[end]
+            size = int.from_bytes(worker.results.read(_WORD), "big")
+            raw = worker.results.read(size)
+            if worker.at is None or not size or len(raw) < size:
                 self._bury(worker)
                 continue
-            index, worker.at = worker.at, None
-            if index is None:
-                continue
+            done, result = pickle.loads(raw)
             if done:
-                self._done[index] = result
+                self._done[worker.at] = result
             else:
-                self._lost.add(index)  # done again here, so that its fault is raised here
+                self._lost.add(worker.at)  # done again here, so that its fault is raised here
+            worker.at = None
 
     def _bury(self, worker: _Worker) -> None:
         self._workers.remove(worker)
         if worker.at is not None:
             self._lost.add(worker.at)
-        _end(worker)
+        worker.end()
 
     def dismiss(self) -> None:
         """End every process."""
         while self._workers:
-            _end(self._workers.pop())
+            self._workers.pop().end()
 
 
-def _end(worker: _Worker) -> None:
-    worker.pipe.close()
-    worker.process.kill()
-    worker.process.join()
-
-
-def _serve(
-    work: Callable[[T], R], items: Sequence[T], pipe: Connection, ends: list[Connection]
-) -> None:
+def _serve(work: Callable[[T], R], items: Sequence[T], orders: int, results_end: int) -> None:
     """Do what is asked for until the other end is closed; it decides what Ctrl-C means."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.freeze()  # what was inherited is not to be walked, or each page of it would be copied
-    for end in ends:
-        end.close()
-    while True:
-        try:
-            index = pipe.recv()
-        except EOFError:
-            return
-        try:
-            pipe.send((True, work(items[index])))
-        except Exception:
-            pipe.send((False, None))
+    # What was inherited is not to be walked: each page of it would be copied.
+    gc.freeze()
+    gc.disable()
+    with os.fdopen(results_end, "wb") as results:
+        while order := os.read(orders, _WORD):
+            try:
+                answer = (True, work(items[int.from_bytes(order, "big")]))
+                raw = pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
+            except Exception:
+                raw = pickle.dumps((False, None))
+            results.write(len(raw).to_bytes(_WORD, "big"))
+            results.write(raw)
+            results.flush()
+            gc.collect()

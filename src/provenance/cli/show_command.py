@@ -41,6 +41,10 @@ def command(ctx: click.Context, identifier: str, as_json: bool) -> None:
             write_object("capture", capture)
     elif found.kind is IdKind.DOCUMENT and captures:
         put(("", *timeline(captures)))
+        matched = {each.rule for each in captures}
+        for each in RULES:
+            if each.id in matched:
+                put(("", *fields([("rule", each.id), ("why", each.why)], columns)))
     elif captures:
         put(capture_card(captures[0], columns))
         put(fields([("why", each.why) for each in RULES if each.id == captures[0].rule], columns))

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from provenance.errors import UsageError
-from provenance.seeds.values import parse_media_type
 
 YEAR_S = 366 * 86_400
 PROSE = ("note",)
@@ -42,6 +41,8 @@ def content_type(text: str) -> str:
     Raises:
         UsageError: it is no media type.
     """
+    from provenance.seeds.values import parse_media_type
+
     kind, mark, parameters = text.partition(";")
     return f"{parse_media_type(kind.strip().lower())}{mark}{parameters}"
 

@@ -131,7 +131,7 @@ class _FileAudit:
         the file.
         """
         self._judge.ours = ours
-        first = self._next_capture(start) if start else 0
+        first = self._next_capture(start, until) if start else 0
         end = self._run_gzip(first, until)
         return Part(
             start=first,
@@ -147,12 +147,13 @@ class _FileAudit:
             ledger=self._ledger,
         )
 
-    def _next_capture(self, offset: int) -> int:
+    def _next_capture(self, offset: int, until: int | None) -> int:
         before: str | None = None
         for record in framed_records(self._window, Form.GZIP, self._framing_fault, start=offset):
             anchor = anchor_id(record.header)
             if before is not None and (anchor != before or not anchor):
                 return record.offset
+            self._met |= record.offset == until
             before = anchor
         return self._window.size
 

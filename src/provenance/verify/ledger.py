@@ -8,10 +8,10 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 from provenance.digest import Digest, from_hex, hex_of
 
+_MASK = (1 << 64) - 1
 NONE = 0
 """The key of a text that is not there."""
 
@@ -22,8 +22,12 @@ def key_of(text: str | None) -> int:
 
 
 def key_of_bytes(raw: bytes) -> int:
-    """Return the key of the text that these bytes are in UTF-8."""
-    return int.from_bytes(blake2b(raw, digest_size=8).digest(), "big") or 1
+    """Return the key of the text that these bytes are in UTF-8.
+
+    Another in each run of the program, so that nobody can prepare texts of one key; processes
+    forked from one another have the same.
+    """
+    return hash(raw) & _MASK or 1
 
 
 def _longs() -> array[int]:

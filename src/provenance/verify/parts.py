@@ -120,12 +120,12 @@ def _report(path: Path, results: Sequence[_Result]) -> FileReport:
     if isinstance(first, FileReport):
         return first
     parts = [part for part in rest if isinstance(part, Part)]
-    if not isinstance(first, str) or len(parts) < len(rest) or not _fit(parts):
+    if not isinstance(first, str) or len(parts) < len(rest) or not fit(parts):
         return read_file(path)
     return _join(path, first, parts)
 
 
-def _fit(parts: Sequence[Part]) -> bool:
+def fit(parts: Sequence[Part]) -> bool:
     """Say whether the parts are what one reading of the whole file would have gone through."""
     last = parts[-1]
     return all(
