@@ -94,14 +94,14 @@ def _tell_usage(fault: click.ClickException) -> None:
 
 
 def _interrupted() -> NoReturn:
-    """End at once: the command has closed what it was reading from, so its files are sealed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
+    """End at once: the command has closed what it was reading from, so its files are sealed.
+
+    Nothing is waited for: not for threads that wait for a silent server, not for a reader of
+    stdout. Ctrl-C once more ends even this.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    with contextlib.suppress(OSError):
         say("interrupted; what was reported as saved is kept.")
-        sys.stdout.flush() if sys.stdout else None
-    except OSError:
-        pass
-    # Threads may still wait for a silent server, and an ordinary exit would wait for them.
     os._exit(130)
 
 
