@@ -23,7 +23,7 @@ demo: $(RUN) ## fetch, index, verify and cite a bundled small web, then end
 	$(BIN)/provenance demo
 
 test: $(DEV) $(PEERS) ## run the tests (but those marked long, which CI runs)
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long" -n auto --dist loadfile
 
 serve: $(RUN) ## serve the demo's archive at a printed address (run make demo first)
 	@test -d demo-archive || { echo "error: no demo archive here; run make demo first." >&2; exit 1; }

@@ -6,6 +6,7 @@ import gzip
 import socket
 import ssl
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from provenance.exchange.credentials import redact
 from provenance.http_message import Undecoded
 from tests.wire import playing
 from tests.wire_client import block, client, ok, reason
+from tests.wire_proxies import listening
 
 ODD_FIELDS = (
     b"X-A:nospace",
@@ -169,6 +171,28 @@ def test_bytes_after_the_end_are_noted_and_no_part_of_the_next_answer() -> None:
         assert block(first) == ok(b"abc")
         assert block(asking.get(wire.url)) == ok(b"abc")
         assert wire.connections == 2
+
+
+def test_what_a_server_sends_unasked_is_no_answer_to_the_next_request() -> None:
+    """A connection on which something waits is not used again."""
+    asked, sent = threading.Event(), threading.Event()
+
+    def handle(wire: socket.socket) -> None:
+        wire.recv(65536)
+        wire.sendall(ok(b"abc"))
+        if asked.wait(10) and not sent.is_set():
+            wire.sendall(ok(b"BAD"))
+            sent.set()
+            wire.recv(65536)
+
+    with listening(handle) as port, client() as asking:
+        url = f"http://127.0.0.1:{port}/"
+        assert block(asking.get(url)) == ok(b"abc")
+        asked.set()
+        assert sent.wait(10)
+        second = asking.get(url)
+        assert block(second) == ok(b"abc")
+        assert second.reconnected
 
 
 def test_a_connection_is_kept_between_requests() -> None:

@@ -31,6 +31,7 @@ def home(folder: Path, text: str, mode: int = 0o600) -> dict[str, str]:
     return {"HOME": str(folder)}
 
 
+@settings(deadline=None)
 @given(user=WORDS, password=WORDS, path=st.sampled_from(["", "/", "/a@b", "?q=a@b", "#a@b"]))
 def test_credentials_are_split_off_an_address(user: str, password: str, path: str) -> None:
     """What comes back is the address without them, and they themselves, decoded."""
@@ -38,13 +39,16 @@ def test_credentials_are_split_off_an_address(user: str, password: str, path: st
     bare, login = split_credentials(f"https://{userinfo}@host.example:8443{path}")
     assert bare == f"https://host.example:8443{path}"
     assert login == Login(user=user, password=password)
+    assert repr(login) == "Login()"
 
 
+@settings(deadline=None)
 @given(st.text("ab:/?#@\\ \t%é.[]", max_size=20))
 @example("user:pw@host:3128")
 @example("http:user:pw@host")
 @example("HTTP:/\\u:p@h/@")
 @example("//u:p@h")
+@example("/\t/u:p@h")
 def test_no_address_keeps_anything_before_its_host(rest: str) -> None:
     """Whatever the address looks like, no part that a client could take for a user stays."""
     for url in (rest, f"http://{rest}", f"http:{rest}"):
@@ -60,7 +64,9 @@ def test_no_address_keeps_anything_before_its_host(rest: str) -> None:
 def test_the_settings_of_a_run_name_a_proxy_without_its_password() -> None:
     """Also where the scheme is left out."""
     for proxy in ("http://ann:hunter2@proxy.example:3128", "ann:hunter2@proxy.example:3128"):
-        line = dict(FetchSettings(proxy=proxy).lines())["setting-proxy"]
+        made = FetchSettings(proxy=proxy)
+        assert "hunter2" not in repr(made)
+        line = dict(made.lines())["setting-proxy"]
         assert line.endswith("proxy.example:3128")
         assert "hunter2" not in line
         assert "ann" not in line
@@ -108,7 +114,7 @@ def test_netrc_is_asked_for_each_host_alone(tmp_path: Path) -> None:
 
 def test_the_netrc_variable_stands_above_home(tmp_path: Path) -> None:
     """A file that is not there, or /dev/null, holds no logins."""
-    environ = home(tmp_path, "machine a.example login ann password x\n")
+    environ = home(tmp_path, "machine a.example login ann password x\ndefault login e password y\n")
     other = tmp_path / "other"
     other.write_text("machine B.example login bob password y\n")
     other.chmod(0o600)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import re
 import socket
 import subprocess
@@ -10,6 +11,8 @@ import sys
 import textwrap
 import threading
 import tracemalloc
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,12 +21,16 @@ from hypothesis import strategies as st
 
 from provenance.digest import digest_of
 from provenance.errors import StorageError
-from provenance.exchange import Exchange
+from provenance.exchange import Client, ClientSettings, Exchange
+from provenance.exchange.bodies import IN_MEMORY
 from provenance.exchange.heads import COOKIES_LIMIT, INTERIM_LIMIT, LINE_LIMIT, LINES_LIMIT
+from provenance.exchange.pace import Pace
 from provenance.http_body import BodyMeter
 from provenance.http_message import CHUNKS_LISTED, HEAD_LIMIT, body_shape
+from provenance.runtime import system_runtime
 from tests.wire import playing
-from tests.wire_client import answer_of, block, client, ok, reason
+from tests.wire_client import FIELDS as FIELDS_SENT
+from tests.wire_client import OPEN, answer_of, block, client, ok, reason
 from tests.wire_proxies import Handler, listening
 
 UNPARSED = 1 << 16
@@ -172,9 +179,23 @@ def test_a_drip_ends_with_the_time_of_the_document(scheme: str, first: bytes, dr
             url = "https://a.example/" if scheme == "http" else f"http://127.0.0.1:{port}/"
             exchange = asking.get(url)
             assert reason(exchange) == "timeout"
-            if not scheme:
+            if scheme:
+                assert exchange.request == b""
+            else:
                 assert exchange.unparsed.startswith(first)
         stop.set()
+
+
+def test_no_wait_is_longer_than_what_is_left() -> None:
+    """A wait ends with the time for bytes or the time for the document, whichever is first."""
+    pace = Pace(replace(system_runtime(), monotonic=lambda: 100.0))
+    pace.begin(idle_s=5, deadline=102)
+    assert pace.patience() == 2
+    pace.begin(idle_s=5, deadline=200)
+    assert pace.patience() == 5
+    pace.begin(idle_s=5, deadline=100)
+    with pytest.raises(TimeoutError):
+        pace.patience()
 
 
 def test_a_body_that_drips_is_cut_by_time() -> None:
@@ -278,6 +299,20 @@ def test_decoding_ends_with_the_time_of_the_document() -> None:
         check_nothing_is_lost(played, exchange)
 
 
+def test_the_time_is_looked_at_between_small_pieces_of_a_coded_body() -> None:
+    """Also where all of it has arrived: a clock that goes on by a second at each look."""
+    body = gzip.compress(random.Random(1).randbytes(55_000))
+    played = ok(body, b"Content-Encoding: gzip")
+    seconds = count(1.0)
+    runtime = replace(system_runtime(), monotonic=lambda: next(seconds))
+    with playing(played) as wire:
+        asking = Client(runtime, ClientSettings(fields=FIELDS_SENT, max_time_s=20), OPEN)
+        exchange = asking.get(wire.url)
+        asking.close()
+    assert answer_of(exchange).cut == "time"
+    check_nothing_is_lost(played, exchange)
+
+
 def test_a_small_response_touches_no_file_and_a_large_one_goes_to_the_spool_folder(
     tmp_path: Path,
 ) -> None:
@@ -353,13 +388,15 @@ def test_a_disk_that_refuses_is_the_disks_fault(tmp_path: Path) -> None:
 
 def test_a_fault_of_the_disk_leaves_the_client_usable(tmp_path: Path) -> None:
     """The half-read connection is closed; the next document is read from a new one."""
-    answers = [ok(b"y" * 1_200_000), ok(b"small")]
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n"
+    part = head + bytes(IN_MEMORY - len(head) + 1)
+    small = ok(b"small")
 
-    def script(head: bytes) -> bytes:
-        return answers[0] if b" /large" in head else answers[1]
+    def script(asked: bytes) -> bytes:
+        return part if b" /large" in asked else small
 
     with playing(script, closes=False) as wire, client(spool_dir=tmp_path / "no") as asking:
         with pytest.raises(StorageError):
             asking.get(wire.url + "/large")
-        assert block(asking.get(wire.url + "/small")) == answers[1]
+        assert block(asking.get(wire.url + "/small")) == small
         assert wire.connections == 2

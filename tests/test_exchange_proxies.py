@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib import request
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provenance.errors import UsageError
@@ -229,7 +229,12 @@ def test_with_socks5_a_name_that_resolves_to_a_private_address_is_refused() -> N
 
 @pytest.mark.parametrize(
     "said",
-    [b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20000, b"SSH-2.0-x\r\n\r\n", b"", b"HTTP/1.1 200"],
+    [
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20000 + b"\r\n",
+        b"SSH-2.0-x\r\n\r\n",
+        b"",
+        b"HTTP/1.1 200 OK\r\n",
+    ],
 )
 def test_a_proxy_that_answers_nonsense_is_a_proxy_fault(said: bytes) -> None:
     """A head without end, another protocol, silence and a cut head all end."""
@@ -244,7 +249,7 @@ def test_a_proxy_that_answers_nonsense_is_a_proxy_fault(said: bytes) -> None:
         listening(handle) as port,
         client(proxy=f"http://127.0.0.1:{port}") as asking,
     ):
-        assert reason(asking.get("https://recorded.example/")) in ("proxy", "tls")
+        assert reason(asking.get("https://recorded.example/")) == "proxy"
 
 
 def test_a_name_too_long_for_the_socks_library_is_refused_here() -> None:
@@ -307,6 +312,7 @@ def test_a_named_proxy_stands_above_the_environment() -> None:
     assert proxy_for("http://x.example/", named="", environ={"http_proxy": "http://a:1"}) is None
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["a.example", ".b.example", "example", "c", "*", "d.example:80"])),
     st.sampled_from(

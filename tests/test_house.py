@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -77,6 +78,9 @@ DOORS: dict[str, tuple[str, ...]] = {
     "tomllib": ("seeds/",),
 }
 """The one place that may name each foreign library: a room (`warc/`) or a file (`runtime.py`)."""
+
+DISTRIBUTIONS = {"socks": "pysocks"}
+"""What a library is called on the index, where that is another name."""
 
 SINGLE_FILE_DOORS = ("protego", "sqlite_utils", "brotli", "zstandard", "socks")
 """Libraries that one file alone names, wherever in its room that file is."""
@@ -225,6 +229,18 @@ def test_each_foreign_library_has_one_door() -> None:
             ):
                 wrong.append(f"{module.place} names {library}, whose door is {' or '.join(doors)}")
     assert wrong == []
+
+
+def test_each_foreign_library_is_declared() -> None:
+    """What the source names, pyproject.toml asks for; nothing comes by the grace of another."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    asked = {
+        re.split(r"[^A-Za-z0-9_-]", line)[0].lower().replace("-", "_")
+        for line in settings["project"]["dependencies"]
+    }
+    named = {name.split(".")[0] for module in modules() for name in imported(module)}
+    foreign = named - {"provenance"} - sys.stdlib_module_names
+    assert {DISTRIBUTIONS.get(name, name) for name in foreign} - asked == set()
 
 
 @pytest.mark.parametrize("library", SINGLE_FILE_DOORS)

@@ -103,14 +103,15 @@ def test_members_of_gzip_and_frames_of_zstd_in_a_row_are_one_content() -> None:
 
 
 def test_a_whole_body_in_one_coding_is_decoded_however_well_it_was_packed() -> None:
-    """256 MiB of zeros in gzip are within the bounds."""
+    """96 MiB of zeros in gzip are within the bounds, in whatever pieces they come."""
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
-    packed = b"".join(packer.compress(bytes(1 << 24)) for _ in range(16)) + packer.flush()
+    packed = b"".join(packer.compress(bytes(1 << 24)) for _ in range(6)) + packer.flush()
     plain = hashlib.sha256()
-    for _ in range(16):
+    for _ in range(6):
         plain.update(bytes(1 << 24))
-    found = measured(packed, shape("gzip"))
-    assert (found.undecoded, found.content_id) == (None, from_hex(plain.hexdigest()))
+    for step in (1 << 16, 1000):
+        found = measured(packed, shape("gzip"), step)
+        assert (found.undecoded, found.content_id) == (None, from_hex(plain.hexdigest()))
 
 
 def twice(raw: bytes) -> bytes:

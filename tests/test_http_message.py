@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from provenance.http_message import (
@@ -41,6 +41,7 @@ def dechunked(pieces: list[bytes]) -> tuple[object, ...]:
     return payload, dechunker.done, dechunker.fault, dechunker.consumed, dechunker.sizes
 
 
+@settings(deadline=None)
 @given(CODED, st.lists(st.integers(0, 200), max_size=8))
 @example(b"5\r\nhello\r\n0\r\n\r\nmore", [3, 10, 17])
 def test_chunks_mean_the_same_in_whatever_pieces_they_come(raw: bytes, marks: list[int]) -> None:
@@ -48,6 +49,7 @@ def test_chunks_mean_the_same_in_whatever_pieces_they_come(raw: bytes, marks: li
     assert dechunked(cut(raw, marks)) == dechunked([raw])
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=6), st.binary(max_size=10))
 def test_what_was_chunked_is_dechunked(chunks: list[bytes], after: bytes) -> None:
     """The payload is the chunks' bytes, and bytes past the end are left alone."""
@@ -79,6 +81,7 @@ def test_chunk_sizes_are_listed_up_to_a_number_and_counted_on() -> None:
     assert dechunker.count == 100_000
 
 
+@settings(deadline=None)
 @given(CODED, st.lists(st.integers(0, 200), max_size=8), st.integers(0, 30))
 def test_the_end_of_a_message_is_at_the_same_byte_in_whatever_pieces(
     raw: bytes, marks: list[int], length: int

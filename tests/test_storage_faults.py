@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from provenance.digest import digest_of
 from provenance.errors import StorageError
 from provenance.verify import verify_archive
+from provenance.warc.manifest import MANIFEST, append_line, format_line, read_manifest
 from provenance.warc.recovery import recover
 from tests import warc_builders
 from tests.storage_builders import (
@@ -148,7 +150,7 @@ def test_a_body_that_finds_no_room_to_be_kept_is_no_failure_of_its_server(
     (root / "metadata" / "spool").symlink_to(disk.path)
     disk.leave_free(0)
     ran = run(root, *FETCH)
-    assert_told(ran, "cannot keep what arrives", "No space left", str(root / "metadata" / "spool"))
+    assert_told(ran, "what arrives cannot be kept", "No space left", str(root / "metadata" / "spool"))
     assert set(captures_in(root).values()) <= {"captured"}
     disk.resize(8 << 20)
     assert run(root, *FETCH).status == 0
@@ -183,6 +185,46 @@ def test_a_writer_that_finds_little_room_leaves_whole_groups(disk: Disk, pages: 
     verify_archive(root.path, on_finding=lambda each: found.append(each.code))
     assert found == ([] if synced else ["empty_archive"])
     assert sorted(root.listed()) == root.files()
+
+
+def test_a_line_that_fits_in_part_leaves_the_manifest_as_it_was(disk: Disk) -> None:
+    """The line would go over the end of the last page: not a byte of it stays."""
+    lines = [format_line(f"{'x' * 40}-{number}", digest_of(b"%d" % number)) for number in range(99)]
+    manifest = disk.path / MANIFEST
+    listed_so_far = "".join(lines)[: 4096 * 2].rpartition("\n")[0] + "\n"
+    assert len(listed_so_far) % 4096 > 4096 - 120
+    manifest.write_text(listed_so_far)
+    (disk.path / ".lock").touch()
+    disk.leave_free(0)
+    with pytest.raises(StorageError, match="No space left on device"):
+        append_line(disk.path, "y" * 40, digest_of(b"y"))
+    assert manifest.read_text() == listed_so_far
+    disk.resize(1 << 20)
+    append_line(disk.path, "y" * 40, digest_of(b"y"))
+    assert len(read_manifest(disk.path)) == listed_so_far.count("\n") + 1
+
+
+def test_a_tail_that_finds_no_room_stays_where_it_is(disk: Disk) -> None:
+    """Nothing is cut off, no half of the tail lies about; with room it is set aside whole."""
+    root = warc_builders.make_root(disk.path / "root")
+    (root.metadata / "set-aside").mkdir()
+    writer = root.writer()
+    write_capture(writer, "a")
+    writer.abandon()
+    path = root.archive / f"{writer.name}.open"
+    torn = os.urandom(20_000)
+    with path.open("ab") as file:
+        file.write(torn)
+    before = path.read_bytes()
+    disk.leave_free(8192)
+    (told,) = recover(root.archive, root.metadata)
+    assert told.fault is not None
+    assert "cannot set a torn tail aside (No space left on device)" in told.fault
+    assert list((root.metadata / "set-aside").iterdir()) == []
+    assert path.read_bytes() == before
+    disk.resize(1 << 20)
+    (told,) = recover(root.archive, root.metadata)
+    assert (told.fault, told.torn_bytes) == (None, len(torn))
 
 
 def test_an_addition_that_does_not_fit_leaves_nothing(disk: Disk, tmp_path: Path) -> None:

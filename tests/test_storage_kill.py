@@ -259,7 +259,7 @@ def kill_many(tmp_path: Path, made: Shop, chance: random.Random, kills: int) -> 
     made.generation += 1
     killed = 0
     while True:
-        before = _had(root)
+        _, before = to_go_on_with(root)
         made.set_trap(None, lambda: None)
         with fetching(root) as running:
             if killed < kills:
@@ -275,18 +275,18 @@ def kill_many(tmp_path: Path, made: Shop, chance: random.Random, kills: int) -> 
             assert skipped == before
             assert ran.outcomes().keys() == documents
         ledger.check(ran)
-        if _had(root) == set():  # the closing record is there: the chain is complete
+        if to_go_on_with(root)[0] is None:  # the closing record is there: the chain is complete
             assert chain_of(root) == dict.fromkeys(documents, 1)
             made.generation += 1
             if killed >= kills:
                 return ledger
 
 
-def _had(root: Path) -> set[str]:
-    """Return the documents that the next fetch will find done."""
+def to_go_on_with(root: Path) -> tuple[str | None, frozenset[str]]:
+    """Return the run that the next fetch completes, if any, and the documents it finds done."""
     collection = Archive(root).collections()[0]
     history = read_history(root / "archive", root / "metadata")
-    return set(history.interrupted(collection.id, str(collection.seeds_digest), ())[1])
+    return history.interrupted(collection.id, str(collection.seeds_digest), ())
 
 
 LARGE = (1_300_000, 10_000_000)

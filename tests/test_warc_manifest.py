@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import multiprocessing
 import subprocess
@@ -20,6 +21,7 @@ from provenance.warc.manifest import (
     parse_manifest,
     read_manifest,
 )
+from tests.warc_builders import calls_seen
 
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9-]{0,30}-\d{17}-\d{5}\.warc\.gz", fullmatch=True)
 DIGESTS = st.binary(min_size=32, max_size=32).map(lambda raw: Digest(f"sha256:{raw.hex()}"))
@@ -114,3 +116,13 @@ def test_two_processes_append_at_once(tmp_path: Path) -> None:
     for line in lines:
         name = line[66:].removeprefix("archive/")
         assert line[:64] == hashlib.sha256(name.encode()).hexdigest()
+
+
+def test_the_manifest_is_read_and_written_under_the_archives_lock(tmp_path: Path) -> None:
+    """Taking a torn line away must not meet another run's line."""
+    seen: list[str] = []
+    with calls_seen(lambda _caller, called: seen.append(called)):
+        append_line(tmp_path, "one", digest_of(b"1"))
+    assert seen.index("flock") < seen.index("read") < seen.index("write") < seen.index("fsync")
+    with (tmp_path / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # free again

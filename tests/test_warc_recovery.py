@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 
 from provenance.digest import digest_of
 from provenance.errors import StorageError
-from provenance.verify import verify_archive
+from provenance.verify import Note, verify_archive
 from provenance.warc.history import read_history
 from provenance.warc.manifest import append_line
 from provenance.warc.recovery import Recovered, recover
@@ -388,3 +389,65 @@ def test_the_manifest_of_a_full_archive_is_as_it_was(root: Root, sealed: Sealed)
     root.manifest.mkdir()
     with pytest.raises(StorageError, match=r"manifest-sha256\.txt: cannot list.*make room"):
         append_line(root.metadata, sealed.name, digest_of(sealed.raw))
+
+
+def told_by_verify(root: Root, on_note: Callable[[Note], None]) -> list[str]:
+    found: list[str] = []
+    verify_archive(root.path, on_finding=lambda each: found.append(each.code), on_note=on_note)
+    return found
+
+
+def test_files_that_are_sealed_while_verify_looks_are_no_finding(root: Root) -> None:
+    """Listed as open, then sealed; or begun and sealed after the folder was read."""
+    first = root.writer("a")
+    write_capture(first, "a", collection="a")
+    later = root.writer("z", run=RUN[:-1] + "2")
+
+    def seal(_note: Note) -> None:
+        first.close()
+        write_capture(later, "z", collection="z", run=RUN[:-1] + "2")
+        later.close()
+
+    assert told_by_verify(root, seal) == []
+    assert len(root.listed()) == 2
+
+
+def test_a_file_that_gets_its_name_between_two_looks_is_no_finding(root: Root) -> None:
+    """Seen in the folder as open, gone under that name a moment later."""
+    first, second = root.writer("a"), root.writer("b", run=RUN[:-1] + "2")
+    write_capture(first, "a", collection="a")
+    write_capture(second, "b", collection="b", run=RUN[:-1] + "2")
+    assert told_by_verify(root, lambda _note: second.close()) == []
+    first.close()
+    assert findings(root) == []
+
+
+def test_a_file_sealed_as_recovery_reaches_for_its_lock_is_its_writers(root: Root) -> None:
+    """The lock is free because the writer is done: there is nothing to recover, and no fault."""
+    writer = root.writer()
+    write_capture(writer, "a")
+    told: list[Recovered] = []
+
+    def note(caller: str, called: str) -> None:
+        if (caller, called) == ("owned", "flock"):
+            writer.close()
+
+    with calls_seen(note):
+        told.extend(recover(root.archive, root.metadata))
+    assert told == []
+    assert root.files() == [writer.name]
+    assert findings(root) == []
+
+
+def test_a_member_of_several_records_is_kept_or_set_aside_whole(root: Root, sealed: Sealed) -> None:
+    """Recompressed by another tool, a file may hold them: each record counts, none is torn."""
+    plain = [member.plain for member in members_of(sealed.raw)]
+    pairs = [gzip.compress(b"".join(plain[at : at + 2])) for at in (0, 2)]
+    leave_open(root, sealed.name, pairs[0] + pairs[1])
+    (told,) = recover(root.archive, root.metadata)
+    assert told == Recovered(warc=sealed.name, records=4)
+    clear(root)
+    leave_open(root, sealed.name, pairs[0] + pairs[1][:-1])
+    (told,) = recover(root.archive, root.metadata)
+    assert told == Recovered(warc=sealed.name, records=2, torn_bytes=len(pairs[1]) - 1)
+    assert (root.archive / sealed.name).read_bytes() == pairs[0]

@@ -6,9 +6,9 @@ import contextlib
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import pytest
 
@@ -26,11 +26,12 @@ WIDTHS = {"phone": 390, "tablet": 820, "desk": 1280}
 
 
 class Trap(ThreadingHTTPServer):
-    """A server that nobody should ask; it counts who connects."""
+    """A server that nobody should ask; it counts who connects, and for which paths they ask."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), BaseHTTPRequestHandler)
+        super().__init__(("127.0.0.1", 0), _Trapping)
         self.connections = 0
+        self.paths: set[str] = set()
 
     def get_request(self) -> tuple[Any, Any]:
         self.connections += 1
@@ -41,10 +42,53 @@ class Trap(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
+class _Trapping(BaseHTTPRequestHandler):
+    server: Trap
+
+    def parse_request(self) -> bool:
+        parsed = super().parse_request()
+        if parsed:
+            self.server.paths.add(self.path.lstrip("/").partition("?")[0])
+        return parsed
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+class Plain(ThreadingHTTPServer):
+    """A server without any policy, which answers `/NAME` with the file of that name."""
+
+    def __init__(self, files: Mapping[str, tuple[str, bytes]]) -> None:
+        super().__init__(("127.0.0.1", 0), _Plainly)
+        self.files = files
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Plainly(BaseHTTPRequestHandler):
+    server: Plain
+
+    def do_GET(self) -> None:
+        media_type, content = self.server.files.get(self.path[1:], ("text/plain", b""))
+        self.send_response(200)
+        self.send_header("Content-Type", media_type)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+Server = TypeVar("Server", bound=ThreadingHTTPServer)
+
+
 @contextlib.contextmanager
-def trap() -> Iterator[Trap]:
-    """Set the trap, in a thread of its own."""
-    with Trap() as server:
+def listening(made: Server) -> Iterator[Server]:
+    """Let a server answer, in a thread of its own."""
+    with made as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:

@@ -20,8 +20,8 @@ OPEN = AddressPolicy(allow_private=True)
 def client(
     *,
     allowed: AddressPolicy = OPEN,
-    timeout_s: float = 5,
-    max_time_s: float = 20,
+    timeout_s: float = 20,
+    max_time_s: float = 60,
     max_bytes: int = 1 << 30,
     proxy: str | None = None,
     ca_file: Path | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import ssl
 import struct
@@ -63,19 +64,22 @@ class ProxyPlan:
 
 
 def relay(one: socket.socket, other: socket.socket) -> None:
-    """Carry bytes both ways until either side ends."""
-
-    def carry(source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while piece := source.recv(65536):
-                sink.sendall(piece)
-        with contextlib.suppress(OSError):
-            sink.shutdown(socket.SHUT_WR)
-
-    back = threading.Thread(target=carry, args=(other, one), daemon=True)
-    back.start()
-    carry(one, other)
-    back.join(10)
+    """Carry bytes both ways until both sides end; in one thread, as TLS wants it."""
+    sinks = {one: other, other: one}
+    reading = [one, other]
+    while reading:
+        held = [each for each in reading if isinstance(each, ssl.SSLSocket) and each.pending()]
+        ready = held or select.select(reading, [], [], 10)[0]
+        if not ready:
+            break
+        for source in ready:
+            piece = source.recv(65536)
+            if piece:
+                sinks[source].sendall(piece)
+                continue
+            reading.remove(source)
+            with contextlib.suppress(OSError):
+                sinks[source].shutdown(socket.SHUT_WR)
     other.close()
 
 

@@ -113,8 +113,16 @@ class Archive:
 
         return read_collections(self.root / "seeds")
 
-    def fetch(self, targets: Sequence[str] = (), settings: FetchSettings | None = None) -> Fetching:
+    def fetch(
+        self,
+        targets: Sequence[str] = (),
+        settings: FetchSettings | None = None,
+        *,
+        roll_size: int | None = None,
+    ) -> Fetching:
         """Start a run; the documents are fetched while `outcomes` is read, and sealed at its end.
+
+        A WARC file that has `roll_size` bytes (1 GiB) is sealed, and the next begun.
 
         Raises:
             SeedsError, UsageError: before anything is fetched.
@@ -142,6 +150,7 @@ class Archive:
             targets=tuple(targets),
             settings=settings.lines(),
             operator=settings.operator,
+            roll_size=roll_size,
             more=lambda name: [("resumes", resumed[name])] if name in resumed else [],
         )
         fetching = FetchRun(

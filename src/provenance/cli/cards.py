@@ -78,7 +78,7 @@ def hit_lines(document: str, title: str | None, snippet: str, columns: int | Non
         yield named
         yield from [f"    {passage}"] if passage else []
         return
-    first, *rest = wrap(named, columns)
+    first, *rest = wrap(named, columns - 2)
     yield from (first, *(f"  {line}" for line in rest))
     yield from (f"    {line}" for line in wrap(passage, columns - 4) if line)
 

@@ -38,8 +38,8 @@ def ended(run: Callable[[], Any]) -> NoReturn:
     try:
         status = run()
         sys.stdout.flush() if sys.stdout else None
-    except (KeyboardInterrupt, click.Abort) as stopped:
-        _interrupted(stopped)
+    except (KeyboardInterrupt, click.Abort):
+        _interrupted()
     except click.ClickException as fault:
         _tell_usage(fault)
         sys.exit(fault.exit_code)
@@ -48,9 +48,6 @@ def ended(run: Callable[[], Any]) -> NoReturn:
             say(_short(line))
         _tell(str(fault))
         sys.exit(fault.exit_code)
-    except BrokenPipeError:
-        _stop_writing()
-        sys.exit(1)
     except OSError as fault:
         place = f"{fault.filename}: " if fault.filename else ""
         _tell(f"{place}{fault.strerror or fault}{_ADVICE.get(fault.errno or 0, '')}")
@@ -96,19 +93,15 @@ def _tell_usage(fault: click.ClickException) -> None:
     _tell(fault.format_message())
 
 
-def _interrupted(stopped: BaseException) -> NoReturn:
-    """Close what the command was reading from, so that its files are sealed, and end at once."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cause: BaseException | None = stopped
-    while cause is not None:
-        traceback.clear_frames(cause.__traceback__)
-        cause = cause.__cause__ or cause.__context__
-    try:
+def _interrupted() -> NoReturn:
+    """End at once: the command has closed what it was reading from, so its files are sealed.
+
+    Nothing is waited for: not for threads that wait for a silent server, not for a reader of
+    stdout. Ctrl-C once more ends even this.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    with contextlib.suppress(OSError):
         say("interrupted; what was reported as saved is kept.")
-        sys.stdout.flush() if sys.stdout else None
-    except OSError:
-        pass
-    # Threads may still wait for a silent server, and an ordinary exit would wait for them.
     os._exit(130)
 
 

@@ -88,6 +88,13 @@ def _not_blank(_ctx: click.Context, _parameter: click.Parameter, value: str | No
 )
 @click.option("--client-key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
+    "--cookies",
+    "cookie_file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Send the cookies of a cookies.txt file to the hosts that they name.",
+)
+@click.option(
     "--trust-env/--no-trust-env",
     default=True,
     show_default=True,
@@ -144,10 +151,10 @@ def command(
     fetching = archive.fetch(targets, settings)
     with (
         stopping_on_signals(fetching.stop) as stopping,
-        progress_shown(fetching.progress) as tell,
         closing(fetching.outcomes) as outcomes,
     ):
-        status = report_outcomes(outcomes, fetching.run, as_json=as_json, tell=tell)
+        showing = progress_shown(fetching.progress)
+        status = report_outcomes(outcomes, fetching.run, as_json=as_json, showing=showing)
     for errand in fetching.adhoc:
         say("\nTo keep this document, put this into a file under seeds/ and complete it:\n")
         say(archive.entry_to_keep(errand))

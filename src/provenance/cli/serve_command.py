@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from provenance.cli.opening import open_archive
@@ -9,13 +11,18 @@ from provenance.cli.printing import say
 
 
 @click.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen on; another than this machine's own opens the site to a network.",
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8001,
     show_default=True,
-    help="0 takes any free one.",
+    help="The port; 0 takes any free one.",
 )
 @click.option(
     "--name",
@@ -42,4 +49,8 @@ def command(ctx: click.Context, host: str, port: int, names: tuple[str, ...]) ->
         names=names,
         announce=lambda url: say(f"Serving at {url}"),
     )
-    server.run()
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        say("stopped.")
+        sys.exit(130)

@@ -9,7 +9,7 @@ import click
 from provenance.cli.cards import capture_card, document_card, timeline
 from provenance.cli.layout import fields
 from provenance.cli.opening import json_option, open_archive
-from provenance.cli.printing import put, terminal_columns, write_document, write_object
+from provenance.cli.printing import put, safe, terminal_columns, write_document, write_object
 from provenance.index import CaptureRow, IdKind
 from provenance.landing.challenges import RULES
 from provenance.landing.not_found_rules import RULES as NOT_FOUND_RULES
@@ -41,6 +41,10 @@ def command(ctx: click.Context, identifier: str, as_json: bool) -> None:
             write_object("capture", capture)
     elif found.kind is IdKind.DOCUMENT and captures:
         put(("", *timeline(captures)))
+        matched = {each.rule for each in captures}
+        for each in RULES:
+            if each.id in matched:
+                put(("", *fields([("rule", each.id), ("why", each.why)], columns)))
     elif captures:
         put(capture_card(captures[0], columns))
         put(fields([("why", each.why) for each in RULES if each.id == captures[0].rule], columns))
@@ -57,4 +61,4 @@ def _noticed(note: dict[str, Any]) -> list[tuple[str, str]]:
         ("soft 404", told.get("soft_404")),
     ]
     said += [("why", each.why) for each in NOT_FOUND_RULES if each.id == told.get("soft_404")]
-    return [(name, str(value)) for name, value in said if value]
+    return [(name, safe(value)) for name, value in said if value]

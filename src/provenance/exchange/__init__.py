@@ -4,7 +4,7 @@ The wing knows sockets and HTTP; it knows no WARC, no seeds and no index.
 """
 
 from provenance.exchange.client import Client
-from provenance.exchange.credentials import split_credentials, without_credentials
+from provenance.exchange.credentials import read_cookies, split_credentials, without_credentials
 from provenance.exchange.proxies import proxy_for
 from provenance.exchange.trust import Trust
 from provenance.exchange.values import ClientSettings, Exchange, Fault, TlsSession
@@ -17,6 +17,7 @@ __all__ = [
     "TlsSession",
     "Trust",
     "proxy_for",
+    "read_cookies",
     "split_credentials",
     "without_credentials",
 ]

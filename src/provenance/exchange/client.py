@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -52,6 +53,7 @@ class Client:
         self._recorder = Recorder(self._dialer, self._pace)
         self._session = RecordingSession(self._recorder, settings.fields, self._proxies)
         self._received = 0
+        self.forget_cookies()
 
     def _known_proxies(self) -> dict[str, Proxy]:
         named = self._settings.proxy
@@ -68,7 +70,7 @@ class Client:
 
     def forget_cookies(self) -> None:
         """Drop the cookies that servers set; they live for one document and its redirects."""
-        self._session.cookies.clear()
+        self._session.keep_only(self._settings.cookies)
 
     @property
     def received(self) -> int:
@@ -90,29 +92,30 @@ class Client:
             StorageError: the disk refused to keep what came.
         """
         bare, login = split_credentials(url)
-        exchange = self._once(bare, login, max_time_s, fields, reconnected=False)
-        recorder = self._recorder
+        started_at = self._runtime.now()
+        exchange = self._once(bare, login, started_at, max_time_s, fields)
+        recorder, kept = self._recorder, self._session.had_kept
         stale = exchange.fault is not None and exchange.fault.reason == "disconnect"
         if stale and recorder.reused and recorder.received == 0:
-            return self._once(bare, login, max_time_s, fields, reconnected=True)
-        return exchange
+            exchange = self._once(bare, login, started_at, max_time_s, fields)
+        # Whether the closing was seen before or only after sending is chance, and not recorded.
+        return replace(exchange, reconnected=kept and not recorder.reused)
 
     def _once(
         self,
         url: str,
         login: Login | None,
+        started_at: datetime,
         max_time_s: float | None,
         fields: Fields,
-        *,
-        reconnected: bool,
     ) -> Exchange:
-        started_at = self._runtime.now()
         bound = self._settings.max_time_s
         bound = bound if max_time_s is None else min(bound, max_time_s)
         deadline = self._runtime.monotonic() + bound
         self._received += self._recorder.received
         self._pace.begin(idle_s=self._settings.timeout_s, deadline=deadline)
         self._recorder.begin()
+        self._session.given = ()
         answer: Answer | None = None
         fault: Fault | None = None
         try:
@@ -124,7 +127,7 @@ class Client:
             self._session.drop()
             raise
         self._pace.clocked("total", self._pace.started)
-        return self._exchange(url, started_at, answer, fault, reconnected=reconnected)
+        return self._exchange(url, started_at, answer, fault)
 
     def _exchange(
         self,
@@ -132,8 +135,6 @@ class Client:
         started_at: datetime,
         answer: Answer | None,
         fault: Fault | None,
-        *,
-        reconnected: bool,
     ) -> Exchange:
         recorder = self._recorder
         keep = _KEPT if self._settings.keep_credentials else frozenset[str]()
@@ -144,6 +145,7 @@ class Client:
             request=request,
             redacted=redacted,
             credentials_kept=kept,
+            credentials_given=self._session.given,
             answer=answer,
             fault=fault,
             peer=recorder.peer,
@@ -152,7 +154,7 @@ class Client:
             tls=recorder.tls,
             timings_ms=tuple(self._pace.timings.items()),
             unparsed=b"" if answer else bytes(recorder.heard),
-            reconnected=reconnected,
+            reconnected=False,
         )
 
     def _ask(self, url: str, login: Login | None, fields: Fields) -> RecordingResponse:

@@ -1,4 +1,4 @@
-"""Names and passwords: out of addresses, out of .netrc, into request fields, out of what is kept.
+"""Passwords and cookies: out of addresses and files, into request fields, out of what is kept.
 
 No message of this module repeats a secret.
 """
@@ -10,6 +10,7 @@ import netrc
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.cookiejar import Cookie, LoadError, MozillaCookieJar
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -52,13 +53,15 @@ def split_credentials(url: str) -> tuple[str, Login | None]:
     'https://example.org/a@b'
     """
     login: Login | None = None
-    # Where the host is empty, readers differ on where it stands: nothing like a user stays.
-    while (match := _AUTHORITY.match(url)) and "@" in match[1]:
+    # Readers leave out tabs and line ends, and where the host is empty they differ on where it
+    # stands: nothing like a user stays.
+    bare = re.sub(r"[\t\r\n]", "", url)
+    while (match := _AUTHORITY.match(bare)) and "@" in match[1]:
         userinfo, _, host = match[1].rpartition("@")
         user, _, password = userinfo.partition(":")
         login = login or Login(user=unquote(user), password=unquote(password))
-        url = url[: match.start(1)] + host + url[match.end(1) :]
-    return url, login
+        bare = bare[: match.start(1)] + host + bare[match.end(1) :]
+    return (bare, login) if login else (url, None)
 
 
 def without_credentials(url: str) -> str:
@@ -102,6 +105,31 @@ def read_netrc(environ: Mapping[str, str]) -> dict[str, Login]:
             hint=f"Run `chmod 600 {path}`, or set NETRC to /dev/null to use none.",
         )
     return logins
+
+
+def read_cookies(path: Path) -> tuple[Cookie, ...]:
+    """Return the cookies of a cookies.txt file, as browsers and curl write it; expired ones too.
+
+    Each goes to the hosts and paths that it names, and nowhere else.
+
+    Raises:
+        UsageError: the file cannot be read, or is of another form.
+    """
+    jar = MozillaCookieJar()
+    try:
+        jar.load(str(path), ignore_discard=True, ignore_expires=True)
+    except (LoadError, UnicodeError, ValueError):
+        raise UsageError(
+            "this is no cookies.txt file",
+            where=str(path),
+            expected="the line '# Netscape HTTP Cookie File', then a cookie a line",
+        ) from None
+    except OSError as fault:
+        raise UsageError(f"cannot be read ({fault.strerror})", where=str(path)) from None
+    found = tuple(jar)
+    for cookie in found:
+        cookie.expires = cookie.expires or None  # 0 stands for a cookie of the session
+    return found
 
 
 def _netrc_path(environ: Mapping[str, str]) -> Path | None:

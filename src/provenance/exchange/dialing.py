@@ -99,6 +99,8 @@ class Dialer:
     def check_spelled(self, host: str) -> None:
         """Check an address that `host` spells out, where a proxy will be the one to resolve it.
 
+        For every request, since a kept connection to a proxy leads anywhere; `open` does not.
+
         Raises:
             ExchangeFault: private_address.
         """
@@ -151,7 +153,6 @@ class Dialer:
         self, host: str, port: int, proxy: Proxy, *, tunnel: bool
     ) -> tuple[Any, bool]:
         """Return the connection, and whether it is inside a TLS connection to the proxy."""
-        self.check_spelled(host)
         wire: Any = self._to_proxy(proxy)
         since = self._pace.now()
         inside = proxy.scheme == "https"
@@ -167,12 +168,9 @@ class Dialer:
         return wire, inside
 
     def _through_socks(self, host: str, port: int, proxy: Proxy) -> socket.socket:
-        targets = [(host, port)]
         if proxy.resolves:
-            self.check_spelled(host)
-        else:
-            targets = [where for _, where in in_turn(self._public(host, port))]
-        return self._first_through(proxy, targets)
+            return self._first_through(proxy, [(host, port)])
+        return self._first_through(proxy, [where for _, where in in_turn(self._public(host, port))])
 
     def _first_through(self, proxy: Proxy, targets: list[tuple[str, int]]) -> socket.socket:
         """Ask the proxy for one target after the other; return the first connection."""

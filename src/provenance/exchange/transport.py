@@ -6,6 +6,8 @@ import http.client
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from http.cookiejar import Cookie
 from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -99,6 +101,8 @@ class RecordingAdapter(BaseAdapter):
         self._response_class = type("Response", (RecordingResponse,), {"recorder": recorder})
         self._kept: OrderedDict[tuple[object, ...], _PlainConnection | _TlsConnection]
         self._kept = OrderedDict()
+        self.had_kept = False
+        """Whether a connection was at hand for the request that was sent last."""
 
     def send(  # noqa: PLR0917
         self,
@@ -138,6 +142,7 @@ class RecordingAdapter(BaseAdapter):
     ) -> _PlainConnection | _TlsConnection:
         key = (parts.scheme, parts.hostname, parts.port, proxy)
         connection = self._kept.pop(key, None)
+        self.had_kept = connection is not None and connection.sock is not None
         if connection is None:
             while len(self._kept) >= _KEPT_CONNECTIONS:
                 self._kept.popitem(last=False)[1].close()
@@ -171,6 +176,9 @@ class RecordingSession(requests.Session):
         super().__init__()
         self.trust_env = False
         self._fields = fields
+        self._own = cookies.RequestsCookieJar()
+        self.given: tuple[str, ...] = ()
+        """Fields in which the last request carried credentials of the user's own."""
         self._adapter = RecordingAdapter(recorder, proxies)
         self.mount("http://", self._adapter)
         self.mount("https://", self._adapter)
@@ -185,13 +193,19 @@ class RecordingSession(requests.Session):
         named = {name.lower() for name, _ in fields}
         sent = [each for each in self._fields if each[0].lower() not in named]
         sent += [each for each in fields if _is_sendable(*each)]
+        given = []
         if login is not None and "authorization" not in named:
             sent.append(("Authorization", login.basic()))
+            given.append("authorization")
         request = requests.PreparedRequest()
         request.method, request.url, request.headers = "GET", url, cast(Any, _Pairs(tuple(sent)))
         if len(self.cookies) and (cookie := _cookie_field(self.cookies, request)):
             sent.append(("Cookie", cookie))
             request.headers = cast(Any, _Pairs(tuple(sent)))
+            own = requests.PreparedRequest()
+            own.method, own.url, own.headers = "GET", url, cast(Any, {})
+            given += ["cookie"] if len(self._own) and _cookie_field(self._own, own) else []
+        self.given = tuple(given)
         proxies = {"http": proxy, "https": proxy} if proxy else None
         raw = self._adapter.send(request, proxies=proxies).raw
         response = cast(RecordingResponse, raw)
@@ -200,6 +214,18 @@ class RecordingSession(requests.Session):
             if len(self.cookies) > _COOKIES_LIMIT:
                 self.cookies.clear()
         return response
+
+    @property
+    def had_kept(self) -> bool:
+        """Whether a connection was at hand for the last request, open still or not."""
+        return self._adapter.had_kept
+
+    def keep_only(self, own: tuple[Cookie, ...]) -> None:
+        """Forget every cookie but the user's own."""
+        for jar in (self.cookies, self._own):
+            jar.clear()
+            for cookie in own:
+                jar.set_cookie(copy(cookie))
 
     def drop(self) -> None:
         """Close the connection that was used last."""

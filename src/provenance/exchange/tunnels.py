@@ -17,6 +17,7 @@ from provenance.exchange.proxies import Proxy
 from provenance.http_message import parse_response_head
 
 _HEAD_LIMIT = 1 << 14
+_HEAD_ENDS = (b"\n\r\n", b"\n\n")
 _LONGEST_NAME = 127
 _VERSIONS = {
     "socks4": socks.SOCKS4,
@@ -52,9 +53,9 @@ def ask_connect(wire: Any, host: str, port: int, proxy: Proxy, pace: Pace) -> No
         raise ExchangeFault("timeout", f"{proxy.address} did not answer in time") from fault
     except OSError as fault:
         raise ExchangeFault("proxy", f"{proxy.address} ended the connection") from fault
-    head = parse_response_head(raw)
+    head = parse_response_head(raw) if raw.endswith(_HEAD_ENDS) else None
     if head is None:
-        raise ExchangeFault("proxy", f"{proxy.address} answers no HTTP: {raw[:40]!r}")
+        raise ExchangeFault("proxy", f"{proxy.address} answers no HTTP head: {raw[:40]!r}")
     if not 200 <= head.status < 300:
         said = head.reason[:80].decode("latin-1")
         raise ExchangeFault("proxy", f"{proxy.address} answers {head.status} {said}")
@@ -63,7 +64,7 @@ def ask_connect(wire: Any, host: str, port: int, proxy: Proxy, pace: Pace) -> No
 def _read_head(wire: Any, pace: Pace) -> bytes:
     # Byte by byte: what follows the head is not the proxy's any more.
     head = bytearray()
-    while not head.endswith((b"\n\r\n", b"\n\n")) and len(head) < _HEAD_LIMIT:
+    while not head.endswith(_HEAD_ENDS) and len(head) < _HEAD_LIMIT:
         wire.settimeout(pace.patience())
         piece = wire.recv(1)
         if not piece:

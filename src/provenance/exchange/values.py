@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from http.cookiejar import Cookie
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +20,8 @@ class ClientSettings:
 
     `proxy` is the one named by the user, with its credentials; an empty text means none at all.
     `ca_file` is a file or a directory of PEM certificates that alone are trusted. `client_cert` is
-    a PEM file with the certificate, and with the key unless that is in `client_key`.
+    a PEM file with the certificate, and with the key unless that is in `client_key`. `cookies` are
+    the user's own, sent to the hosts that they name.
 
     With `trust_env`, what these leave open is taken from the environment as requests does:
     http_proxy, https_proxy, all_proxy and no_proxy, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and
@@ -34,6 +36,7 @@ class ClientSettings:
     ca_file: Path | None = None
     client_cert: Path | None = None
     client_key: Path | None = None
+    cookies: tuple[Cookie, ...] = field(default=(), repr=False)
     trust_env: bool = False
     keep_credentials: bool = False
     spool_dir: Path | None = None
@@ -103,6 +106,7 @@ class Exchange:
     `url` is the address as asked for, without user name and password. `request` is the request as
     sent; `redacted` names the credential fields whose values were replaced in it, and
     `credentials_kept` those whose values were kept because that was asked for.
+    `credentials_given` names the fields in which the user's own passwords or cookies were sent.
 
     `peer` is the address spoken to: the server's, or that of `proxy` (its address without
     credentials) where the exchange went through one. `addresses` are those that the server's name
@@ -116,6 +120,7 @@ class Exchange:
     request: bytes
     redacted: tuple[str, ...]
     credentials_kept: tuple[str, ...]
+    credentials_given: tuple[str, ...]
     answer: Answer | None
     fault: Fault | None
     peer: tuple[str, int] | None

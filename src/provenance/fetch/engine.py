@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from provenance.exchange import Client, ClientSettings, Trust
+from provenance.exchange import Client, ClientSettings, Trust, read_cookies
 from provenance.exchange.addresses import policy
 from provenance.fetch.archived import Seeking
 from provenance.fetch.chains import Chains
@@ -289,6 +289,7 @@ def _client_settings(settings: FetchSettings, ports: FetchPorts) -> ClientSettin
         ca_file=settings.ca_file,
         client_cert=settings.client_cert,
         client_key=settings.client_key,
+        cookies=read_cookies(settings.cookie_file) if settings.cookie_file else (),
         trust_env=settings.trust_env,
         keep_credentials=settings.keep_credentials,
         spool_dir=ports.spool_dir,

@@ -211,6 +211,7 @@ def wire_note(exchange: Exchange) -> Note:
         "timings_ms": dict(exchange.timings_ms),
         "redacted": list(exchange.redacted),
         "credentials_kept": list(exchange.credentials_kept),
+        "credentials_given": list(exchange.credentials_given),
         "reconnected": exchange.reconnected,
         "unparsed": {
             "size": len(exchange.unparsed),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from provenance.exchange.credentials import without_credentials
@@ -32,10 +32,11 @@ class FetchSettings:
     max_bytes: int = 8 << 30
     retries: int = 2
     conditional: bool = True
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
     client_cert: Path | None = None
     client_key: Path | None = None
+    cookie_file: Path | None = None
     trust_env: bool = True
     keep_credentials: bool = False
     ignore_robots: str | None = None
@@ -60,6 +61,7 @@ class FetchSettings:
             "proxy": without_credentials(self.proxy) if self.proxy else None,
             "ca-file": "set" if self.ca_file else None,
             "client-cert": "set" if self.client_cert else None,
+            "cookies": "set" if self.cookie_file else None,
             "environment": "yes" if self.trust_env else "no",
             "keep-credentials": "yes" if self.keep_credentials else None,
             "ignore-robots": self.ignore_robots,

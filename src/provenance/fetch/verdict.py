@@ -60,7 +60,7 @@ def _flags(way: Way, exchange: Exchange, answer: Answer) -> tuple[str, ...]:
         "unexpected_media_type": expected and media_type and expected != media_type,
         "undecoded": answer.digests.undecoded,
         "surplus_bytes": answer.surplus,
-        "authenticated": "authorization" in (*exchange.redacted, *exchange.credentials_kept),
+        "authenticated": exchange.credentials_given,
         "credentials_kept": exchange.credentials_kept,
         "imported": way.imported,
     }

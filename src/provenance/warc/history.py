@@ -6,6 +6,7 @@ line per capture. A sidecar that is missing or of another file is made again fro
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from provenance.errors import ProvenanceError
 from provenance.holdings import KeptRequisite, Known
 from provenance.warc.draft import Original
 from provenance.warc.manifest import read_manifest
+from provenance.warc.open_file import open_files, owned
+from provenance.warc.reader import read_records
 from provenance.warc.sidecar import (
     KnownCapture,
     KnownRun,
@@ -27,18 +30,22 @@ from provenance.warc.survey import survey
 
 LOOKUP = "lookup"
 
+_INFO_LIMIT = 1 << 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """All earlier captures and runs.
 
-    `gathered` holds (run, document) of the pages whose requisites are all there.
+    `gathered` holds (run, document) of the pages whose requisites are all there; `at_work` the runs
+    that are writing now.
     """
 
     runs: tuple[KnownRun, ...]
     captures: tuple[KnownCapture, ...]
     requisites: tuple[KeptRequisite, ...] = ()
     gathered: frozenset[tuple[str, str]] = frozenset()
+    at_work: frozenset[str] = frozenset()
 
     def originals(self) -> dict[tuple[str, str], Original]:
         """Return the first full response for each (address, payload digest)."""
@@ -77,15 +84,16 @@ class History:
     ) -> tuple[str | None, frozenset[str]]:
         """Return the newest fetch of this collection, if it was cut short, and what it has.
 
-        It counts only when it read the same seeds and was asked for the same targets; what the
-        runs that it completes have counts too.
+        It counts only when it read the same seeds, was asked for the same targets, and is not still
+        at work; what the runs that it completes have counts too.
         """
         runs = [run for run in self.runs if run.collection == collection and run.command == "fetch"]
         if not runs:
             return None, frozenset()
         newest = max(runs, key=lambda run: (run.started_at, run.run))
         same = newest.seeds_digest == seeds_digest and newest.targets == targets
-        if not same or any(run.ended for run in runs if run.run == newest.run):
+        over = any(run.ended for run in runs if run.run == newest.run)
+        if not same or over or newest.run in self.at_work:
             return None, frozenset()
         resumed = {run.run: run.resumes for run in runs}
         chain: list[str] = []
@@ -134,7 +142,24 @@ def read_history(archive: Path, metadata: Path) -> History:
         captures=tuple(capture for part in parts for capture in part.captures),
         requisites=tuple(kept for part in parts for kept in part.requisites),
         gathered=frozenset(pair for part in parts for pair in part.gathered),
+        at_work=frozenset(_runs_at_work(archive)),
     )
+
+
+def _runs_at_work(archive: Path) -> Iterator[str]:
+    """Yield the ids of the runs whose open files are locked by their writers."""
+    for path in open_files(archive):
+        with owned(path) as ours:
+            if ours:
+                continue
+        try:
+            first = next(read_records(path), None)
+            lines = first.block(_INFO_LIMIT).split(b"\r\n") if first else []
+        except ProvenanceError:
+            continue  # not yet written, or no file of ours
+        for line in lines:
+            if line.startswith(b"run: "):
+                yield line[5:].decode("ascii", "replace")
 
 
 def _part(path: Path, folder: Path, digest: Digest | None) -> Part:

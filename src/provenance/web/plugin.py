@@ -56,6 +56,7 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
         (r"^/view/(?P<id>[^/]+)/raw$", byteviews.raw_view),
         (r"^/view/(?P<id>[^/]+)$", byteviews.view),
         (r"^/-/provenance/(?P<name>[^/]+)$", static),
+        (r"^/favicon\.ico$", icon),
         (r"^/-/databases(?:\.json)?$", databases),
         (r"^/-/threads(?:\.json)?$", nothing),
     ]
@@ -63,15 +64,24 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
 
 
 async def static(site: Site, request: Any) -> Response:
-    """Send the stylesheet or the script."""
+    """Send a stylesheet, the script or the icon."""
     name = request.url_vars["name"]
     if name not in STATIC:
         raise MissingError("There is no such file.")
+    return _asset(site, name)
+
+
+def _asset(site: Site, name: str) -> Response:
     return Response(
         site.static[name],
         headers={**PAGE_HEADERS, "cache-control": "public, max-age=31536000, immutable"},
         content_type=STATIC[name],
     )
+
+
+async def icon(site: Site, request: Any) -> Response:
+    """Send the icon to those who ask for it by its old name."""
+    return _asset(site, "icon.svg")
 
 
 async def databases(site: Site, request: Any) -> Response:
@@ -94,6 +104,13 @@ def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
 
 
 @_hook
+def extra_css_urls(datasette: Any) -> list[str]:
+    """Give Datasette's pages the colours of ours."""
+    site = site_of(datasette)
+    return [site.static_path(name) for name in ("colours.css", "tables.css")] if site else []
+
+
+@_hook
 def render_cell(value: Any, column: str, database: str, datasette: Any) -> Markup | None:
     """Link ids in Datasette's tables to the pages."""
     site = site_of(datasette)
@@ -104,7 +121,8 @@ def render_cell(value: Any, column: str, database: str, datasette: Any) -> Marku
     if not isinstance(value, str) or not value:
         return None
     href = site.path(prefix + site.templates.filters["segment"](value))
-    return Markup('<a href="{}">{}</a>').format(href, value)
+    look = Markup(' class="digest"') if value.startswith("sha256:") else ""
+    return Markup('<a{} href="{}">{}</a>').format(look, href, value)
 
 
 @_hook

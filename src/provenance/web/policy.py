@@ -35,9 +35,19 @@ DATASETTE_POLICY = (
 PAGE_HEADERS: Mapping[str, str] = MappingProxyType(
     {"content-security-policy": PAGE_POLICY, "cache-control": "no-cache"}
 )
+NO_CONNECTION = "()"
+"""An empty Connection-Allowlist: the browser opens no connection for the page at all.
+
+A content policy forbids requests, not connections: Chromium connects to the host of a frame or a
+link that the policy then blocks, and that host learns who reads the archive, and when. Browsers
+that do not know the header pass it over.
+
+Source: WICG, Connection Allowlists.
+"""
 ARCHIVED_HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "content-security-policy": ARCHIVED_POLICY,
+        "connection-allowlist": NO_CONNECTION,
         "x-frame-options": "SAMEORIGIN",
         "x-dns-prefetch-control": "off",
         "x-robots-tag": "noindex",
@@ -46,6 +56,7 @@ ARCHIVED_HEADERS: Mapping[str, str] = MappingProxyType(
 DOWNLOAD_HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "content-security-policy": DOWNLOAD_POLICY,
+        "connection-allowlist": NO_CONNECTION,
         "accept-ranges": "none",
         "x-robots-tag": "noindex",
     }

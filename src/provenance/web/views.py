@@ -18,6 +18,7 @@ from provenance.web.attachment import Site
 from provenance.web.evidence import HEAD_SHOWN, head_text, parse_note, read_evidence, visible
 from provenance.web.facts import TROUBLE_OUTCOMES, CaptureFacts, DocumentPage, RecordFacts
 from provenance.web.finding import find_capture, find_document, named
+from provenance.web.render import segment
 from provenance.web.searching import Filters
 from provenance.web.source import Exchange
 
@@ -37,7 +38,7 @@ async def collection(site: Site, request: Any) -> Response:
     card = next((one for one in (await site.home()).collections if one.collection == name), None)
     if card is None:
         known = (await site.home()).collections
-        near = tuple((f"/collection/{one.collection}", one.title) for one in known[:20])
+        near = tuple((f"/collection/{segment(one.collection)}", one.title) for one in known[:20])
         raise MissingError(f"There is no collection “{name[:200]}”.", near=near)
     states = TROUBLE_OUTCOMES if state == "attention" else (state,) if state else ()
     documents = await site.read(
@@ -58,7 +59,7 @@ async def collection(site: Site, request: Any) -> Response:
         documents=documents[:PAGE_SIZE],
         state=state,
         role=role,
-        pages=_pages(f"/collection/{name}", kept, number, more=len(documents) > PAGE_SIZE),
+        pages=_pages(f"/collection/{segment(name)}", kept, number, more=len(documents) > PAGE_SIZE),
     )
 
 
@@ -112,7 +113,7 @@ async def capture_json(site: Site, request: Any) -> Response:
             **row,
             "record": asdict(found.record) if found.record else None,
             "links": {
-                "document": site.path(f"/document/{facts.document}"),
+                "document": site.path(f"/document/{segment(facts.document)}"),
                 "content": site.path(f"/content/{facts.content_id}") if facts.content_id else None,
             },
         },
