@@ -14,6 +14,7 @@ from typing import Any
 from measure import Contestant, Result, environment, race
 from report import Reporter
 
+_COLLECTION = 20_000
 PROGRAM = Path(sys.executable).with_name("provenance")
 
 
@@ -43,7 +44,11 @@ class Bench:
         shutil.rmtree(self.root, ignore_errors=True)
         for name in ("seeds", "archive", "metadata"):
             (self.root / name).mkdir(parents=True)
-        (self.root / "seeds" / "bench.toml").write_text(_seeds(addresses))
+        # A seeds file has a bound, so that very many documents are several collections.
+        for start in range(0, len(addresses), _COLLECTION):
+            name = f"bench-{start // _COLLECTION}"
+            text = _seeds(name, start, addresses[start : start + _COLLECTION])
+            (self.root / "seeds" / f"{name}.toml").write_text(text)
 
     def ours(self, name: str, *arguments: str, **more: Any) -> Contestant:
         """Return our program at work on the root."""
@@ -110,12 +115,13 @@ def _responses_of(path: Path) -> int:
     return found
 
 
-def _seeds(addresses: Iterable[str]) -> str:
-    head = '[collection]\nid = "bench"\ntitle = "Benchmark"\nabout = "Documents on loopback."\n'
+def _seeds(name: str, start: int, addresses: Iterable[str]) -> str:
+    head = f'[collection]\nid = "{name}"\ntitle = "Benchmark"\nabout = "Documents on loopback."\n'
     entry = (
         '\n[[document]]\nid = "doc-{number}"\ntitle = "Document {number}"\nrole = "independent"\n'
         'publisher = "Benchmark"\npublisher_kind = "private"\nurl = "{address}"\n'
     )
     return head + "".join(
-        entry.format(number=number, address=address) for number, address in enumerate(addresses)
+        entry.format(number=number, address=address)
+        for number, address in enumerate(addresses, start)
     )

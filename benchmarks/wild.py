@@ -243,7 +243,7 @@ def _check(bench: Bench, count: int, kinds: int) -> None:
         "Held to",
         documents=count,
         outcomes=count,
-        kinds=kinds,
+        kinds=f"{kinds} of {len(KINDS)}",
         findings=len(findings),
         finding_codes=dict(Counter(each["code"] for each in findings)),
         verify_clean=not findings,

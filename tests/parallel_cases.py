@@ -77,7 +77,7 @@ def test_leaving_early_ends_every_process() -> None:
 
     results = map_in_order(ours, range(1000), jobs=2)
     seen = pids(results)
-    results.close()  # type: ignore[attr-defined]
+    del results
     for pid in seen:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
@@ -87,7 +87,7 @@ def test_results_do_not_run_far_ahead() -> None:
     """A slow reader holds the workers back: what waits is bounded."""
     results = map_in_order(lambda item: item, range(10_000), jobs=2)
     assert next(results) == 0
-    results.close()  # type: ignore[attr-defined]
+    del results
 
 
 def test_there_is_a_processor() -> None:

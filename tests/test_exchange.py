@@ -192,7 +192,7 @@ def test_what_a_server_sends_unasked_is_no_answer_to_the_next_request() -> None:
         assert sent.wait(10)
         second = asking.get(url)
         assert block(second) == ok(b"abc")
-        assert not second.reconnected
+        assert second.reconnected
 
 
 def test_a_connection_is_kept_between_requests() -> None:

@@ -79,6 +79,9 @@ DOORS: dict[str, tuple[str, ...]] = {
 }
 """The one place that may name each foreign library: a room (`warc/`) or a file (`runtime.py`)."""
 
+DISTRIBUTIONS = {"socks": "pysocks"}
+"""What a library is called on the index, where that is another name."""
+
 SINGLE_FILE_DOORS = ("protego", "sqlite_utils", "brotli", "zstandard", "socks")
 """Libraries that one file alone names, wherever in its room that file is."""
 
@@ -236,7 +239,8 @@ def test_each_foreign_library_is_declared() -> None:
         for line in settings["project"]["dependencies"]
     }
     named = {name.split(".")[0] for module in modules() for name in imported(module)}
-    assert named - {"provenance"} - sys.stdlib_module_names - asked == set()
+    foreign = named - {"provenance"} - sys.stdlib_module_names
+    assert {DISTRIBUTIONS.get(name, name) for name in foreign} - asked == set()
 
 
 @pytest.mark.parametrize("library", SINGLE_FILE_DOORS)

@@ -263,10 +263,11 @@ class Archive:
         from provenance.index import build
         from provenance.indexing import Deriver, survey_all
 
+        surveys = survey_all(self.archive)  # at work while the seeds are read
         return build(
             path=self.index_path,
             collections=self.collections(),
-            surveys=survey_all(self.archive),
+            surveys=surveys,
             derive=Deriver(self.archive).derive if text else None,
         )
 

@@ -48,7 +48,14 @@ class ResponseHead:
     def values(self, name: str) -> tuple[str, ...]:
         """Return the values of every field of this name, in order, decoded as Latin-1."""
         wanted = name.lower().encode("latin-1")
-        return tuple(value.decode("latin-1") for key, value in self.fields if key.lower() == wanted)
+        size = len(wanted)  # most names are of another length, and a look at it is cheap
+        return tuple(
+            [
+                value.decode("latin-1")
+                for key, value in self.fields
+                if len(key) == size and key.lower() == wanted
+            ]
+        )
 
     def value(self, name: str) -> str | None:
         """Return the first value of this name, or None."""

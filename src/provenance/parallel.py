@@ -6,6 +6,7 @@ is not safe, or a process ends before its time, the work is done here.
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import pickle
@@ -23,6 +24,7 @@ R = TypeVar("R")
 _AHEAD = 4
 """Results per process that may wait for those before them."""
 
+_PIPE = 1 << 20
 _WORD = 8
 """Bytes of a number on a pipe: the item to do, or the size of the result that follows it."""
 
@@ -36,23 +38,16 @@ def processors() -> int:
 
 
 def map_in_order(work: Callable[[T], R], items: Sequence[T], *, jobs: int) -> Iterator[R]:
-    """Yield `work(item)` for each item, in the order of the items, done by up to `jobs` processes.
+    """Return `work(item)` of each item, in the order of the items, done by up to `jobs` processes.
 
-    Results must be picklable. What `work` raises is raised here, where its result would stand.
+    The processes begin at once, before a result is asked for, and end with the iterator. Results
+    must be picklable. What `work` raises is raised where its result would stand.
     """
     workers = min(jobs, len(items))
     # A fork copies the calling thread alone: locks that others hold would stay locked for ever.
     if workers < 2 or not hasattr(os, "fork") or threading.active_count() > 1:
-        yield from map(work, items)
-        return
-    crew = _Crew(work, items)
-    try:
-        for _ in range(workers):
-            crew.hire()
-        for index in range(len(items)):
-            yield crew.result(index)
-    finally:
-        crew.dismiss()
+        return map(work, items)
+    return _Results(_Crew(work, items, workers))
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -71,22 +66,48 @@ class _Worker:
             os.waitpid(self.pid, 0)
 
 
-class _Crew(Generic[T, R]):
-    """The processes of one call: which item each is at, and the results that wait."""
+class _Results(Iterator[R], Generic[T, R]):
+    """The results of a crew, in order; the crew ends with the last, or when nobody wants more."""
 
-    def __init__(self, work: Callable[[T], R], items: Sequence[T]) -> None:
+    def __init__(self, crew: _Crew[T, R]) -> None:
+        self._crew = crew
+
+    def __next__(self) -> R:
+        return self._crew.next_result()
+
+    def __del__(self) -> None:
+        self._crew.dismiss()
+
+
+class _Crew(Generic[T, R]):
+    """The processes of one call: which item each is at, and the results that wait.
+
+    A thread takes the results in and gives new orders, so that no process waits for the caller.
+    """
+
+    def __init__(self, work: Callable[[T], R], items: Sequence[T], size: int) -> None:
         self._work = work
         self._items = items
         self._workers: list[_Worker] = []
-        self._size = 0
         self._given = 0
-        self._lost: set[int] = set()
-        self._done: dict[int, R] = {}
+        self._taken = 0
+        self._limit = _AHEAD * size
+        self._done: dict[int, bytes | None] = {}
+        """Pickled results; None for one that is lost."""
+        self._changed = threading.Condition()
+        for _ in range(size):
+            self._hire()
+        self._clerk = threading.Thread(target=self._gather, daemon=True)
+        self._give()
+        self._clerk.start()
 
-    def hire(self) -> None:
+    def _hire(self) -> None:
         """Start one more process; where the system refuses, do without."""
         orders_in, orders_out = os.pipe()
         results_in, results_out = os.pipe()
+        # A result should fit in, where the system can; else its process waits until it is read.
+        with suppress(OSError, AttributeError):
+            fcntl.fcntl(results_in, fcntl.F_SETPIPE_SZ, _PIPE)
         try:
             pid = os.fork()
         except OSError:
@@ -109,59 +130,68 @@ class _Crew(Generic[T, R]):
         os.close(results_out)
         results = os.fdopen(results_in, "rb")
         self._workers.append(_Worker(pid=pid, orders=orders_out, results=results))
-        self._size += 1
 
-    def result(self, index: int) -> R:
-        """Return the result at `index`; they are asked for in order."""
-        while index not in self._done:
-            self._give(index)
-            if index in self._lost or index >= self._given:
-                return self._work(self._items[index])
-            self._gather()
-        return self._done.pop(index)
+    def next_result(self) -> R:
+        """Return the next result; raise `StopIteration` after the last."""
+        if self._taken == len(self._items):
+            self.dismiss()
+            raise StopIteration
+        with self._changed:
+            while self._taken not in self._done and self._workers:
+                self._changed.wait()
+            index, raw = self._taken, self._done.pop(self._taken, None)
+            self._taken += 1
+            self._give()
+        if raw is not None:
+            answer: tuple[bool, R] = pickle.loads(raw)
+            if answer[0]:
+                return answer[1]
+        # What was lost is done here, so that a fault is raised here too.
+        return self._work(self._items[index])
 
-    def _give(self, next_out: int) -> None:
-        """Give every idle process an item, not too far ahead of what is to be yielded."""
-        limit = min(len(self._items), next_out + _AHEAD * self._size)
+    def _give(self) -> None:
+        """Give every process something to do, not too far ahead of what was taken."""
         for worker in list(self._workers):
-            if worker.at is not None or self._given >= limit:
-                continue
-            worker.at, self._given = self._given, self._given + 1
-            try:
-                os.write(worker.orders, worker.at.to_bytes(_WORD, "big"))
-            except OSError:
-                self._bury(worker)
+            limit = min(len(self._items), self._taken + self._limit)
+            if worker.at is None and self._given < limit:
+                worker.at, self._given = self._given, self._given + 1
+                # Where the process is gone the clerk learns it, and that the item is lost.
+                with suppress(OSError):
+                    os.write(worker.orders, worker.at.to_bytes(_WORD, "big"))
 
     def _gather(self) -> None:
-        """Wait until a process has a result, or has ended, and take what there is."""
-        busy = {each.results.fileno(): each for each in self._workers if each.at is not None}
-        ready = select.poll()
-        for end in busy:
-            ready.register(end, select.POLLIN)
-        for end, _ in ready.poll():
-            worker = busy[end]
-            size = int.from_bytes(worker.results.read(_WORD), "big")
-            raw = worker.results.read(size)
-            if worker.at is None or not size or len(raw) < size:
-                self._bury(worker)
-                continue
-            done, result = pickle.loads(raw)
-            if done:
-                self._done[worker.at] = result
-            else:
-                self._lost.add(worker.at)  # done again here, so that its fault is raised here
-            worker.at = None
+        """Take results in, until no process is left."""
+        while ends := {each.results.fileno(): each for each in self._workers}:
+            ready = select.poll()
+            for end in ends:
+                ready.register(end, select.POLLIN)
+            for end, _ in ready.poll():
+                size = int.from_bytes(ends[end].results.read(_WORD), "big")
+                raw = ends[end].results.read(size)
+                with self._changed:
+                    self._settle(ends[end], raw if size and len(raw) == size else None)
+                    self._give()
+                    self._changed.notify()
+
+    def _settle(self, worker: _Worker, raw: bytes | None) -> None:
+        if raw is None or worker.at is None:
+            self._bury(worker)
+        else:
+            self._done[worker.at], worker.at = raw, None
 
     def _bury(self, worker: _Worker) -> None:
         self._workers.remove(worker)
         if worker.at is not None:
-            self._lost.add(worker.at)
+            self._done[worker.at] = None
         worker.end()
 
     def dismiss(self) -> None:
         """End every process."""
-        while self._workers:
-            self._workers.pop().end()
+        for worker in list(self._workers):
+            with suppress(ProcessLookupError):
+                os.kill(worker.pid, signal.SIGKILL)
+        if threading.current_thread() is not self._clerk:
+            self._clerk.join()
 
 
 def _serve(work: Callable[[T], R], items: Sequence[T], orders: int, results_end: int) -> None:
