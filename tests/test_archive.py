@@ -156,7 +156,7 @@ def test_an_added_file_has_the_content_id_that_sha256sum_prints(tmp_path: Path) 
 
 
 def test_a_url_outside_the_seeds_is_kept_in_adhoc_with_an_entry_to_keep(tmp_path: Path) -> None:
-    """The printed entry parses as a document of a seeds file."""
+    """The printed entry, once it is completed, is a document of a seeds file, and not before."""
     with playing(answer, closes=False) as wire:
         archive = rooted(tmp_path)
         fetching = archive.fetch([f"{wire.url}/page"], SETTINGS)
@@ -164,6 +164,14 @@ def test_a_url_outside_the_seeds_is_kept_in_adhoc_with_an_entry_to_keep(tmp_path
     assert (outcome.collection, outcome.outcome) == ("adhoc", "captured")
     with (archive.root / "seeds" / "example.toml").open("a") as seeds:
         seeds.write(archive.entry_to_keep(fetching.adhoc[0]))
+    with pytest.raises(SeedsError) as refused:
+        archive.collections()
+    assert len(refused.value.faults) == 4
+    entry = (archive.root / "seeds" / "example.toml").read_text()
+    for key, value in (("title", "T"), ("role", "official"), ("publisher", "P")):
+        entry = entry.replace(f'{key} = ""', f'{key} = "{value}"')
+    entry = entry.replace('publisher_kind = ""', 'publisher_kind = "ngo"')
+    (archive.root / "seeds" / "example.toml").write_text(entry)
     assert [each.url for one in archive.collections() for each in one.documents] == [outcome.url]
 
 

@@ -253,21 +253,10 @@ class Archive:
         return writing.through(outcomes)
 
     def entry_to_keep(self, errand: Errand) -> str:
-        """Return the TOML entry that puts a document fetched by address into a seeds file."""
-        from provenance.model import Document, PublisherKind, Role
-        from provenance.seeds import to_toml
+        """Return the TOML entry, to be completed, of a document fetched by its address."""
+        from provenance.seeds import to_complete
 
-        return to_toml(
-            Document(
-                id=errand.document,
-                collection=errand.collection,
-                title=errand.url or errand.document,
-                role=Role.INDEPENDENT,
-                publisher="unknown",
-                publisher_kind=PublisherKind.PRIVATE,
-                url=errand.url,
-            )
-        )
+        return to_complete(errand.document, errand.url or "")
 
     def index(self, *, text: bool = True) -> IndexSummary:
         """Rebuild the index from WARC files and seeds."""

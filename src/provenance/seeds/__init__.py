@@ -2,7 +2,7 @@
 
 from provenance.seeds.directory import read_collections
 from provenance.seeds.document import DOCUMENT_KEYS
-from provenance.seeds.entry import to_toml
+from provenance.seeds.entry import to_complete, to_toml
 from provenance.seeds.example import EXAMPLE_COLLECTION
 from provenance.seeds.file import parse_collection
 from provenance.seeds.values import parse_address, parse_id
@@ -14,5 +14,6 @@ __all__ = [
     "parse_collection",
     "parse_id",
     "read_collections",
+    "to_complete",
     "to_toml",
 ]

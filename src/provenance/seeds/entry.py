@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from provenance.model import Document
+from provenance.model import Document, PublisherKind, Role
 
 _FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
@@ -49,6 +49,21 @@ def to_toml(document: Document) -> str:
             ("kind", relation.kind), ("document", relation.document), ("note", relation.note)
         )
     return "\n".join(lines) + "\n"
+
+
+def to_complete(name: str, url: str) -> str:
+    """Return the beginning of an entry: what a person alone can say is empty, with its choices.
+
+    An empty text is a fault, so that no entry is taken for complete before it is.
+    """
+    words = {
+        "title": "as printed",
+        "role": " | ".join(Role),
+        "publisher": "as the publisher writes its name",
+        "publisher_kind": " | ".join(PublisherKind),
+    }
+    blank = "".join(f'{key} = ""  # {choices}\n' for key, choices in words.items())
+    return f"[[document]]\nid = {quote_toml(name)}\n{blank}url = {quote_toml(url)}\n"
 
 
 def quote_toml(text: str) -> str:
