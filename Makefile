@@ -23,7 +23,7 @@ demo: $(RUN) ## fetch, index, verify and cite a bundled small web, then end
 	$(BIN)/provenance demo
 
 test: $(DEV) $(PEERS) ## run the tests (but those marked long, which CI runs)
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long" -n auto --dist loadfile
 
 serve: $(RUN) ## serve the demo's archive at a printed address (run make demo first)
 	@test -d demo-archive || { echo "error: no demo archive here; run make demo first." >&2; exit 1; }
@@ -46,7 +46,9 @@ long: $(DEV) $(PEERS) ## run the long tests
 lock: $(LOCK) ## resolve the locks anew, within what pyproject.toml and requirements/*.in allow
 	$(COMPILE) pyproject.toml requirements/build.in -o requirements/run.txt
 	$(COMPILE) requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
-	$(COMPILE) --no-emit-package brotli requirements/peers.in -o requirements/peers.txt
+	$(COMPILE) --no-emit-package brotlipy --no-emit-package surt --no-emit-package brotli \
+		--no-binary surt requirements/peers.in -o requirements/peers.txt
+	$(COMPILE) --no-deps --no-binary surt requirements/peers-source.in -o requirements/peers-source.txt
 	$(COMPILE) --no-emit-package brotli --no-binary surt benchmarks/peers.in -o benchmarks/peers.txt
 	$(COMPILE) requirements/lock.in -o requirements/lock.txt
 
@@ -66,8 +68,8 @@ $(DEV): $(RUN) requirements/dev.txt
 	$(MAKE_ENVIRONMENT) .venv requirements/dev.txt
 	@touch $@
 
-$(PEERS): requirements/peers.txt
-	$(MAKE_ENVIRONMENT) .venv-peers requirements/peers.txt
+$(PEERS): requirements/peers.txt requirements/peers-source.txt
+	$(MAKE_ENVIRONMENT) .venv-peers requirements/peers.txt requirements/peers-source.txt
 	@touch $@
 
 $(LOCK): requirements/lock.txt

@@ -17,15 +17,18 @@ _TEXT = (
 _WORDS = _TEXT.split()
 
 
-def write_corpus(folder: Path) -> tuple[str, ...]:
-    """Write the documents below `folder`; return their names, in the order they are asked for."""
+def write_corpus(folder: Path, scale: int = 1) -> tuple[str, ...]:
+    """Write the documents below `folder`; return their names, in the order they are asked for.
+
+    `scale` times as many documents, of the same sizes and no two alike.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     names = []
-    for number in range(HTML):
+    for number in range(HTML * scale):
         names.append(_write(folder / f"page-{number:04d}.html", _html(number)))
-    for number in range(JPEG):
+    for number in range(JPEG * scale):
         names.append(_write(folder / f"picture-{number:04d}.jpg", _jpeg(number)))
-    for number in range(PDF):
+    for number in range(PDF * scale):
         names.append(_write(folder / f"paper-{number:04d}.pdf", _pdf(number)))
     # One kind after the other would let a reader of the archive be measured on runs of one kind.
     return tuple(sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest()))
@@ -61,7 +64,7 @@ def _html(number: int) -> bytes:
 
 
 def _jpeg(number: int) -> bytes:
-    size = 40_000 + number * 1_000
+    size = 40_000 + number % JPEG * 1_000
     return b"\xff\xd8\xff\xe0\0\x10JFIF\0" + _stream(f"jpeg {number}", size) + b"\xff\xd9"
 
 
@@ -70,7 +73,7 @@ def _pdf(number: int) -> bytes:
     lines = [_prose(f"pdf {number}/{line}", 12) for line in range(40)]
     drawn = " T* ".join(f"({line}) Tj" for line in lines)
     content = zlib.compress(f"BT /F1 10 Tf 40 800 Td 14 TL {drawn} ET".encode())
-    weight = _stream(f"pdf {number}", 60_000 + number * 1_800)
+    weight = _stream(f"pdf {number}", 60_000 + number % PDF * 1_800)
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",

@@ -9,15 +9,20 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-HOSTS = tuple(f"127.0.0.{number}" for number in range(1, 41))
-"""The loopback addresses that play one host each."""
+HOSTS = tuple(f"127.0.0.{number}" for number in range(1, 65))
+"""The loopback addresses that play one host each: to `fetch` a host is what stands in the URL."""
+
+Play = Callable[[str, asyncio.StreamWriter], Awaitable[None]]
+"""Answers one request: gets the path, writes what it likes. Closes the writer to end the talk."""
 
 _WAIT_S = 20
+_TLS_GREETING = b"\x16"
 _TYPES = {".html": "text/html; charset=utf-8", ".jpg": "image/jpeg", ".pdf": "application/pdf"}
 
 _NGINX = """daemon off; worker_processes 2; pid {state}/pid; error_log {state}/error crit;
@@ -30,40 +35,50 @@ http {{
   server {{ {listen} charset utf-8; root {folder}; }}
 }}
 """
+MISSING = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nno\n"
 
 
 @contextlib.contextmanager
-def served(folder: Path, state: Path, *, latency_s: float = 0.0) -> Iterator[tuple[str, int]]:
-    """Serve `folder` while the block runs; give the server's name and its port.
+def served(folder: Path, state: Path) -> Iterator[tuple[str, int]]:
+    """Serve the files of `folder` while the block runs; give the server's name and its port."""
+    nginx = shutil.which("nginx")
+    if not nginx:
+        pages = {f"/{path.name}": _response(path) for path in folder.iterdir()}
 
-    `latency_s` passes before each answer; nginx has no such thing, so asyncio then serves.
-    """
-    port = _free_port()
-    nginx = shutil.which("nginx") if not latency_s else None
-    if nginx:
-        config = state / "nginx.conf"
-        listen = " ".join(f"listen {host}:{port};" for host in HOSTS)
-        config.write_text(_NGINX.format(state=state, listen=listen, folder=folder))
-        command = [nginx, "-p", str(state), "-c", str(config)]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-            try:
-                _wait_for(port)
-                yield "nginx", port
-            finally:
-                process.send_signal(signal.SIGQUIT)
+        async def play(path: str, writer: asyncio.StreamWriter) -> None:
+            writer.write(pages.get(path, MISSING))
+
+        with playing(play) as port:
+            yield "asyncio", port
         return
-    pages = {f"/{path.name}": _response(path) for path in folder.iterdir()}
+    port = _free_port()
+    config = state / "nginx.conf"
+    listen = " ".join(f"listen {host}:{port};" for host in HOSTS)
+    config.write_text(_NGINX.format(state=state, listen=listen, folder=folder))
+    command = [nginx, "-p", str(state), "-c", str(config)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(port)
+            yield "nginx", port
+        finally:
+            process.send_signal(signal.SIGQUIT)
+
+
+@contextlib.contextmanager
+def playing(play: Play, *, processes: int = 2, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Answer each request by `play`, in so many processes, while the block runs; give the port."""
+    port = _free_port()
     workers = [
         multiprocessing.get_context("fork").Process(
-            target=_work, args=(port, pages, latency_s), daemon=True
+            target=_work, args=(port, play, tls), daemon=True
         )
-        for _ in range(min(2, os.cpu_count() or 1))
+        for _ in range(min(processes, os.cpu_count() or 1))
     ]
     for worker in workers:
         worker.start()
     try:
         _wait_for(port)
-        yield "asyncio", port
+        yield port
     finally:
         for worker in workers:
             worker.terminate()
@@ -89,49 +104,46 @@ def _wait_for(port: int) -> None:
             return
 
 
-def _response(path: Path) -> bytes:
-    raw = path.read_bytes()
+def html_response(body: bytes, media_type: str = "text/html; charset=utf-8") -> bytes:
+    """Return a whole response with its length."""
     head = (
         "HTTP/1.1 200 OK\r\nServer: benchmark\r\nDate: Tue, 02 Jan 2024 03:04:05 GMT\r\n"
-        f"Content-Type: {_TYPES[path.suffix]}\r\nContent-Length: {len(raw)}\r\n"
+        f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n"
         "Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\nConnection: keep-alive\r\n\r\n"
     )
-    return head.encode() + raw
+    return head.encode() + body
 
 
-_MISSING = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nno\n"
+def _response(path: Path) -> bytes:
+    return html_response(path.read_bytes(), _TYPES[path.suffix])
 
 
-class _Answers(asyncio.Protocol):
-    def __init__(self, pages: dict[str, bytes], latency_s: float) -> None:
-        self._pages = pages
-        self._latency_s = latency_s
-        self._pending = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._pending += data
-        while b"\r\n\r\n" in self._pending:
-            request, _, self._pending = self._pending.partition(b"\r\n\r\n")
-            path = request.split(b" ", 2)[1].decode("latin-1")
-            answer = self._pages.get(path, _MISSING)
-            if self._latency_s:
-                asyncio.get_running_loop().call_later(
-                    self._latency_s, self._transport.write, answer
-                )
-            else:
-                self._transport.write(answer)
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, play: Play) -> None:
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        while not writer.is_closing():
+            first = await reader.readexactly(1)
+            if first == _TLS_GREETING:
+                writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                break
+            request = await reader.readuntil(b"\r\n\r\n")
+            parts = request.split(b" ", 2)
+            await play(parts[1].decode("latin-1"), writer)
+            await writer.drain()
+    if not writer.is_closing():
+        writer.close()
 
 
-def _work(port: int, pages: dict[str, bytes], latency_s: float) -> None:
+def _work(port: int, play: Play, tls: ssl.SSLContext | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
     async def serve() -> None:
-        server = await asyncio.get_running_loop().create_server(
-            lambda: _Answers(pages, latency_s), list(HOSTS), port, reuse_port=True
+        server = await asyncio.start_server(
+            lambda reader, writer: _answer(reader, writer, play),
+            list(HOSTS),
+            port,
+            reuse_port=True,
+            ssl=tls,
         )
         await server.serve_forever()
 
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve())
+    asyncio.run(serve())

@@ -60,9 +60,9 @@ def cli_page(group: click.Command) -> str:
 
 
 def _cli() -> str:
-    from provenance.cli import main
+    from provenance.cli.group import group
 
-    return cli_page(main)
+    return cli_page(group)
 
 
 def _schema() -> str:
@@ -77,10 +77,42 @@ def _findings() -> str:
     return to_markdown()
 
 
+CHALLENGES = """# Pages in front of documents
+
+Made from `provenance.fetch` by `make docs`; edit the rules there.
+
+A server may answer with a page that stands in front of the document: a check whether a robot asks,
+a refusal, a request for consent, a login. Such an answer is kept like any other, with the outcome
+`challenge`, and the id of the rule that recognised it is its reason. It is never a version of the
+document. `provenance show` prints the rule and why it was enough.
+
+A rule matches where everything that it names is there. Marks are looked for in the first 64 KiB of
+HTML, or of any text that came with an error status. Most pages in front of documents are small, and
+share their libraries with the pages behind them; a rule whose marks could stand in an ordinary page
+counts only up to a size.
+"""
+
+SOFT_404 = """## Pages that are not there
+
+A server may say with a status of success that it has nothing. Such a page is kept as what it claims
+to be, and the rule that noticed it is kept with it; people decide. Words count only where they are
+the whole title, up to the site's name, or a whole first-level heading, and not in a page that
+declares itself an article or has more running text than a notice has: an article about such pages
+is none.
+"""
+
+
+def _challenges() -> str:
+    from provenance.landing import challenges, notice
+
+    return "\n".join([CHALLENGES, challenges.to_markdown(), SOFT_404, notice.to_markdown()])
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": _cli,
     "schema.md": _schema,
     "findings.md": _findings,
+    "challenges.md": _challenges,
 }
 """Each page made from the code, by its name in `docs/`."""
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Make the virtual environment $1 and install the lock files $2… into it, hashes checked.
+# A lock named …-source.txt is built from source, with what the locks before it installed.
 # A Python without ensurepip (Debian keeps it in python3-venv) is helped by a pip found beside it.
 set -eu
 environment=$1
@@ -27,7 +28,11 @@ else
     pip="$("$here/find-python.sh") -m pip --python $environment/bin/python"
 fi
 for lock in "$@"; do
-    # The locks are complete, so nothing is resolved; wheels only, so nothing unlocked is built.
-    $pip --disable-pip-version-check install --quiet --require-hashes --only-binary :all: \
-        --no-deps -r "$lock"
+    # The locks are complete, so nothing is resolved, and nothing unlocked takes part in a build.
+    case $lock in
+    *-source.txt) form="--no-binary :all: --no-build-isolation" ;;
+    *) form="--only-binary :all:" ;;
+    esac
+    # shellcheck disable=SC2086
+    $pip --disable-pip-version-check install --quiet --require-hashes $form --no-deps -r "$lock"
 done

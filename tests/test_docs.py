@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import doctest
+import gzip
 import importlib
 import importlib.util
 import json
 import os
 import pkgutil
 import re
+import shlex
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -41,7 +44,7 @@ def builder() -> ModuleType:
 
 
 def blocks(page: Path, language: str) -> Iterator[str]:
-    """Yield the text of each fenced block of `language`, in page order."""
+    """Yield the text of each fenced block of `language`, a pattern, in page order."""
     fence = re.compile(rf"^```{language}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
     yield from fence.findall(page.read_text("utf-8"))
 
@@ -192,10 +195,14 @@ def test_the_commands_of_verify_by_hand_see_a_lie(
 
 
 REPORTS = (
+    "init more --json",
     "list --json",
     "search --json bridge",
+    "fetch --json pilots-letter",
+    "add --json pilots-letter.txt",
     "index --json",
     "index --check --json",
+    "verify --json",
     "verify --json",
     "cite --json {document}",
     "show --json {document}",
@@ -203,22 +210,138 @@ REPORTS = (
 )
 
 
-def test_every_key_of_a_json_object_is_documented(demo_root: Path) -> None:
+def keys_of(item: object) -> Iterator[str]:
+    """Yield the keys of an object and of the objects in it; counts by outcome word are no keys."""
+    if isinstance(item, dict):
+        for key, value in item.items():
+            yield key
+            if key != "outcomes":
+                yield from keys_of(value)
+    elif isinstance(item, list):
+        for each in item:
+            yield from keys_of(each)
+
+
+def test_every_key_of_a_json_object_is_documented(demo_root: Path, tmp_path: Path) -> None:
     """`docs/json.md` has a section for each object's type, and names each of its keys."""
-    listing = shell("provenance list --json", demo_root)
+    root = Path(shutil.copytree(demo_root, tmp_path / "root"))
+    listing = shell("provenance list --json", root)
     rows = [json.loads(line) for line in listing.stdout.splitlines()]
     document = next(row["document"] for row in rows if row.get("content_id"))
     page = (DOCS / "json.md").read_text("utf-8")
-    wrong = set()
+    wrong, kinds = set(), set()
     for report in REPORTS:
-        done = shell(f"provenance {report.format(document=document)}", demo_root)
-        assert done.returncode in (0, 3), f"{report}: {done.stderr}"
+        if report == REPORTS[-4]:  # once more, with a finding and a note
+            (root / "archive" / "foreign.txt").write_text("foreign")
+            (root / "seeds" / "harbour-bridge.toml").open("a").write("# changed\n")
+        done = shell(f"provenance {report.format(document=document)}", root)
+        assert done.returncode in (0, 3, 4), f"{report}: {done.stderr}"
         for item in map(json.loads, done.stdout.splitlines()):
-            section = re.search(rf"^## `{item['type']}`$(.*?)(?=^## |\Z)", page, re.M | re.S)
-            keys = set(item) - {"type"}
+            kind = item.pop("type")
+            section = re.search(rf"^## `{kind}`$(.*?)(?=^## |\Z)", page, re.M | re.S)
             named = set(re.findall(r"`(\w+)`", section[1])) if section else set()
-            wrong |= {f"{item['type']}.{key}" for key in keys - named}
+            wrong |= {f"{kind}.{key}" for key in {*keys_of(item)} - named}
+            kinds.add(kind)
     assert wrong == set()
+    assert kinds == set(re.findall(r"^## `(\w+)`$", page, re.M))
+
+
+def test_every_field_of_the_demo_is_in_the_profile(demo_root: Path) -> None:
+    """`docs/warc-profile.md` names each warcinfo field and each key of each metadata record."""
+    page = (DOCS / "warc-profile.md").read_text("utf-8")
+    tables = {
+        section.partition("\n")[0]: section for section in re.split(r"^#+ ", page, flags=re.M)
+    }
+    warcinfo = set(re.findall(r"^\| `([\w-]+)`", tables["warcinfo"], re.M))
+    capture = set(re.findall(r"`(\w+)`", tables["The metadata record of a capture"]))
+    run = set(re.findall(r'"(\w+)"', tables["The closing record"]))
+    wrong = set()
+    for kind, block in records_of(demo_root / "archive"):
+        if kind == "warcinfo":
+            names = {line.partition(":")[0] for line in block.decode().splitlines() if line}
+            wrong |= {name for name in names if not name.startswith("setting-")} - warcinfo
+        elif kind == "metadata" and block.startswith(b"{"):
+            said = json.loads(block)
+            wrong |= set(said) - (run if said["profile"].endswith("run-1") else capture)
+    assert wrong == set()
+
+
+def records_of(archive: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield type and block of each record, by what the standard says of their form alone."""
+    for path in sorted(archive.glob("*.warc.gz")):
+        raw = gzip.decompress(path.read_bytes())
+        while raw:
+            head, _, rest = raw.partition(b"\r\n\r\n")
+            fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+            size = int(fields["Content-Length"])
+            yield fields["WARC-Type"], rest[:size]
+            raw = rest[size + 4 :]
+
+
+def test_the_table_of_floors_is_that_of_the_house() -> None:
+    """`docs/architecture.md` has each floor and each room of it that the tests hold imports to."""
+    from tests.test_house import FLOORS
+
+    rows = re.findall(r"^\| ([\w ]*?) ?\| (.*?) \|", (DOCS / "architecture.md").read_text(), re.M)
+    found: dict[str, set[str]] = {}
+    floor = ""
+    for name, rooms in rows:
+        floor = name or floor
+        found.setdefault(floor, set()).update(re.findall(r"`(\w+)`", rooms))
+    assert {name: rooms for name, rooms in found.items() if rooms} == {
+        name: set(rooms) for name, rooms in FLOORS
+    }
+
+
+def test_the_commands_of_the_tutorial_run(tmp_path: Path) -> None:
+    """Each block of the page, pasted into a shell in order, gives what the page says."""
+    if missing := [tool for tool in ("python3", "sha256sum") if not shutil.which(tool)]:
+        pytest.skip(f"not on this machine: {', '.join(missing)}")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    script = "\n".join(blocks(DOCS / "tutorial.md", "sh")).replace("8765", str(port))
+    # Where a step fails, the server must not outlive the test.
+    done = shell(f"trap 'kill $(jobs -p) 2>/dev/null || :' EXIT\n{script}", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "exit status 3" in done.stdout
+    listing = shell("provenance list --json", tmp_path / "bridge")
+    rows = [json.loads(line) for line in listing.stdout.splitlines()]
+    assert {row["document"]: row["versions"] for row in rows} == {
+        "gazette-article": 2,
+        "council-minutes": 1,
+    }
+    assert rows[1]["content_id"].removeprefix("sha256:") in done.stdout
+    assert "0 findings" in done.stdout
+
+
+def commands_shown(page: Path) -> Iterator[list[str]]:
+    """Yield the words of each line of a page's blocks that calls the program."""
+    for block in blocks(page, r"(?:sh|text|console)"):
+        for line in re.sub(r"\\\n", " ", block).splitlines():
+            shown = line.removeprefix("$ ")
+            if not re.match(r"(?:\S+=\S* )*provenance ", shown):
+                continue
+            words = [*shlex.split(shown, comments=True)[1:], "&&"]
+            yield words[: next(at for at, word in enumerate(words) if word in ("&&", "||", "|"))]
+
+
+SHOWING = tuple(page for page in PAGES if page.name not in ("cli.md", "CHANGELOG.md"))
+
+
+def test_every_command_that_a_page_shows_is_one() -> None:
+    """README and docs name no command and no option that there is not."""
+    from provenance.cli.group import group
+
+    seen = 0
+    for page in SHOWING:
+        for words in commands_shown(page):
+            at = words.index("-C") + 2 if words[:1] == ["-C"] else 0
+            if words[at:] and words[at] != "[OPTIONS]":
+                command = group.get_command(click.Context(group), words[at])
+                assert command is not None, (page.name, words)
+                command.make_context(words[at], words[at + 1 :])
+                seen += 1
+    assert seen > 20
 
 
 LEFT_OUT = ("make test", "git clone", "cd ", "make clean")

@@ -6,8 +6,7 @@ import gzip
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,59 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provenance.digest import digest_of
-from provenance.exchange import Client, ClientSettings, Exchange
-from provenance.exchange.addresses import AddressPolicy, policy
-from provenance.exchange.redaction import redact
+from provenance.exchange.addresses import policy
+from provenance.exchange.credentials import redact
 from provenance.http_message import Undecoded
-from provenance.runtime import system_runtime
 from tests.wire import playing
-
-FIELDS = (("User-Agent", "test"), ("Accept-Encoding", "identity"), ("Accept", "*/*"))
-OPEN = AddressPolicy(allow_private=True)
-
-
-@contextmanager
-def client(
-    *,
-    allowed: AddressPolicy = OPEN,
-    timeout_s: float = 5,
-    max_time_s: float = 20,
-    max_bytes: int = 1 << 30,
-    proxy: str | None = None,
-    ca_file: Path | None = None,
-) -> Iterator[Client]:
-    made = Client(
-        system_runtime(),
-        ClientSettings(
-            fields=FIELDS,
-            timeout_s=timeout_s,
-            max_time_s=max_time_s,
-            max_bytes=max_bytes,
-            proxy=proxy,
-            ca_file=ca_file,
-        ),
-        allowed,
-    )
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-def block(exchange: Exchange) -> bytes:
-    assert exchange.answer is not None, exchange.fault
-    return exchange.answer.spool.read()
-
-
-def reason(exchange: Exchange) -> str:
-    assert exchange.fault is not None
-    return exchange.fault.reason
-
-
-def ok(body: bytes, *fields: bytes) -> bytes:
-    lines = [b"HTTP/1.1 200 OK", *fields, b"Content-Length: %d" % len(body)]
-    return b"\r\n".join(lines) + b"\r\n\r\n" + body
-
+from tests.wire_client import block, client, ok, reason
+from tests.wire_proxies import listening
 
 ODD_FIELDS = (
     b"X-A:nospace",
@@ -221,6 +173,28 @@ def test_bytes_after_the_end_are_noted_and_no_part_of_the_next_answer() -> None:
         assert wire.connections == 2
 
 
+def test_what_a_server_sends_unasked_is_no_answer_to_the_next_request() -> None:
+    """A connection on which something waits is not used again."""
+    asked, sent = threading.Event(), threading.Event()
+
+    def handle(wire: socket.socket) -> None:
+        wire.recv(65536)
+        wire.sendall(ok(b"abc"))
+        if asked.wait(10) and not sent.is_set():
+            wire.sendall(ok(b"BAD"))
+            sent.set()
+            wire.recv(65536)
+
+    with listening(handle) as port, client() as asking:
+        url = f"http://127.0.0.1:{port}/"
+        assert block(asking.get(url)) == ok(b"abc")
+        asked.set()
+        assert sent.wait(10)
+        second = asking.get(url)
+        assert block(second) == ok(b"abc")
+        assert second.reconnected
+
+
 def test_a_connection_is_kept_between_requests() -> None:
     """Three documents from one host use one connection."""
     with playing(ok(b"abc"), closes=False) as wire, client() as asking:
@@ -352,7 +326,7 @@ def test_a_proxy_gets_the_absolute_address_and_is_exempt_from_the_address_check(
 def test_credentials_are_redacted_and_nothing_else() -> None:
     """Values go, names and every other byte stay."""
     raw = b"GET / HTTP/1.1\r\nauthorization: Basic abc\r\nCookie:  x=y\r\nA: Cookie: z\r\n\r\n"
-    kept, names = redact(raw)
+    kept, names, _ = redact(raw)
     assert kept == raw.replace(b"Basic abc", b"redacted").replace(b"x=y", b"redacted")
     assert names == ("authorization", "cookie")
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from provenance.fetch.challenges import LOOKED_AT, RULES, matching_rule
-from provenance.fetch.rule import Rule
 from provenance.http_message import parse_response_head
+from provenance.landing.challenges import LOOKED_AT, RULES, matching_rule
+from provenance.landing.rule import Rule
 from tests.challenge_pages import LONG, NEAR, WALLS, Site, at, page
 from tests.fetch_rig import (
     Fetched,
@@ -79,6 +79,51 @@ def test_a_long_page_with_the_same_marks_is_no_wall(rule: Rule) -> None:
     url = WALLS[rule.id].url
     assert matching_rule(head, content, asked=url, final=url) is rule
     assert matching_rule(head, content + LONG.encode(), asked=url, final=url) is not rule
+
+
+def without_one_part(rule: Rule) -> Iterator[tuple[bytes, str, str]]:
+    """Yield the rule's own wall with one thing missing: (answer, address asked, final address)."""
+    url, answer = WALLS[rule.id].url, last_answer(WALLS[rule.id])
+    final = last_address(WALLS[rule.id])
+    head, gap, body = answer.partition(b"\r\n\r\n")
+    for mark in rule.marks:
+        spoiled = re.sub(mark, lambda found: b"." * len(found[0]), body, flags=re.IGNORECASE)
+        assert spoiled != body
+        yield head + gap + spoiled, url, final
+    if rule.field:
+        fields = head.split(b"\r\n")
+        left = [each for each in fields if not each.lower().startswith(rule.field[0].encode())]
+        assert len(left) < len(fields)
+        yield b"\r\n".join(left) + gap + body, url, final
+    if rule.statuses:
+        yield re.sub(rb"\A(HTTP/1.1) \d+", rb"\1 200", head) + gap + body, url, final
+    if rule.led_to:
+        yield answer, url, url
+        yield answer, final, final
+
+
+def last_address(site: Site) -> str:
+    answer = site.pages[site.url.partition("://")[2]]
+    head = parse_response_head(answer) if isinstance(answer, bytes) else None
+    return (head.value("location") if head else None) or site.url
+
+
+def last_answer(site: Site) -> bytes:
+    answer = site.pages[last_address(site).partition("://")[2]]
+    assert isinstance(answer, bytes)
+    return answer
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_wall_that_lacks_any_one_thing_is_not_matched(rule: Rule) -> None:
+    """Every mark, field, status and redirect that a rule names is needed."""
+    spoiled = list(without_one_part(rule))
+    assert spoiled
+    for answer, asked, final in spoiled:
+        head = parse_response_head(answer)
+        assert head is not None
+        found = matching_rule(head, answer[head.size :], asked=asked, final=final)
+        assert found is not rule
 
 
 def test_rules_can_be_asked_and_read() -> None:

@@ -384,13 +384,23 @@ def test_a_long_robots_txt_is_kept_whole_and_read_up_to_the_limit(tmp_path: Path
     assert done.notes("robots")[0]["size"] == len(rules)
 
 
+def test_a_robots_txt_that_was_cut_short_is_not_taken_for_the_whole(tmp_path: Path) -> None:
+    """A rule may stand in the part that did not come; the document is not fetched."""
+    cut = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nUser-agent: *\n"
+    pages: dict[str, Play] = {"a.example/robots.txt": cut, "a.example/doc": PAGE}
+    with web(pages) as wire:
+        settings = replace(SETTINGS, timeout_s=0.3)
+        done = fetched(tmp_path / "root", wire, "http://a.example/doc", settings=settings)
+    assert done.notes("robots")[0]["truncated"] == "time"
+    assert done.outcome.outcome in ("failed", "denied")
+
+
 def test_a_page_in_place_of_robots_txt_allows(tmp_path: Path) -> None:
     """A site that answers everything with its front page has no rules."""
     page = b"<!DOCTYPE html><title>Disallow: /</title><p>User-agent: *</p><p>Disallow: /</p>"
     assert asked(tmp_path / "root", reply(page)).outcome.outcome == "captured"
 
 
-@pytest.mark.xfail(strict=True, reason="visit.py reads Crawl-delay nowhere: delay_s has no caller")
 def test_a_crawl_delay_is_kept_between_documents(tmp_path: Path) -> None:
     """Requests to the host are as far apart as it asks, where that is more than the setting."""
     clock = Clock()
@@ -439,6 +449,17 @@ def test_the_command_line_tells_a_denial(tmp_path: Path, more: list[str], status
     assert done.returncode == status, done.stderr
     outcome = json.loads(done.stdout.splitlines()[0])
     assert (outcome["outcome"] == "denied") is (status == 3)
+
+
+def test_ignoring_robots_needs_a_reason(tmp_path: Path) -> None:
+    """An empty reason is a usage error, and nothing is fetched."""
+    root = rooted(tmp_path / "root")
+    call = [sys.executable, "-c", "from provenance.cli import main; main()", "-C", str(root)]
+    done = subprocess.run(
+        [*call, "fetch", "--ignore-robots", " "], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "--ignore-robots" in done.stderr
 
 
 def test_a_robots_txt_that_recovers_is_asked_again_by_the_next_run(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
 import subprocess
 import sys
@@ -113,3 +114,24 @@ def test_a_busy_host_is_asked_more_slowly_and_not_before_it_said(tmp_path: Path)
              == "provenance-capture-1" and note["kind"] == "document"]  # fmt: skip
     first, second = (float(date[17:26]) for date in dates)
     assert (second - first) % 60 >= 1.0
+
+
+def test_a_run_that_is_still_at_work_is_not_completed_by_another(tmp_path: Path) -> None:
+    """Its sealed files lack an end, but it is alive: the second run captures for itself."""
+
+    def large(head: bytes) -> bytes:
+        if head.startswith(b"GET /robots.txt"):
+            return ROBOTS
+        body = random.Random(head.split()[1]).randbytes(1 << 16)
+        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+    with playing(large, closes=False) as wire:
+        archive = root_of(tmp_path, *(f"{wire.url}/{number}" for number in range(3)))
+        first = archive.fetch((), SETTINGS, roll_size=1 << 16).outcomes
+        found = [next(first), next(first)]
+        assert list(archive.archive.glob("*.warc.gz"))
+        second = fetched(archive)
+        found += first
+    assert {each.outcome for each in found} == {"captured"}
+    assert "skipped" not in {each.outcome for each in second}
+    assert findings(archive) == []

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance.gather.addresses import MAX_ADDRESS, web_address
+from provenance.uri import MAX_ADDRESS, web_address
 
 VECTORS = Path(__file__).parents[2] / "shared/corpora/other/url/wpt-urltestdata.json"
 BASE = "https://news.example/a/b?q"
@@ -36,6 +36,7 @@ OTHERWISE = {
         ("c.png", "https://news.example/a/c.png"),
         ("/c.png#part", "https://news.example/c.png"),
         ("?x", "https://news.example/a/b?x"),
+        ("https:", "https://news.example/a/b?q"),
         ("../../..//c/./d/..", "https://news.example//c/"),
         ("/%2e%2E/c", "https://news.example/c"),
         ("//cdn.example", "https://cdn.example/"),

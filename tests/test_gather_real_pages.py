@@ -14,8 +14,8 @@ from warcio.exceptions import ArchiveLoadFailed
 from provenance.extract import charset_parameter
 from provenance.extract.charset import decode_text
 from provenance.extract.prescan import html_charset
-from provenance.gather.addresses import web_address
 from provenance.gather.requisites import requisites_of_page, requisites_of_sheet
+from provenance.uri import web_address
 from tests.web_browser import Reader, chromium
 from tests.wire import playing
 
@@ -99,7 +99,7 @@ p::after { content: url(after.png#x) }</style></head>
 <video src=v.mp4 poster=poster.png></video><audio preload=auto><source src=s.mp3></audio>
 <svg><image href=svg1.png /><image xlink:href=svg2.png /><use href=use.svg#x />
 <rect width=9 height=9 filter="url(filter.svg#f)"/></svg>
-<iframe src=frame.html></iframe><iframe srcdoc="<img src=doc.png><base href=/q/>"></iframe>
+<iframe src=frame.html></iframe><iframe srcdoc="<img src=doc.png>"></iframe>
 <object data=object.html></object><embed src=embed.html>
 <noscript><img src=noscript.png></noscript><script src=s.js></script>
 <script type=module src=module.js></script></body></html>"""

@@ -83,6 +83,7 @@ def named(source: str, *, xml: bool = False) -> list[str]:
         ("<img src=''><img src='#x'><img src=page><img>", []),
         ("<img src=a src=b>", ["image a"]),
         ("<img src=a", []),
+        ("\0<img src=a>\0<img src=b>", ["image a", "image b"]),
         ("<img src=/x>", ["image https://news.example/x"]),
         ("<img src=&#97;&amp;b>", ["image a&b"]),
         ("", []),
@@ -113,6 +114,7 @@ def test_the_first_base_element_counts_from_where_it_stands() -> None:
     source = "<base><base href=/d/><img src=a><base href=/e/><img src=b><style>p{mask:url(c)}"
     assert named(source) == [f"image https://news.example/d/{name}" for name in "abc"]
     assert named("<base href='data:x'><img src=a>") == ["image a"]
+    assert named("<img src=a><base href=b/><img src=a>") == ["image a", "image b/a"]
 
 
 def test_a_page_inside_an_attribute_keeps_its_base_to_itself() -> None:
@@ -190,7 +192,7 @@ HOSTILE = {
     "ampersands": "<img src='" + "&" * 300_000,
     "comments": "<!--" * 200_000,
     "styles": "<style>" * 200_000,
-    "style attributes": "<p style='mask:url(data:)'>" * 100_000,
+    "style attributes": "<p style='mask:url(about:)'>" * 100_000,
     "candidates": "<img srcset='" + "a 1x, " * 200_000 + "'>",
     "pages in attributes": "<iframe srcdoc='<p>'></iframe>" * 20_000,
     "bases": "<base href=/a/>" * 100_000,

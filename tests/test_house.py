@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -17,21 +18,27 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
 
 FLOORS = (
-    ("ground", ("errors", "runtime", "digest", "uri", "dates", "http_message", "http_body")),
+    (
+        "ground",
+        ("errors", "runtime", "digest", "uri", "dates", "http_message", "http_body", "parallel"),
+    ),
     ("words", ("model", "holdings", "seeds")),
     ("wings", ("exchange", "warc", "extract", "gather", "index", "cite", "web")),
+    ("between", ("landing",)),
     (
         "verbs",
         ("fetch", "verify", "addition", "indexing", "citing", "page_source", "run_files"),
     ),
     ("hall", ("archive",)),
     ("beside the roof", ("demo",)),
-    ("roof", ("cli", "__main__")),
+    ("roof", ("cli",)),
+    ("street door", ("__main__",)),
 )
 """Each room under its floor, the ground first. Imports go downward.
 
 On the ground and among the words, rooms may also import their neighbours, without a circle; wings
-and verbs do not know each other. The package itself (`provenance/__init__.py`) is below the ground.
+and verbs do not know each other. `landing` reads pages by means of the wings, for the verbs.
+The package itself (`provenance/__init__.py`) is below the ground.
 """
 
 NEIGHBOURLY = ("ground", "words")
@@ -46,6 +53,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "zstandard": ("http_body.py",),
     "requests": ("exchange/",),
     "urllib3": ("exchange/",),
+    "socks": ("exchange/",),
     "http": ("exchange/",),
     "ssl": ("exchange/",),
     "socket": ("runtime.py", "exchange/", "demo/"),
@@ -61,7 +69,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "selectolax": ("extract/",),
     "lxml": ("extract/", "gather/markup.py"),
     "tinycss2": ("gather/css.py",),
-    "idna": ("gather/addresses.py",),
+    "idna": ("uri.py",),
     "resiliparse": ("extract/",),
     "trafilatura": ("extract/",),
     "charset_normalizer": ("extract/",),
@@ -71,7 +79,10 @@ DOORS: dict[str, tuple[str, ...]] = {
 }
 """The one place that may name each foreign library: a room (`warc/`) or a file (`runtime.py`)."""
 
-SINGLE_FILE_DOORS = ("protego", "sqlite_utils", "brotli", "zstandard")
+DISTRIBUTIONS = {"socks": "pysocks"}
+"""What a library is called on the index, where that is another name."""
+
+SINGLE_FILE_DOORS = ("protego", "sqlite_utils", "brotli", "zstandard", "socks")
 """Libraries that one file alone names, wherever in its room that file is."""
 
 WORLD = re.compile(
@@ -218,6 +229,18 @@ def test_each_foreign_library_has_one_door() -> None:
             ):
                 wrong.append(f"{module.place} names {library}, whose door is {' or '.join(doors)}")
     assert wrong == []
+
+
+def test_each_foreign_library_is_declared() -> None:
+    """What the source names, pyproject.toml asks for; nothing comes by the grace of another."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    asked = {
+        re.split(r"[^A-Za-z0-9_-]", line)[0].lower().replace("-", "_")
+        for line in settings["project"]["dependencies"]
+    }
+    named = {name.split(".")[0] for module in modules() for name in imported(module)}
+    foreign = named - {"provenance"} - sys.stdlib_module_names
+    assert {DISTRIBUTIONS.get(name, name) for name in foreign} - asked == set()
 
 
 @pytest.mark.parametrize("library", SINGLE_FILE_DOORS)

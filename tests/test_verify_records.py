@@ -318,3 +318,10 @@ def test_findings_of_one_file_are_bounded(tmp_path: Path) -> None:
     report = verify_file(path)
     assert len(report.findings) == 10_001
     assert one(report, "more_findings").found == "20 more"
+
+
+def test_a_digest_that_is_not_even_ascii_is_a_finding(tmp_path: Path) -> None:
+    """Whatever bytes stand in a digest field, they are told, and verification goes on."""
+    anchor = capture(10).anchor.having(WARC_Block_Digest="sha256:\N{SNOWMAN}" + "0" * 63)
+    heard = told_of(tmp_path, [warcinfo(), *capture(10).with_anchor(anchor).records])
+    assert "digest_unreadable" in heard.codes

@@ -14,13 +14,8 @@ import pytest
 
 from provenance.digest import digest_of
 from provenance.warc.draft import metadata_draft, response_draft
-from provenance.warc.history import (
-    History,
-    KnownCapture,
-    KnownRun,
-    parse_sidecar,
-    read_history,
-)
+from provenance.warc.history import History, read_history
+from provenance.warc.sidecar import KnownCapture, KnownRun, parse_sidecar
 from tests.warc_builders import (
     DATE,
     RUN,

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.web_browser import WIDTHS, Reader, Trap, chromium, served, trap
+from tests.web_browser import WIDTHS, Reader, Trap, chromium, listening
 from tests.web_fixture import Shelf, harbour
 from tests.web_hostile import hostile
+from tests.web_server import served
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +35,7 @@ def site(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 @pytest.fixture(scope="module")
 def lure() -> Iterator[Trap]:
-    with trap() as server:
+    with listening(Trap()) as server:
         yield server
 
 
@@ -91,11 +92,51 @@ def test_pages_fit_and_obey_their_policy(
             tab = reader.open(site + path, settled=False)
             assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
             assert tab.locator("h1").count() == 1, name
-            assert tab.evaluate("document.styleSheets[0].cssRules.length") > 50, name
+            assert tab.evaluate("document.styleSheets[1].cssRules.length") > 50, name
             dark = tab.evaluate("getComputedStyle(document.body).backgroundColor")
             assert (dark == "rgb(22, 23, 26)") is (theme == "dark"), name
         assert reader.complaints == []
         assert {url for url in reader.answered if not url.startswith(site)} == set()
+    finally:
+        reader.close()
+
+
+def test_the_keyboard_leads_through_a_page(browser: Any, site: str) -> None:
+    """The first key shows the way past the head; every stop can be seen, in both themes."""
+    for theme in ("light", "dark"):
+        reader = Reader(browser, theme=theme)
+        try:
+            tab = reader.open(f"{site}/document/gazette-article", settled=False)
+            tab.keyboard.press("Tab")
+            skip = tab.evaluate("document.activeElement.getBoundingClientRect().toJSON()")
+            assert tab.evaluate("document.activeElement.textContent") == "Skip to the content"
+            assert skip["left"] >= 0 and skip["top"] >= 0
+            for _ in range(25):
+                tab.keyboard.press("Tab")
+                stop = tab.evaluate(
+                    "[document.activeElement.tagName,"
+                    " getComputedStyle(document.activeElement).outlineStyle]"
+                )
+                assert stop[1] == "solid", stop
+        finally:
+            reader.close()
+
+
+def test_datasettes_pages_have_our_colours_and_fit_a_phone(browser: Any, site: str) -> None:
+    """Tables, rows and queries are no wider than a phone, and dark where the reader's device is."""
+    reader = Reader(browser, width=360, theme="dark")
+    try:
+        for path in (
+            "/provenance",
+            "/provenance/capture",
+            "/provenance/document/gazette-article",
+            "/provenance/record",
+            "/provenance?sql=select+*+from+text",
+        ):
+            tab = reader.open(site + path, settled=False)
+            assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+            dark = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert dark == "rgb(22, 23, 26)", path
     finally:
         reader.close()
 
@@ -176,6 +217,9 @@ def test_chinese_bytes_are_read_with_their_charset(browser: Any, site: str, shel
         "/view/{picture}",
         "/view/{first}/raw",
         "/view/{picture}/raw",
+        "/capture/{saved}",
+        "/view/{saved}",
+        "/document/saved",
         "/search?q=harbour",
         "/search?q=%3Cscript%3Ewindow.pwned=1%3C/script%3E",
         "/document/%22%3E%3Cscript%3Ewindow.pwned=1%3C%2Fscript%3E",
@@ -190,7 +234,9 @@ def test_nothing_archived_runs_anywhere(
     """Every string of the hostile archive is inert on every page, Datasette's tables included."""
     first, failed = (capture.capture_id for capture in evil.of("every-string"))
     picture = evil.of("picture")[0].capture_id
-    address = evil_site + path.format(first=first, failed=failed, picture=picture)
+    saved = evil.of("saved")[0].capture_id
+    names = {"first": first, "failed": failed, "picture": picture, "saved": saved}
+    address = evil_site + path.format(**names)
     reader = Reader(browser)
     try:
         tab = reader.open(address)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import Iterator
+from dataclasses import fields, replace
+from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from markupsafe import escape
 
+from provenance.web.attachment import site_of
+from provenance.web.facts import CaptureFacts
+from provenance.web.faults import answer_fault, answer_foreign
 from provenance.web.site import create_site
+from provenance.web.words import STATES, what_happened
 from tests.index_builders import a_capture, build_index, library
 from tests.web_client import Client
 from tests.web_fixture import Shelf, a_collection, a_document, an_html_visit, harbour
@@ -53,6 +62,33 @@ def test_home_of_an_empty_archive_says_how_to_begin(
         assert "Nothing has been fetched yet" in page.text
     finally:
         client.close()
+
+
+def test_home_says_nothing_of_visits_that_never_were(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Where nothing has been fetched, the page does not say that all went well."""
+    client = Client(Shelf(a_collection(a_document("pier")), ()), tmp_path_factory.mktemp("unasked"))
+    try:
+        text = client.get("/").text
+        assert "No document has been visited yet" in text
+        assert "brought a version" not in text
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/collection/harbour-bridge"])
+def test_every_mark_is_explained_where_marks_stand(site: Client, path: str) -> None:
+    """The list of marks has each state with its meaning, in words that need no pointer."""
+    marks = site.get(path).text.split('<details class="marks">')[1].split("</details>")[0]
+    for label, meaning in STATES.values():
+        assert label in marks
+        assert str(escape(meaning)) in marks
+
+
+def test_a_collection_names_its_seeds_file_once(site: Client) -> None:
+    """The path of the seeds file is shown as the index holds it."""
+    assert "<code>seeds/harbour-bridge.toml</code>" in site.get("/collection/harbour-bridge").text
 
 
 def test_a_collection_groups_documents_by_role(site: Client) -> None:
@@ -181,6 +217,28 @@ def test_an_unchanged_capture_leads_to_the_first(site: Client) -> None:
     assert f'href="/capture/{first.capture_id}">the first capture that brought it' in text
 
 
+@pytest.mark.parametrize("document", ["ferry-users", "harbour-forum"])
+def test_where_no_server_answered_nothing_is_said_of_encryption(
+    site: Client, document: str
+) -> None:
+    """A refused or forbidden visit claims neither TLS nor plain HTTP."""
+    assert "<dt>Encryption</dt>" not in site.get(f"/capture/{site.newest(document)}").text
+
+
+def test_a_file_without_an_address_is_not_said_to_have_one() -> None:
+    """An added file whose address is not known is told so."""
+    said = what_happened(replace(an_added_capture(), url=None))
+    assert "No address was given" in said
+    assert "address given" not in said.replace("No address was given", "")
+
+
+def an_added_capture() -> CaptureFacts:
+    """Return the facts of a file that was added by hand."""
+    values: dict[str, object] = dict.fromkeys(field.name for field in fields(CaptureFacts))
+    values |= {"captured_at": "2026-11-23T23:51:00.000000Z", "size": 71, "obtained": "added"}
+    return CaptureFacts(**{**values, "url": "https://pilots.example/"})  # type: ignore[arg-type]
+
+
 def test_a_plain_http_capture_says_that_nothing_names_the_server(site: Client) -> None:
     """Without TLS the page claims no server."""
     text = site.get(f"/capture/{site.newest('council-minutes')}").text
@@ -297,6 +355,36 @@ def test_search_pages_lead_on_and_back(tmp_path_factory: pytest.TempPathFactory)
         client.close()
 
 
+ODD = ("a/b", "a?b", "a#b", "a%2Fb", "a b", "a.json", "a&b=c", "~x", "大桥", "a\\b", '"><b>', "-")
+
+
+def test_a_document_of_any_id_is_reached_by_its_links(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Ids from foreign archives may be anything; pages, results, tables and hints lead to them."""
+    visits = [
+        an_html_visit(
+            name, f"2026-11-23T23:50:{n:02d}.000000Z", f"https://p.example/{n}", "harbour"
+        )
+        for n, name in enumerate(ODD)
+    ]
+    shelf = Shelf(a_collection(*(a_document(name) for name in ODD)), visits)
+    client = Client(shelf, tmp_path_factory.mktemp("odd"))
+    try:
+        for path in ("/collection/harbour-bridge", "/search?q=harbour", "/provenance/capture"):
+            found = set(re.findall(r'href="(/document/[^"]+)"', client.get(path).text))
+            assert len(found) == len(ODD)
+            titles = [client.get(unescape(link)).text.split("<h1>")[1] for link in found]
+            assert {f"Title of {name}" for name in ODD} == {
+                unescape(re.sub(r"<.*", "", re.sub(r"^\s*<bdi>", "", title), flags=re.DOTALL))
+                for title in titles
+            }
+        hint = re.findall(r'href="(/document/[^"]+)"', client.get("/document/a%3Fbb").text)
+        assert hint and all(client.get(unescape(link)).status_code == 200 for link in hint)
+    finally:
+        client.close()
+
+
 def test_an_unknown_document_is_answered_with_near_ids(site: Client) -> None:
     """A misspelt id gets a 404 in our design that names the right one."""
     page = site.get("/document/gazete-article")
@@ -305,6 +393,57 @@ def test_an_unknown_document_is_answered_with_near_ids(site: Client) -> None:
     twin = site.get("/document/gazete-article.json")
     assert twin.status_code == 404
     assert twin.json()["near"][0] == "/document/gazette-article"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/provenance/none", 404, "Not here"),
+        ("/provenance/capture/none", 404, "Not here"),
+        ("/provenance?sql=update+capture+set+url=1", 400, "This cannot be answered"),
+        ("/-/threads", 404, "Not here"),
+    ],
+)
+def test_errors_of_the_tables_are_told_in_our_design(
+    site: Client, path: str, status: int, words: str
+) -> None:
+    """An error among Datasette's pages has a way back, to the collections and to the tables."""
+    page = site.get(path, follow_redirects=True)
+    assert page.status_code == status
+    assert f"<h1>{words}</h1>" in page.text
+    assert 'href="/provenance"' in page.text
+
+
+def test_an_error_of_datasette_tells_nothing_of_the_machine(site: Client) -> None:
+    """An exception nobody foresaw is a page, or JSON, without its message."""
+    request = SimpleNamespace(path="/provenance/capture")
+    attached = site_of(site.datasette)
+    assert attached is not None
+    page = answer_foreign(attached, request, OSError("/home-of/somebody/provenance.db"))
+    assert page is not None and page.status == 500
+    assert b"somebody" not in page.body
+    request.path += ".json"
+    told = answer_foreign(attached, request, OSError("/home-of/somebody/provenance.db"))
+    assert told is not None and told.status == 500
+    assert b"somebody" not in told.body and b'"ok": false' in told.body
+
+
+def test_a_reading_that_takes_too_long_is_given_up(site: Client) -> None:
+    """A page's reading ends at its limit and the answer says so."""
+    attached = site_of(site.datasette)
+    assert attached is not None
+    endless = (
+        "with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c"
+    )
+
+    async def ask() -> None:
+        await attached.read(lambda conn: conn.execute(endless).fetchone(), limit_ms=50)
+
+    with pytest.raises(sqlite3.OperationalError) as given_up:
+        asyncio.run(ask())
+    answer = answer_fault(attached, SimpleNamespace(path="/search"), given_up.value)
+    assert answer.status == 503
+    assert b"took too long" in answer.body
 
 
 def test_unknown_addresses_are_answered_in_our_design(site: Client) -> None:

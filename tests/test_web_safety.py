@@ -52,6 +52,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 def paths(site: Client) -> list[str]:
     failed, first = site.newest("every-string"), site.shelf.of("every-string")[0].capture_id
     picture = site.newest("picture")
+    saved, challenge = (capture.capture_id for capture in site.shelf.of("saved"))
     return [
         "/",
         "/collection/harbour-bridge",
@@ -64,7 +65,12 @@ def paths(site: Client) -> list[str]:
         "/capture/%3Cscript%3E",
         f"/view/{first}",
         f"/view/{picture}",
-        "/search?q=harbour",
+        f"/capture/{saved}",
+        f"/capture/{challenge}",
+        f"/view/{saved}",
+        f"/view/{challenge}",
+        "/document/saved",
+        "/search?q=harbour&all=1",
         "/search?q=%3Cscript%3Ewindow.pwned%3C/script%3E&role=%22%3E%3Cscript%3E",
         "/%3Cscript%3E",
     ]
@@ -134,9 +140,14 @@ def test_snippets_show_markup_as_text(site: Client) -> None:
         ("/provenance", DATASETTE_POLICY),
         ("/provenance/capture", DATASETTE_POLICY),
         ("/provenance/capture.json", DATASETTE_POLICY),
-        ("/provenance/none", DATASETTE_POLICY),
+        ("/provenance/none", PAGE_POLICY),
+        ("/provenance/none.json", DATASETTE_POLICY),
         ("/provenance?sql=select+1", DATASETTE_POLICY),
-        ("/provenance?sql=nonsense", DATASETTE_POLICY),
+        ("/provenance?sql=nonsense", PAGE_POLICY),
+        ("/provenance?sql=select+nonsense", DATASETTE_POLICY),
+        ("/provenance.db", DATASETTE_POLICY),
+        ("/_internal", PAGE_POLICY),
+        ("/-/databases", PAGE_POLICY),
         ("/-/static/app.css", DATASETTE_POLICY),
         ("/-/static/none.css", DATASETTE_POLICY),
         ("/-/versions.json", DATASETTE_POLICY),
@@ -149,6 +160,8 @@ def test_every_response_has_a_policy(site: Client, path: str, policy: str) -> No
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["x-frame-options"] == "DENY"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert "access-control-allow-origin" not in headers
 
 
 def test_archived_bytes_go_out_sandboxed(site: Client) -> None:
@@ -211,7 +224,7 @@ def test_the_tables_keep_working(site: Client) -> None:
     """Tables, facets, SQL, JSON and CSV of Datasette answer as ever."""
     assert site.get("/provenance/capture?_facet=outcome").status_code == 200
     rows = site.get("/provenance/capture.json?_shape=array&_col=outcome").json()
-    assert len(rows) == 4
+    assert len(rows) == 6
     csv = site.get("/provenance/document.csv?_col=role").text
     assert csv.startswith("document,role")
 

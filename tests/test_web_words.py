@@ -16,12 +16,14 @@ from provenance.digest import digest_of
 from provenance.model import OutcomeKind, RelationKind, Role
 from provenance.web import words
 from provenance.web.evidence import head_text, offset_words, parse_note, read_evidence, visible
+from provenance.web.languages import language_words
 from provenance.web.render import breakable, coverage_segments, is_web_address, language_tag
 from provenance.web.searching import JOINT, MARK, UNMARK, parse_snippet
 from provenance.web.serving import AddressError, SiteServer
-from provenance.web.site import SETTINGS, create_site, inspect_database
+from provenance.web.site import SETTINGS, inspect_database
 from tests.web_client import Client
 from tests.web_fixture import harbour
+from tests.web_server import site_over
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
@@ -42,6 +44,13 @@ def test_every_outcome_role_and_relation_has_words() -> None:
         assert words.state_meaning(outcome)
     assert {str(role) for role in Role} < set(words.ROLES)
     assert {str(kind) for kind in RelationKind} == set(words.RELATIONS)
+
+
+def test_roles_on_the_pages_mean_what_seeds_say() -> None:
+    """Official is a body whose statements are at issue, as docs/seeds.md has it; no more."""
+    assert words.ROLES["official"][1] == "From bodies whose statements are at issue"
+    said = (Path(__file__).parents[1] / "docs" / "seeds.md").read_text("utf-8")
+    assert "a document of a body whose statements are at issue" in said
 
 
 def test_no_words_of_ours_rate_anything() -> None:
@@ -112,13 +121,44 @@ def test_a_note_that_is_no_object_is_empty(text: str | None) -> None:
 def test_certificates_are_named_by_their_hash() -> None:
     """The fingerprint is the SHA-256 of the DER bytes; what is no Base64 is left out."""
     der = b"certificate" * 9
-    tls = {"certificates": [base64.b64encode(der).decode(), "no base64!", 5]}
-    (found,) = read_evidence({"tls": tls}).certificates
+    frame = b"-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n"
+    chain = frame % base64.b64encode(der) + frame % b"no=base64"
+    (found,) = read_evidence({"tls": {"version": "TLSv1.3"}}, chain).certificates
     assert found.fingerprint == digest_of(der)
     body = found.pem.removeprefix("-----BEGIN CERTIFICATE-----").removesuffix(
         "-----END CERTIFICATE-----"
     )
     assert base64.b64decode(body) == der
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60), st.integers(1, 50))
+def test_a_shortened_text_is_the_beginning_of_it(text: str, length: int) -> None:
+    """At most `length` characters of the text and an ellipsis; a short text is left alone."""
+    short = words.shortened(text, length)
+    if len(text) <= length:
+        assert short == text
+    else:
+        assert short.endswith("…")
+        assert text.startswith(short[:-1]) and len(short) <= length + 1
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [
+        ("en", "English"),
+        ("zh-Hans", "Chinese, simplified characters"),
+        ("zh-hant-TW", "Chinese, traditional characters"),
+        ("ug-Arab", "Uyghur, Arabic script"),
+        ("pt-BR", "Portuguese (BR)"),
+        ("tlh", "tlh"),
+        ('x"><', 'x"><'),
+        (None, ""),
+    ],
+)
+def test_languages_are_called_by_their_names(tag: str | None, name: str) -> None:
+    """A known tag has a name in English; an unknown one is shown as it stands."""
+    assert language_words(tag) == name
 
 
 @settings(deadline=None)
@@ -288,6 +328,7 @@ def test_sql_can_be_switched_off(tmp_path: Path) -> None:
     try:
         refused = client.get("/provenance?sql=select+1", follow_redirects=True)
         assert refused.status_code == 403
+        assert "<h1>Not open</h1>" in refused.text
         assert client.get("/provenance/capture").status_code == 200
         assert client.get("/search?q=bridge").status_code == 200
     finally:
@@ -297,16 +338,16 @@ def test_sql_can_be_switched_off(tmp_path: Path) -> None:
 def test_a_taken_port_is_a_clear_error(tmp_path: Path) -> None:
     """A second server on the same port says where it could not be, and does not end the process."""
     shelf = harbour()
-    datasette = create_site(shelf.write(tmp_path), shelf)
+    site = site_over(shelf, shelf.write(tmp_path))
     addresses: queue.Queue[str] = queue.Queue()
-    first = SiteServer(datasette, host="127.0.0.1", port=0, announce=addresses.put)
+    first = SiteServer(site, host="127.0.0.1", port=0, announce=addresses.put)
     thread = threading.Thread(target=first.run, daemon=True)
     thread.start()
     address = addresses.get(timeout=30)
     try:
         assert address.startswith("http://127.0.0.1:") and address.endswith("/")
         port = int(address.rstrip("/").rpartition(":")[2])
-        second = SiteServer(datasette, host="127.0.0.1", port=port, announce=addresses.put)
+        second = SiteServer(site, host="127.0.0.1", port=port, announce=addresses.put)
         with pytest.raises(AddressError, match=f"127.0.0.1 port {port}"):
             second.run()
         assert addresses.empty()

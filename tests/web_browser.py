@@ -1,22 +1,16 @@
-"""A site on a loopback port, and a real Chromium to read it with."""
+"""A real Chromium to read the pages with, and a trap for what should not leave them."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import pytest
-
-from provenance.web.serving import SiteServer
-from provenance.web.site import create_site
-from tests.web_fixture import Shelf
 
 FLAGS = [
     "--headless",
@@ -31,27 +25,13 @@ FLAGS = [
 WIDTHS = {"phone": 390, "tablet": 820, "desk": 1280}
 
 
-@contextlib.contextmanager
-def served(shelf: Shelf, folder: Path, **options: Any) -> Iterator[str]:
-    """Serve the shelf's site; give its address without a slash at the end."""
-    datasette = create_site(shelf.write(folder), shelf, title="Vellhaven archive", **options)
-    addresses: queue.Queue[str] = queue.Queue()
-    server = SiteServer(datasette, host="127.0.0.1", port=0, announce=addresses.put)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield addresses.get(timeout=30).rstrip("/")
-    finally:
-        server.stop()
-        thread.join(timeout=30)
-
-
 class Trap(ThreadingHTTPServer):
-    """A server that nobody should ask; it counts who connects."""
+    """A server that nobody should ask; it counts who connects, and for which paths they ask."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), BaseHTTPRequestHandler)
+        super().__init__(("127.0.0.1", 0), _Trapping)
         self.connections = 0
+        self.paths: set[str] = set()
 
     def get_request(self) -> tuple[Any, Any]:
         self.connections += 1
@@ -62,10 +42,53 @@ class Trap(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
+class _Trapping(BaseHTTPRequestHandler):
+    server: Trap
+
+    def parse_request(self) -> bool:
+        parsed = super().parse_request()
+        if parsed:
+            self.server.paths.add(self.path.lstrip("/").partition("?")[0])
+        return parsed
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+class Plain(ThreadingHTTPServer):
+    """A server without any policy, which answers `/NAME` with the file of that name."""
+
+    def __init__(self, files: Mapping[str, tuple[str, bytes]]) -> None:
+        super().__init__(("127.0.0.1", 0), _Plainly)
+        self.files = files
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Plainly(BaseHTTPRequestHandler):
+    server: Plain
+
+    def do_GET(self) -> None:
+        media_type, content = self.server.files.get(self.path[1:], ("text/plain", b""))
+        self.send_response(200)
+        self.send_header("Content-Type", media_type)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+Server = TypeVar("Server", bound=ThreadingHTTPServer)
+
+
 @contextlib.contextmanager
-def trap() -> Iterator[Trap]:
-    """Set the trap, in a thread of its own."""
-    with Trap() as server:
+def listening(made: Server) -> Iterator[Server]:
+    """Let a server answer, in a thread of its own."""
+    with made as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:

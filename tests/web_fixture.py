@@ -376,7 +376,7 @@ def a_collection(*documents: Document) -> Collection:
             "A newspaper article of March 2021 on half a year of the lifting bridge, the documents "
             "it quotes, and what others have written on cost, height and closing of the bridge."
         ),
-        seeds_file="harbour-bridge.toml",
+        seeds_file="seeds/harbour-bridge.toml",
         seeds_digest=digest_of(b"seeds"),
         documents=documents,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provenance.holdings import Redirect
+from provenance.holdings import Obtained, Redirect
 from provenance.model import (
     Alternate,
     AlternateRole,
@@ -65,7 +65,9 @@ def hostile(trap: str = TRAP) -> Shelf:
         ),
         relations=(a_relation(RelationKind.CITES, "picture", TAG),),
     )
-    others = [a_document(name, url=f"https://e.example/{name}") for name in ("picture", "page")]
+    others = [
+        a_document(name, url=f"https://e.example/{name}") for name in ("picture", "page", "saved")
+    ]
     collection = replace(a_collection(card, *others), title=TAG, about=TAG)
     svg = SVG.encode()
     visits = (
@@ -108,5 +110,25 @@ def hostile(trap: str = TRAP) -> Shelf:
             media_type="image/svg+xml",
         ),
         an_html_visit("page", "2026-11-23T23:49:33.000000Z", "https://e.example/page", bait),
+        Visit(
+            document="saved",
+            at="2026-11-23T23:49:34.000000Z",
+            url=ADDRESS,
+            content=f"harbour {TAG}{BIDI}\x02\x03\x1b[2J".encode(),
+            media_type="text/plain",
+            charset=f'utf-8"{TAG}',
+            status=None,
+            obtained=Obtained.ADDED,
+            note={"obtained": {"how": "added", "at": TAG, "note": TAG, "file_name": BIDI + TAG}},
+        ),
+        Visit(
+            document="saved",
+            at="2026-11-23T23:49:35.000000Z",
+            url=ADDRESS,
+            content=f'{{"harbour": "{RUN}"}}'.encode(),
+            media_type=f"text/html{TAG}",
+            outcome=OutcomeKind.CHALLENGE,
+            head=an_answer("application/json", b"{}"),
+        ),
     )
     return Shelf(collection, visits)

@@ -13,8 +13,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.web_browser import Reader, chromium, served
+from tests.web_browser import Reader, chromium
 from tests.web_fixture import Shelf, harbour
+from tests.web_server import served
 
 LIMIT = 200_000
 

@@ -1,4 +1,7 @@
-"""The hall: an archive root with everything that can be done in it. This is the Python API."""
+"""The hall: an archive root with everything that can be done in it. This is the Python API.
+
+A method imports what it needs itself: each command loads only what it is about to use.
+"""
 
 from __future__ import annotations
 
@@ -7,56 +10,28 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from provenance import __version__
-from provenance.addition import Addition, add
-from provenance.cite import Citation, CitationFormat
-from provenance.citing import cite
-from provenance.digest import from_hex
 from provenance.errors import NotARootError, ProvenanceError, UsageError
-from provenance.fetch import Errand, FetchPorts, FetchRun, FetchSettings, Progress
-from provenance.fetch.selection import adhoc_id, select
-from provenance.index import (
-    CaptureRow,
-    Comparison,
-    DocumentRow,
-    IndexSummary,
-    LinkRow,
-    Resolved,
-    SearchHit,
-    build,
-    capture,
-    captures_of,
-    check,
-    document,
-    documents,
-    links_of,
-    note_of,
-    open_index,
-    resolve,
-    search,
-    sources,
-)
-from provenance.indexing import Deriver, survey_all, warc_paths
-from provenance.model import (
-    ADHOC,
-    Collection,
-    Document,
-    DocumentId,
-    Outcome,
-    PublisherKind,
-    Role,
-    RunId,
-)
-from provenance.page_source import PageSource
-from provenance.run_files import RunFiles
 from provenance.runtime import Runtime, system_runtime
-from provenance.seeds import EXAMPLE_COLLECTION, read_collections, to_toml
-from provenance.verify import CaptureVerdict, Finding, Note, Report, verify_archive
-from provenance.warc.history import History, read_history
-from provenance.warc.manifest import read_manifest
-from provenance.warc.recovery import Recovered, recover
+
+if TYPE_CHECKING:
+    from provenance.cite import Citation, CitationFormat
+    from provenance.fetch import Errand, FetchPorts, FetchSettings, Progress
+    from provenance.index import (
+        CaptureRow,
+        Comparison,
+        DocumentRow,
+        IndexSummary,
+        LinkRow,
+        Resolved,
+        SearchHit,
+    )
+    from provenance.model import Collection, Outcome, RunId
+    from provenance.run_files import RunFiles
+    from provenance.verify import CaptureVerdict, Finding, Note, Report
+    from provenance.warc.history import History
+    from provenance.warc.recovery import Recovered
 
 FOLDERS = ("seeds", "archive", "metadata")
 INDEX = "provenance.db"
@@ -105,6 +80,8 @@ class Archive:
     @classmethod
     def init(cls, root: Path, runtime: Runtime | None = None) -> Archive:
         """Make a new archive root with a commented example collection; keep what is there."""
+        from provenance.seeds import EXAMPLE_COLLECTION
+
         try:
             for name in FOLDERS:
                 (root / name).mkdir(parents=True, exist_ok=True)
@@ -123,6 +100,8 @@ class Archive:
 
     def recover(self) -> tuple[Recovered, ...]:
         """Finish the files of interrupted runs; a read-only archive is left as it is."""
+        from provenance.warc.recovery import recover
+
         try:
             return recover(self.archive, self.metadata)
         except OSError:
@@ -130,14 +109,29 @@ class Archive:
 
     def collections(self) -> tuple[Collection, ...]:
         """Return the collections of the seeds; raise `SeedsError` with all faults."""
+        from provenance.seeds import read_collections
+
         return read_collections(self.root / "seeds")
 
-    def fetch(self, targets: Sequence[str] = (), settings: FetchSettings | None = None) -> Fetching:
+    def fetch(
+        self,
+        targets: Sequence[str] = (),
+        settings: FetchSettings | None = None,
+        *,
+        roll_size: int | None = None,
+    ) -> Fetching:
         """Start a run; the documents are fetched while `outcomes` is read, and sealed at its end.
+
+        A WARC file that has `roll_size` bytes (1 GiB) is sealed, and the next begun.
 
         Raises:
             SeedsError, UsageError: before anything is fetched.
         """
+        from provenance.fetch import FetchRun, FetchSettings
+        from provenance.fetch.selection import select
+        from provenance.model import RunId
+        from provenance.warc.history import read_history
+
         settings = settings or FetchSettings()
         collections = self.collections()
         selection = select(collections, targets, alternates=settings.alternates)
@@ -156,6 +150,7 @@ class Archive:
             targets=tuple(targets),
             settings=settings.lines(),
             operator=settings.operator,
+            roll_size=roll_size,
             more=lambda name: [("resumes", resumed[name])] if name in resumed else [],
         )
         fetching = FetchRun(
@@ -175,6 +170,9 @@ class Archive:
         )
 
     def _ports(self, history: History, writing: RunFiles, settings: FetchSettings) -> FetchPorts:
+        from provenance import __version__
+        from provenance.fetch import FetchPorts
+
         contact = f" (+{settings.contact})" if settings.contact else ""
         spool = self.metadata / "spool"
         spool.mkdir(exist_ok=True)
@@ -190,6 +188,8 @@ class Archive:
     def _files(
         self, run: RunId, command: str, collections: tuple[Collection, ...], **more: Any
     ) -> RunFiles:
+        from provenance.run_files import RunFiles
+
         return RunFiles(
             archive=self.archive,
             metadata=self.metadata,
@@ -211,6 +211,11 @@ class Archive:
         media_type: str | None = None,
     ) -> Generator[Outcome, None, None]:
         """Add local files as captures of a document; without one, each is a document of `adhoc`."""
+        from provenance.addition import Addition, add
+        from provenance.fetch.selection import adhoc_id
+        from provenance.model import ADHOC, DocumentId, RunId
+        from provenance.warc.history import read_history
+
         run = RunId(str(self.runtime.new_id()))
         collections = self.collections()
         of = {each.id: each.collection for one in collections for each in one.documents}
@@ -249,6 +254,9 @@ class Archive:
 
     def entry_to_keep(self, errand: Errand) -> str:
         """Return the TOML entry that puts a document fetched by address into a seeds file."""
+        from provenance.model import Document, PublisherKind, Role
+        from provenance.seeds import to_toml
+
         return to_toml(
             Document(
                 id=errand.document,
@@ -263,15 +271,22 @@ class Archive:
 
     def index(self, *, text: bool = True) -> IndexSummary:
         """Rebuild the index from WARC files and seeds."""
+        from provenance.index import build
+        from provenance.indexing import Deriver, survey_all
+
+        surveys = survey_all(self.archive)  # at work while the seeds are read
         return build(
             path=self.index_path,
             collections=self.collections(),
-            surveys=survey_all(self.archive),
+            surveys=surveys,
             derive=Deriver(self.archive).derive if text else None,
         )
 
     def index_check(self) -> Comparison:
         """Compare the index with what WARC files and seeds make; change nothing."""
+        from provenance.index import check
+        from provenance.indexing import Deriver, survey_all
+
         return check(
             path=self.index_path,
             collections=self.collections(),
@@ -281,13 +296,18 @@ class Archive:
 
     def stale(self) -> tuple[str, ...]:
         """Return the names of WARC and seeds files that are not as the index had them."""
+        from provenance.digest import from_hex
+        from provenance.index import open_index, sources
+        from provenance.indexing import warc_paths
+        from provenance.warc.manifest import read_manifest
+
         with open_index(self.index_path) as connection:
             known = {(one.kind, one.name): str(one.sha256) for one in sources(connection)}
         listed = read_manifest(self.metadata)
         now = {("warc", path.name): str(listed.get(path.name)) for path in warc_paths(self.archive)}
         for path in sorted((self.root / "seeds").glob("*.toml")):
-            digest = from_hex(hashlib.sha256(path.read_bytes()).hexdigest())
-            now["seeds", f"seeds/{path.name}"] = digest
+            raw = path.read_bytes() if path.is_file() else b""  # a fault that fetch and index tell
+            now["seeds", f"seeds/{path.name}"] = from_hex(hashlib.sha256(raw).hexdigest())
         differing = {key for key in known.keys() | now.keys() if known.get(key) != now.get(key)}
         return tuple(sorted(name for _, name in differing))
 
@@ -296,62 +316,85 @@ class Archive:
         *,
         on_finding: Callable[[Finding], None],
         on_note: Callable[[Note], None],
-        on_capture: Callable[[CaptureVerdict], None],
+        on_capture: Callable[[CaptureVerdict], None] | None = None,
+        jobs: int | None = None,
     ) -> Report:
-        """Check the whole archive."""
+        """Check the whole archive, in `jobs` processes; None: one for each processor."""
+        from provenance.verify import verify_archive
+
         return verify_archive(
-            self.root, on_finding=on_finding, on_note=on_note, on_capture=on_capture
+            self.root, on_finding=on_finding, on_note=on_note, on_capture=on_capture, jobs=jobs
         )
 
     def resolve(self, identifier: str) -> Resolved:
         """Return what an id or a prefix stands for."""
+        from provenance.index import open_index, resolve
+
         with open_index(self.index_path) as connection:
             return resolve(connection, identifier)
 
     def documents(self, **filters: str | None) -> tuple[DocumentRow, ...]:
         """Return documents by collection, role, publisher or language."""
+        from provenance.index import documents, open_index
+
         with open_index(self.index_path) as connection:
             return documents(connection, **filters)  # type: ignore[arg-type]
 
     def document(self, name: str) -> DocumentRow | None:
         """Return one document."""
+        from provenance.index import document, open_index
+
         with open_index(self.index_path) as connection:
             return document(connection, name)
 
     def newest_of(self, rows: Sequence[DocumentRow]) -> tuple[CaptureRow | None, ...]:
         """Return the newest version of each document, None where it has none."""
+        from provenance.index import capture, open_index
+
         with open_index(self.index_path) as connection:
             ids = (row.capture_id for row in rows)
             return tuple(capture(connection, one) if one else None for one in ids)
 
     def captures_of(self, name: str) -> tuple[CaptureRow, ...]:
         """Return the captures of one document."""
+        from provenance.index import captures_of, open_index
+
         with open_index(self.index_path) as connection:
             return captures_of(connection, name)
 
     def note_of(self, capture_id: str) -> dict[str, Any]:
         """Return the JSON note of one capture."""
+        from provenance.index import note_of, open_index
+
         with open_index(self.index_path) as connection:
             return dict(note_of(connection, capture_id))
 
     def links(self, row: CaptureRow) -> tuple[LinkRow, ...]:
         """Return the addresses that a capture leads to, and what is archived of them."""
+        from provenance.index import links_of, open_index
+
         with open_index(self.index_path) as connection:
             return links_of(connection, row)
 
     def search(self, words: str, *, limit: int = 20) -> tuple[SearchHit, ...]:
         """Return the documents that have the words, best first."""
+        from provenance.index import search
+
         return search(self.index_path, words, limit=limit)
 
     def cite(
         self, identifier: str, form: CitationFormat, locator: str | None = None
     ) -> tuple[Citation, str]:
         """Return the citation of a capture with content, as values and as text."""
+        from provenance.citing import cite
+
         return cite(self.index_path, identifier, form, locator)
 
     def site(self) -> Any:
         """Return a Datasette over the index, with the pages."""
-        from provenance.index import datasette_metadata
+        from provenance.cite import CitationFormat
+        from provenance.index import datasette_metadata, open_index
+        from provenance.page_source import PageSource
         from provenance.web.site import create_site
 
         with open_index(self.index_path):

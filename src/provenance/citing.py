@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from provenance.cite import Citation, CitationFormat, render
 from provenance.errors import UsageError
-from provenance.index import citation, open_index, resolve
+from provenance.index import citation, note_of, open_index, resolve
 
 
 def cite(
@@ -20,6 +21,7 @@ def cite(
     with open_index(index_path) as connection:
         found = resolve(connection, identifier).capture
         row = citation(connection, found.capture_id) if found else None
+        note = note_of(connection, row.capture_id) if row and row.obtained == "imported" else {}
     if row is None or row.content_id is None:
         raise UsageError(f"{identifier} has no content to cite", hint="`provenance show` says why.")
     cited = Citation(
@@ -39,6 +41,14 @@ def cite(
         capture_id=row.capture_id,
         outcome=row.outcome.value,
         obtained_by_hand=row.obtained == "added",
+        imported_from=_archive_in(note),
         locator=locator,
     )
     return cited, render(cited, form)
+
+
+def _archive_in(note: Mapping[str, object]) -> str | None:
+    """Return the address that an archive gave the capture under, where it was imported."""
+    obtained = note.get("obtained")
+    memento = obtained.get("memento") if isinstance(obtained, dict) else None
+    return memento if isinstance(memento, str) else None

@@ -5,10 +5,17 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from provenance.errors import UsageError
 
-_PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?\Z")
+_PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?\Z", re.ASCII)
+_INSTANT = re.compile(r"[0-9TZtz:+., W-]+\Z")
+_HTTP_DATE = re.compile(
+    r"[A-Za-z]{3}, (\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) (?:GMT|UTC)\Z", re.ASCII
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_STAMP = re.compile(r"\d{4}(?:\d{2}){0,5}\Z", re.ASCII)
 
 
 def format_instant(instant: datetime) -> str:
@@ -16,18 +23,75 @@ def format_instant(instant: datetime) -> str:
 
     Source: WARC 1.1 §5.4 (W3C profile of ISO 8601, up to nanoseconds).
     """
-    return _utc(instant).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return _utc(instant).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def format_seconds(instant: datetime) -> str:
     """Return an aware datetime as `YYYY-MM-DDThh:mm:ssZ`, the fraction dropped."""
-    return _utc(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _utc(instant).replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
 def format_stamp17(instant: datetime) -> str:
     """Return the 17 digits `YYYYMMDDhhmmssSSS` used in WARC file names."""
     utc = _utc(instant)
-    return utc.strftime("%Y%m%d%H%M%S") + f"{utc.microsecond // 1000:03d}"
+    return f"{utc.year:04d}{utc:%m%d%H%M%S}{utc.microsecond // 1000:03d}"
+
+
+def format_http_date(instant: datetime) -> str:
+    """Return an aware datetime as HTTP writes it, the fraction dropped.
+
+    >>> format_http_date(datetime(2020, 3, 1, 10, tzinfo=UTC))
+    'Sun, 01 Mar 2020 10:00:00 GMT'
+
+    Source: RFC 9110 §5.6.7 (IMF-fixdate).
+    """
+    return format_datetime(_utc(instant), usegmt=True)
+
+
+def parse_http_date(text: str) -> datetime | None:
+    """Return the instant of an HTTP date in its fixed form, or None; the weekday is not checked.
+
+    Source: RFC 9110 §5.6.7; RFC 7089 §2.1.1.1, which allows no other form.
+    """
+    match = _HTTP_DATE.match(text.strip())
+    month = match[2].lower() if match else ""
+    if match is None or month not in _MONTHS:
+        return None
+    day, year, hour, minute, second = (int(match[group]) for group in (1, 3, 4, 5, 6))
+    try:
+        # A leap second (60) has no place in a datetime.
+        return datetime(
+            year, _MONTHS.index(month) + 1, day, hour, minute, min(second, 59), tzinfo=UTC
+        )
+    except ValueError:
+        return None
+
+
+def parse_stamp(text: str) -> datetime | None:
+    """Return the first instant that the 4 to 14 digits `YYYY[MM[DD[hh[mm[ss]]]]]` cover, or None.
+
+    >>> parse_stamp("202003")
+    datetime.datetime(2020, 3, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    if not _STAMP.match(text):
+        return None
+    parts = [int(text[:4]), *(int(text[at : at + 2]) for at in range(4, len(text), 2))]
+    year, month, day, hour, minute, second = parts + [0, 1, 1, 0, 0, 0][len(parts) :]
+    try:
+        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def end_of_partial_date(text: str) -> datetime:
+    """Return the last second, UTC, of the year, month or day that `text` names.
+
+    Raises:
+        UsageError: `text` is no partial date.
+    """
+    year, month, day = (*map(int, parse_partial_date(text).split("-")), 0, 0)[:3]
+    month = month or 12
+    return datetime(year, month, day or calendar.monthrange(year, month)[1], 23, 59, 59, tzinfo=UTC)
 
 
 def parse_instant(text: str) -> datetime:
@@ -38,18 +102,16 @@ def parse_instant(text: str) -> datetime:
     Raises:
         UsageError: `text` is no such time, or a time of day without a zone.
     """
-    trimmed = re.sub(r"(\.\d{6})\d+", r"\1", text.strip())
+    trimmed = re.sub(r"(\.[0-9]{6})[0-9]+", r"\1", text.strip())
     try:
-        instant = datetime.fromisoformat(trimmed)
-    except ValueError:
-        instant = None
-    if instant is not None and instant.tzinfo is None and len(trimmed) <= 10:
-        instant = instant.replace(tzinfo=UTC)
-    if instant is None or instant.tzinfo is None:
-        raise UsageError(
-            "not a time", expected="a form like 2021-02-22T09:30:00Z", found=repr(text)
-        )
-    return instant.astimezone(UTC)
+        instant = datetime.fromisoformat(trimmed if _INSTANT.match(trimmed) else "")
+        if instant.tzinfo is None and len(trimmed) <= 10:
+            instant = instant.replace(tzinfo=UTC)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):  # the zone may lead out of the years 1 to 9999
+        pass
+    raise UsageError("not a time", expected="a form like 2021-02-22T09:30:00Z", found=repr(text))
 
 
 def parse_partial_date(text: str) -> str:

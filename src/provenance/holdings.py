@@ -19,6 +19,9 @@ CAPTURE_PROFILE = "provenance-capture-1"
 RUN_PROFILE = "provenance-run-1"
 """The `profile` of the JSON in the metadata record that closes a run's file."""
 
+REQUISITES_PROFILE = "provenance-requisites-1"
+"""The `profile` of the JSON that ties a page to what its replay needs."""
+
 CERTIFICATES = "application/pem-certificate-chain"
 """The Content-Type of the metadata record that keeps a certificate chain (RFC 8555 §9.1)."""
 
@@ -30,6 +33,9 @@ class CaptureKind(StrEnum):
     REDIRECT = "redirect"
     ATTEMPT = "attempt"
     ROBOTS = "robots"
+    REQUISITE = "requisite"
+    TIMEGATE = "timegate"
+    LIVE = "live"
 
 
 class Obtained(StrEnum):
@@ -179,10 +185,21 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRequisite:
+    """A whole answer with status 200 to 299 that was kept as a page's requisite."""
+
+    url: str
+    record_id: str
+    date: str
+    payload_digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """Everything one WARC file holds, in file order; `faults` are messages on what is unreadable.
 
-    Records before a fault stand.
+    Records before a fault stand. `gathered` holds (run, document) of the pages whose requisites
+    were asked for to the last.
     """
 
     file: WarcFile
@@ -190,3 +207,5 @@ class Survey:
     captures: tuple[Capture, ...]
     runs: tuple[Run, ...]
     faults: tuple[str, ...] = ()
+    requisites: tuple[KeptRequisite, ...] = ()
+    gathered: tuple[tuple[str, str], ...] = ()

@@ -16,15 +16,38 @@ from provenance.digest import Digest, from_hex
 from provenance.http_message import BodyShape, Dechunker, Framing, Undecoded
 
 CONTENT_LIMIT = 2 << 30
-"""Bytes that a coded body may decode to; beyond it content is the payload (`too_large`)."""
+"""Bytes that a coded body may decode to, all layers of coding together; beyond it content is the
+payload (`too_large`).
+"""
 
 CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})
 """The content codings that are taken off. Source: RFC 9110 §8.4.1, RFC 7932, RFC 8878."""
 
+STRIDE = 1 << 12
+"""Bytes of payload that are decoded at a time, counted from the payload's start."""
+
+BURST_LIMIT = 1 << 26
+"""Bytes that one stride may decode to, all layers of coding together; beyond it the coding is a
+bomb and content is the payload (`too_large`). gzip gives 1,032 for one byte at most, so that no
+body with a single gzip coding gets there.
+"""
+
+CODINGS_LIMIT = 4
+"""How many layers of coding are taken off; more count as unknown."""
+
+ZSTD_WINDOW = 1 << 23
+"""Bytes of a zstd window. Source: RFC 9659 §3."""
+
 _STEP = 1 << 20
+_STEP_COST = 1 << 12
+_BITE = 256
 
 
 class _CodingFault(Exception):
+    pass
+
+
+class _Bomb(_CodingFault):
     pass
 
 
@@ -84,9 +107,11 @@ class _Brotli:
     def decode(self, raw: bytes) -> Iterator[bytes]:
         self._started = self._started or bool(raw)
         try:
-            yield self._decoder.process(raw, output_buffer_limit=_STEP)
-            while not (self._decoder.can_accept_more_data() or self._decoder.is_finished()):
-                yield self._decoder.process(b"", output_buffer_limit=_STEP)
+            plain = self._decoder.process(raw, output_buffer_limit=_STEP)
+            # It says that it can take more while it still holds output: ask until it has none.
+            while plain:
+                yield plain
+                plain = self._decoder.process(b"", output_buffer_limit=_STEP)
         except self._fault as fault:
             raise _CodingFault from fault
 
@@ -98,16 +123,16 @@ class _Zstd:
     def __init__(self) -> None:
         import zstandard
 
-        self._new = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj
+        self._new = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj
         self._decoder = self._new()
         self._fault = zstandard.ZstdError
         self._started = False
 
     def decode(self, raw: bytes) -> Iterator[bytes]:
         # The decoder has no bound on what one call returns, so it gets small bites: one block
-        # (RFC 8878 §3.1.1.2) decodes to 128 KiB at most, and needs three bytes or more.
-        for start in range(0, len(raw), 64):
-            bite = raw[start : start + 64]
+        # (RFC 8878 §3.1.1.2) decodes to 128 KiB at most, and needs four bytes or more for it.
+        for start in range(0, len(raw), _BITE):
+            bite = raw[start : start + _BITE]
             while bite:
                 if self._decoder.eof:
                     self._decoder = self._new()
@@ -131,24 +156,53 @@ def _coding(name: str) -> _Coding:
 
 
 class _Chain:
-    """Several codings, the last applied taken off first."""
+    """Several codings, the last applied taken off first, within bounds.
+
+    What is decoded depends on the payload alone, not on the pieces it is fed in: strides are
+    counted from its start.
+    """
 
     def __init__(self, codings: tuple[str, ...]) -> None:
         self._codings = tuple(_coding(name) for name in reversed(codings))
+        self._room = STRIDE
+        self._burst = 0
+        self._total = 0
 
     def decode(self, raw: bytes) -> Iterator[bytes]:
-        pieces: Iterable[bytes] = (raw,)
-        for coding in self._codings:
-            pieces = _through(coding, pieces)
-        yield from pieces
+        """Yield what `raw` decodes to.
+
+        Raises:
+            _CodingFault: the bytes do not follow the coding; `_Bomb`: they decode to too much.
+        """
+        at = 0
+        while at < len(raw):
+            bite = raw[at : at + self._room]
+            at += len(bite)
+            pieces: Iterable[bytes] = (bite,)
+            for coding in self._codings:
+                pieces = self._through(coding, pieces)
+            yield from pieces
+            self._room -= len(bite)
+            if not self._room:
+                self._room, self._burst = STRIDE, 0
+
+    def _through(self, coding: _Coding, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            for plain in coding.decode(piece):
+                # A step costs time even where nothing comes of it, as with empty gzip members.
+                self._burst += len(plain) + _STEP_COST
+                self._total += len(plain)
+                if self._burst > BURST_LIMIT or self._total > CONTENT_LIMIT:
+                    raise _Bomb
+                yield plain
 
     def whole(self) -> bool:
         return all(coding.whole() for coding in self._codings)
 
 
-def _through(coding: _Coding, pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _through(chain: _Chain, pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
-        yield from coding.decode(piece)
+        yield from chain.decode(piece)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,43 +217,55 @@ class BodyDigests:
 
 
 class BodyMeter:
-    """Hash payload and content of a body while it streams by, in bounded memory."""
+    """Hash a body, its payload and its content while it streams by, in bounded memory.
 
-    def __init__(self, shape: BodyShape) -> None:
-        self._dechunker = Dechunker() if shape.framing is Framing.CHUNKED else None
+    `dechunker` is one that the caller feeds with the same bytes; the caller then hands over what
+    it gave as `payload`.
+    """
+
+    def __init__(self, shape: BodyShape, dechunker: Dechunker | None = None) -> None:
+        self._fed = dechunker is not None
+        self._dechunker = dechunker
         self._undecoded: Undecoded | None = None
         self._chain: _Chain | None = None
-        if not CODINGS.issuperset(shape.codings) or len(shape.codings) > 4:
+        if not CODINGS.issuperset(shape.codings) or len(shape.codings) > CODINGS_LIMIT:
             self._undecoded = Undecoded.CODING_UNKNOWN
         elif shape.codings:
             self._chain = _Chain(shape.codings)
+            self._content, self._content_size = hashlib.sha256(), 0
         self._raw, self._raw_size = hashlib.sha256(), 0
-        self._payload, self._payload_size = hashlib.sha256(), 0
-        self._content, self._content_size = hashlib.sha256(), 0
+        self._payload, self._payload_size = self._raw, 0
+        if shape.framing is Framing.CHUNKED:
+            self._dechunker = dechunker or Dechunker()
+            self._payload = hashlib.sha256()
 
-    def feed(self, raw: bytes) -> None:
+    def feed(self, raw: bytes, payload: bytes = b"") -> None:
         """Take in the next bytes of the body as stored."""
-        if self._dechunker is None:
-            self._feed_payload(raw)
-            return
         self._raw.update(raw)
         self._raw_size += len(raw)
-        self._feed_payload(self._dechunker.feed(raw))
-
-    def _feed_payload(self, payload: bytes) -> None:
-        self._payload.update(payload)
+        if self._dechunker is None:
+            payload = raw
+        else:
+            payload = payload if self._fed else self._dechunker.feed(raw)
+            self._payload.update(payload)
         self._payload_size += len(payload)
-        if self._chain is None or self._undecoded:
-            return
+        if self._chain is not None and not self._undecoded:
+            self._feed_content(self._chain, payload)
+
+    def _feed_content(self, chain: _Chain, payload: bytes) -> None:
         try:
-            for piece in self._chain.decode(payload):
+            for piece in chain.decode(payload):
                 self._content.update(piece)
                 self._content_size += len(piece)
-                if self._content_size > CONTENT_LIMIT:
-                    self._undecoded = Undecoded.TOO_LARGE
-                    return
+        except _Bomb:
+            self._undecoded = Undecoded.TOO_LARGE
         except _CodingFault:
             self._undecoded = Undecoded.CODING_BROKEN
+
+    @property
+    def body_digest(self) -> Digest:
+        """The digest of the body as stored, so far."""
+        return from_hex(self._raw.hexdigest())
 
     def finish(self, *, cut: bool) -> BodyDigests:
         """Return the digests; `cut` says that the body is known to be incomplete."""

@@ -14,6 +14,9 @@ from enum import Enum, StrEnum
 HEAD_LIMIT = 1 << 20
 """Bytes a response head may have before it counts as no HTTP."""
 
+CHUNKS_LISTED = 10_000
+"""How many chunk sizes of one body are remembered; the others are only counted."""
+
 _HEAD_END = re.compile(rb"\n\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/(\d)\.(\d)[ \t]+(\d{3})(?:[ \t]+(.*))?\Z", re.DOTALL)
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?\Z", re.DOTALL)
@@ -45,7 +48,14 @@ class ResponseHead:
     def values(self, name: str) -> tuple[str, ...]:
         """Return the values of every field of this name, in order, decoded as Latin-1."""
         wanted = name.lower().encode("latin-1")
-        return tuple(value.decode("latin-1") for key, value in self.fields if key.lower() == wanted)
+        size = len(wanted)  # most names are of another length, and a look at it is cheap
+        return tuple(
+            [
+                value.decode("latin-1")
+                for key, value in self.fields
+                if len(key) == size and key.lower() == wanted
+            ]
+        )
 
     def value(self, name: str) -> str | None:
         """Return the first value of this name, or None."""
@@ -158,9 +168,10 @@ def media_type_of(head: ResponseHead) -> tuple[str | None, str | None]:
 class Dechunker:
     """Take the chunked transfer coding off, piece by piece.
 
-    `done` is True past the last trailer line; `fault` is True once the bytes are no chunked coding;
-    `consumed` counts the bytes of the coded body; `sizes` lists the chunk sizes seen (the first
-    10,000).
+    `done` is True past the last trailer line; `fault` is True once the bytes are no chunked coding
+    (a size line of 64 KiB or more, or more than 64 KiB of trailers, is none either); `consumed`
+    counts the bytes of the coded body; `count` counts the chunks, and `sizes` lists the sizes of
+    the first `CHUNKS_LISTED` of them.
 
     Source: RFC 9112 §7.1; a bare LF is taken for a line end.
     """
@@ -169,101 +180,103 @@ class Dechunker:
         self.done = False
         self.fault = False
         self.consumed = 0
+        self.count = 0
         self.sizes: list[int] = []
-        self._step: Callable[[], bytes | None] = self._size_line
-        self._pending = bytearray()
+        self._step: Callable[[bytes, int], int] = self._size_line
+        self._pending = b""
+        self._plain: list[bytes] = []
         self._left = 0
         self._trailer = 0
 
     def feed(self, raw: bytes) -> bytes:
         """Return the payload bytes that `raw` brings; bytes past the end are left uncounted."""
-        self._pending += raw
-        pieces: list[bytes] = []
+        raw = self._pending + raw
+        at = 0
         while not (self.done or self.fault):
-            piece = self._step()
-            if piece is None:
+            after = self._step(raw, at)
+            if after == at:
                 break
-            pieces.append(piece)
-        return b"".join(pieces)
+            at = after
+        self.consumed += at
+        self._pending = raw[at:]
+        plain, self._plain = b"".join(self._plain), []
+        return plain
 
-    def _take(self, size: int) -> bytes:
-        taken = bytes(self._pending[:size])
-        del self._pending[:size]
-        self.consumed += size
-        return taken
+    # Each step reads from `raw` at `at` and returns where it got to; no way on is `at` itself.
 
-    def _line(self) -> bytes | None:
-        end = self._pending.find(b"\n", 0, _LINE_LIMIT)
+    def _line_end(self, raw: bytes, at: int) -> int:
+        end = raw.find(b"\n", at, at + _LINE_LIMIT)
         if end < 0:
-            self.fault = len(self._pending) >= _LINE_LIMIT
-            return None
-        return self._take(end + 1).rstrip(b"\r\n")
+            self.fault = len(raw) - at >= _LINE_LIMIT
+        return end
 
-    def _size_line(self) -> bytes | None:
-        line = self._line()
-        if line is None:
-            return None
-        match = _CHUNK_SIZE.match(line)
+    def _size_line(self, raw: bytes, at: int) -> int:
+        end = self._line_end(raw, at)
+        if end < 0:
+            return at
+        match = _CHUNK_SIZE.match(raw[at:end].rstrip(b"\r\n"))
         if not match:
             self.fault = True
-            return None
+            return end + 1
         self._left = int(match[1], 16)
-        if len(self.sizes) < 10_000:
+        self.count += 1
+        if self.count <= CHUNKS_LISTED:
             self.sizes.append(self._left)
         self._step = self._chunk if self._left else self._trailer_line
-        return b""
+        return end + 1
 
-    def _chunk(self) -> bytes | None:
-        if not self._pending:
-            return None
-        piece = self._take(min(self._left, len(self._pending)))
+    def _chunk(self, raw: bytes, at: int) -> int:
+        piece = raw[at : at + self._left]
+        self._plain.append(piece)
         self._left -= len(piece)
         if not self._left:
             self._step = self._chunk_end
-        return piece
+        return at + len(piece)
 
-    def _chunk_end(self) -> bytes | None:
-        if self._pending[:1] == b"\n":
-            self._take(1)
-        elif self._pending[:2] == b"\r\n":
-            self._take(2)
-        else:
-            self.fault = len(self._pending) >= 2 or bytes(self._pending[:1]) not in (b"", b"\r")
-            return None
-        self._step = self._size_line
-        return b""
+    def _chunk_end(self, raw: bytes, at: int) -> int:
+        end = raw[at : at + 2]
+        if end == b"\r\n" or end[:1] == b"\n":
+            self._step = self._size_line
+            return at + (1 if end[:1] == b"\n" else 2)
+        self.fault = len(end) == 2 or end not in (b"", b"\r")
+        return at
 
-    def _trailer_line(self) -> bytes | None:
-        line = self._line()
-        if line is None:
-            return None
+    def _trailer_line(self, raw: bytes, at: int) -> int:
+        end = self._line_end(raw, at)
+        if end < 0:
+            return at
+        line = raw[at:end].rstrip(b"\r\n")
         self._trailer += len(line)
         self.done = not line
         self.fault = self._trailer > _LINE_LIMIT
-        return b""
+        return end + 1
 
 
 class MessageEnd:
     """Say, while bytes arrive, where a body ends: the number of bytes that belong to it.
 
     `done` turns True when the framing says that the body is complete. A body that is framed by the
-    closing of the connection, or whose chunking is broken, has no such place.
+    closing of the connection, or whose chunking is broken, has no such place. `payload` is what the
+    last `feed` brought without its chunking.
     """
 
     def __init__(self, shape: BodyShape) -> None:
         self.size = 0
         self.done = shape.framing is Framing.NONE or shape.length == 0
         self.framing = shape.framing
+        self.payload = b""
         self._length = shape.length
         self.dechunker = Dechunker() if shape.framing is Framing.CHUNKED else None
 
     def feed(self, raw: bytes) -> int:
         """Count `raw` in; return how many of its bytes belong to the body."""
+        self.payload = b""
         if self.done:
             return 0
         belongs = len(raw)
-        if self.dechunker is not None and not self.dechunker.fault:
-            self.dechunker.feed(raw)
+        if self.dechunker is not None:
+            if not self.dechunker.fault:
+                self.payload = self.dechunker.feed(raw)
             if self.dechunker.done:
                 self.done = True
                 belongs = self.dechunker.consumed - self.size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,21 @@ from provenance.extract import TEXT_ALGORITHM, Derivative, refusal, text_id
 from provenance.extract.pool import ExtractJob, ExtractorPool
 from provenance.holdings import Survey
 from provenance.index import ContentSource, Derived
+from provenance.parallel import map_in_order, processors
 from provenance.warc.contents import read_content
-from provenance.warc.survey import survey
+from provenance.warc.members import find_member
+from provenance.warc.parts import Part, join_parts, survey_part
+from provenance.warc.reader import opened
+from provenance.warc.survey import digest_of_file, survey
 
 WARC_SUFFIXES = (".warc", ".warc.gz")
+
+_SMALLEST = 1 << 20
+_LARGEST = 1 << 26
+_SHARES = 4
+"""Parts for each process, so that none waits long for the last."""
+
+_SEARCHED = 1 << 22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +86,71 @@ def warc_paths(archive: Path) -> tuple[Path, ...]:
     )
 
 
-def survey_all(archive: Path) -> Iterator[Survey]:
-    """Yield the survey of each sealed WARC file."""
-    return map(survey, warc_paths(archive))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """A file to survey in one piece, to hash alone, or to survey from `start` to `until`."""
+
+    path: Path
+    whole: bool = False
+    start: int | None = None
+    until: int | None = None
+
+
+def survey_all(
+    archive: Path, *, jobs: int | None = None, smallest: int = _SMALLEST
+) -> Iterator[Survey]:
+    """Return the survey of each sealed WARC file, in order, made by up to `jobs` processes.
+
+    None: one for each processor. They begin at once. A large file is read in parts of `smallest`
+    bytes or more, and in one piece where these do not fit together.
+    """
+    jobs = processors() if jobs is None else jobs
+    paths = warc_paths(archive)
+    total = sum(path.stat().st_size for path in paths)
+    if jobs < 2 or total < 2 * smallest:
+        return map(survey, paths)
+    share = min(max(total // (jobs * _SHARES), smallest), _LARGEST)
+    plans = [plan(path, share) for path in paths]
+    results = map_in_order(_do, [task for tasks in plans for task in tasks], jobs=jobs)
+    return (
+        _survey_of(path, [next(results) for _ in tasks])
+        for path, tasks in zip(paths, plans, strict=True)
+    )
+
+
+def plan(path: Path, share: int) -> list[_Task]:
+    """Divide a gzip file of more than two shares into parts, and its digest; leave any other."""
+    whole = [_Task(path=path, whole=True)]
+    size = path.stat().st_size
+    if size < 2 * share:
+        return whole
+    with opened(path) as source:
+        found = [
+            find_member(source, at, b"WARC/", within=_SEARCHED) for at in range(share, size, share)
+        ]
+    starts = sorted({0, *(at for at in found if at is not None)})
+    parts = [
+        _Task(path=path, start=start, until=until)
+        for start, until in zip(starts, [*starts[1:], None], strict=True)
+    ]
+    return [_Task(path=path), *parts] if len(parts) > 1 else whole
+
+
+def _do(task: _Task) -> Survey | Digest | Part:
+    if task.whole:
+        return survey(task.path)
+    if task.start is None:
+        return digest_of_file(task.path)
+    return survey_part(task.path, task.start, task.until)
+
+
+def _survey_of(path: Path, results: Sequence[Survey | Digest | Part]) -> Survey:
+    first, *rest = results
+    if isinstance(first, Survey):
+        return first
+    parts = [part for part in rest if isinstance(part, Part)]
+    joined = join_parts(path, first, parts) if isinstance(first, str) else None
+    return joined or survey(path)
 
 
 class Deriver:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from provenance.errors import ProvenanceError, UsageError
+from provenance.holdings import CERTIFICATES
 from provenance.index import CaptureRow, captures, fts_query, open_index, resolve
-from provenance.warc.contents import read_content, read_head
+from provenance.warc.contents import read_block, read_content, read_head
 from provenance.web.source import Exchange
+
+_CHAIN_LIMIT = 1 << 20
+_CHAIN = """
+SELECT warc, offset, ordinal FROM record WHERE warc IN (
+  SELECT f.warc FROM warc_file f JOIN warc_file mine ON mine.warc = ?1
+  WHERE f.run = mine.run AND f.collection = mine.collection)
+AND type = 'metadata' AND content_type = ?2 AND block_digest = ?3 LIMIT 1"""
 
 
 class PageSource:
@@ -55,16 +64,31 @@ class PageSource:
         if not path.is_file():
             return None
         request = None
-        if asked is not None and asked[2] == "request" and row.obtained == "fetched":
+        if asked is not None and asked[2] == "request" and row.obtained != "added":
             with contextlib.suppress(ProvenanceError):
                 request = read_head(path, asked[0], asked[1])[1] or None
         answer = read_head(path, row.offset, row.ordinal)[1] or None
         return Exchange(
+            chain=self._chain(row.warc, note),
             request_head=request if row.record_type in ("response", "revisit") else None,
             response_head=answer,
             note=note,
             command=cut_out_command(row),
         )
+
+    def _chain(self, warc: str, note: str) -> bytes | None:
+        """Return the certificate chain that a note names, as PEM, out of a file of its run."""
+        tls = json.loads(note).get("tls")
+        digest = tls.get("chain") if isinstance(tls, dict) else None
+        if not isinstance(digest, str):
+            return None
+        with open_index(self._index_path) as connection:
+            found = connection.execute(_CHAIN, (warc, CERTIFICATES, digest)).fetchone()
+        if found is None:
+            return None
+        with contextlib.suppress(ProvenanceError):
+            return read_block(self._archive / found[0], found[1], found[2], limit=_CHAIN_LIMIT)
+        return None
 
     def cite(self, capture_id: str, form: str, locator: str | None) -> str:
         """Return a citation in one of its forms."""

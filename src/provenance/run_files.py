@@ -13,7 +13,7 @@ from provenance.holdings import RUN_PROFILE
 from provenance.model import Collection, CollectionId, Outcome, RunId
 from provenance.runtime import Runtime
 from provenance.warc.draft import run_draft, warcinfo_draft
-from provenance.warc.writer import WarcWriter
+from provenance.warc.writer import ROLL_SIZE, WarcWriter
 
 SOFTWARE = f"provenance/{__version__}"
 
@@ -36,6 +36,7 @@ class RunFiles:
         targets: tuple[str, ...] = (),
         settings: tuple[tuple[str, str], ...] = (),
         operator: str | None = None,
+        roll_size: int | None = None,
         more: Callable[[CollectionId], list[tuple[str, str]]] = lambda _name: [],
     ) -> None:
         self._archive = archive
@@ -47,6 +48,7 @@ class RunFiles:
         self._targets = targets
         self._settings = settings
         self._operator = operator
+        self._roll_size = roll_size or ROLL_SIZE
         self._more = more
         self._started = format_instant(runtime.now())
         self._writers: dict[CollectionId, WarcWriter] = {}
@@ -77,6 +79,7 @@ class RunFiles:
             metadata=self._metadata,
             collection=name,
             runtime=runtime,
+            roll_size=self._roll_size,
             first_records=lambda file: (
                 warcinfo_draft(self._run, file, format_instant(runtime.now()), lines, SOFTWARE),
             ),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import queue
 import random
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 Address = tuple[socket.AddressFamily, tuple[str, int]]
@@ -16,6 +18,47 @@ Address = tuple[socket.AddressFamily, tuple[str, int]]
 
 Resolver = Callable[[str, int], tuple[Address, ...]]
 """Name resolution: (host, port) → addresses in the order to try. Raises `OSError`."""
+
+
+class Lookups:
+    """Wait for name look-ups no longer than asked; the machine's resolver knows no time-out.
+
+    One that is given up goes on in its thread until the resolver answers. `limit` bounds the
+    threads, those given up included.
+    """
+
+    def __init__(self, limit: int = 256) -> None:
+        self._places = threading.BoundedSemaphore(limit)
+
+    def within(
+        self, seconds: float, look_up: Callable[[], tuple[Address, ...]]
+    ) -> tuple[Address, ...]:
+        """Return what `look_up` returns, or raise what it raises.
+
+        Raises:
+            TimeoutError: it took longer than `seconds`, or all places were taken that long.
+        """
+        until = time.monotonic() + seconds
+        if not self._places.acquire(timeout=seconds):
+            raise TimeoutError("too many look-ups without an answer")
+        answers: queue.SimpleQueue[tuple[Address, ...] | BaseException] = queue.SimpleQueue()
+
+        def run() -> None:
+            try:
+                answers.put(look_up())
+            except BaseException as fault:  # it is the asker's
+                answers.put(fault)
+            finally:
+                self._places.release()
+
+        threading.Thread(target=run, name="look-up", daemon=True).start()
+        try:
+            answer = answers.get(timeout=max(until - time.monotonic(), 0.001))
+        except queue.Empty:
+            raise TimeoutError("the look-up took too long") from None
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +72,7 @@ class Runtime:
     jitter: Callable[[], float]
     environ: Mapping[str, str]
     resolve: Resolver
+    lookups: Lookups = field(default_factory=Lookups)
 
 
 def resolve_by_system(host: str, port: int) -> tuple[Address, ...]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from provenance.cli.opening import json_option, open_archive
 from provenance.cli.outcomes import report_outcomes
+from provenance.cli.values import Parsed, content_type
 from provenance.dates import parse_instant
 from provenance.seeds import parse_address
 
@@ -19,10 +21,25 @@ from provenance.seeds import parse_address
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 @click.option("--document", metavar="ID", help="The document that the files are captures of.")
-@click.option("--url", help="The address that they were obtained from.")
-@click.option("--obtained-at", metavar="TIME", help="When, such as 2021-02-22T09:30:00Z; else now.")
+@click.option(
+    "--url",
+    metavar="URL",
+    type=Parsed("URL", parse_address),
+    help="The address that they were obtained from.",
+)
+@click.option(
+    "--obtained-at",
+    metavar="TIME",
+    type=Parsed("TIME", parse_instant),
+    help="When, such as 2021-02-22T09:30:00Z; else now.",
+)
 @click.option("--note", metavar="TEXT", help="How and by whom they were obtained.")
-@click.option("--media-type", metavar="TYPE", help="Else the file name tells.")
+@click.option(
+    "--media-type",
+    metavar="TYPE",
+    type=Parsed("TYPE", content_type),
+    help="Else the file name tells.",
+)
 @json_option
 @click.pass_context
 def command(
@@ -30,7 +47,7 @@ def command(
     files: tuple[Path, ...],
     document: str | None,
     url: str | None,
-    obtained_at: str | None,
+    obtained_at: datetime | None,
     note: str | None,
     media_type: str | None,
     as_json: bool,
@@ -40,8 +57,8 @@ def command(
     outcomes = archive.add(
         files,
         document=document,
-        url=parse_address(url) if url else None,
-        obtained_at=parse_instant(obtained_at) if obtained_at else None,
+        url=url,
+        obtained_at=obtained_at,
         note=note,
         media_type=media_type,
     )

@@ -18,6 +18,12 @@ from provenance.fetch.settings import FetchSettings
 _SECONDS = click.FloatRange(min=0)
 
 
+def _not_blank(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.strip():
+        raise click.BadParameter("expected a reason, found an empty text")
+    return value
+
+
 @click.command("fetch")
 @click.argument("targets", metavar="[TARGET]...", nargs=-1)
 @click.option(
@@ -69,16 +75,49 @@ _SECONDS = click.FloatRange(min=0)
     show_default=True,
     help="Ask for a body only if it has changed, where the server gave an ETag or a date.",
 )
-@click.option("--proxy", metavar="URL", help="An HTTP proxy; it may have a private address.")
+@click.option("--proxy", metavar="URL", help="An HTTP or SOCKS proxy, private or not.")
 @click.option(
     "--ca-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(exists=True, path_type=Path),
     help="Certificates to trust instead of the usual ones.",
 )
 @click.option(
-    "--ignore-robots", metavar="REASON", help="Do not ask robots.txt; the reason is recorded."
+    "--client-cert",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A PEM certificate to show to servers, with its key in the same file or --client-key.",
+)
+@click.option("--client-key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--cookies",
+    "cookie_file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Send the cookies of a cookies.txt file to the hosts that they name.",
+)
+@click.option(
+    "--trust-env/--no-trust-env",
+    default=True,
+    show_default=True,
+    help="Take proxies, certificates and .netrc from the environment, as requests does.",
+)
+@click.option(
+    "--keep-credentials",
+    is_flag=True,
+    help="Write passwords and cookies that were sent into the WARC, and flag it.",
+)
+@click.option(
+    "--ignore-robots",
+    metavar="REASON",
+    callback=_not_blank,
+    help="Do not ask robots.txt; the reason is recorded.",
 )
 @click.option("--allow-private", is_flag=True, help="Allow loopback and private addresses.")
+@click.option("--requisites", is_flag=True, help="Fetch what pages need for their replay too.")
+@click.option(
+    "--memento",
+    metavar="TIMEGATE",
+    help="Where an address is gone, import the capture nearest its publication date from here.",
+)
 @click.option("--alternates", is_flag=True, help="Fetch the alternates of each document too.")
 @click.option(
     "--contact", metavar="TEXT", envvar="PROVENANCE_CONTACT", help="Put into the User-Agent."
@@ -112,10 +151,10 @@ def command(
     fetching = archive.fetch(targets, settings)
     with (
         stopping_on_signals(fetching.stop) as stopping,
-        progress_shown(fetching.progress) as tell,
         closing(fetching.outcomes) as outcomes,
     ):
-        status = report_outcomes(outcomes, fetching.run, as_json=as_json, tell=tell)
+        showing = progress_shown(fetching.progress)
+        status = report_outcomes(outcomes, fetching.run, as_json=as_json, showing=showing)
     for errand in fetching.adhoc:
         say("\nTo keep this document, put this into a file under seeds/ and complete it:\n")
         say(archive.entry_to_keep(errand))

@@ -28,7 +28,8 @@ def command(ctx: click.Context, check: bool, no_text: bool, as_json: bool) -> No
         say("The index is what WARC files and seeds make.")
         return
     for each in compared.differences:
-        say(f"differs: {safe(each)}")
+        columns = f" ({', '.join(each.columns)})" if each.columns else ""
+        say(f"differs: {each.table}: {safe(each.key)}: {each.kind}{safe(columns)}")
     say("The index differs from WARC files and seeds; `provenance index` makes it anew.")
     sys.exit(4)
 

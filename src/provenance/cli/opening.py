@@ -10,6 +10,7 @@ import click
 
 from provenance.archive import Archive
 from provenance.cli.printing import safe, say
+from provenance.cli.values import check_values
 
 json_option: Callable[[Any], Any] = click.option(
     "--json", "as_json", is_flag=True, help="Write JSON Lines on stdout."
@@ -17,7 +18,13 @@ json_option: Callable[[Any], Any] = click.option(
 
 
 def open_archive(ctx: click.Context, *, reads_index: bool = False) -> Archive:
-    """Return the archive at `-C`; raise `NotARootError` when there is none."""
+    """Return the archive at `-C`.
+
+    Raises:
+        NotARootError: there is none.
+        click.BadParameter: a value is one that no option takes.
+    """
+    check_values(ctx)
     root: Path = ctx.obj
     archive = Archive(root)
     for each in archive.recover():
@@ -31,8 +38,7 @@ def open_archive(ctx: click.Context, *, reads_index: bool = False) -> Archive:
     if reads_index:
         stale = archive.stale()
         if stale:
-            say(
-                f"note: the index is out of date ({len(stale)} files differ, "
-                f"{safe(stale[0])} first); run `provenance index`."
-            )
+            first = f"{safe(stale[0])} differs"
+            more = f", {len(stale) - 1} more" if len(stale) > 1 else ""
+            say(f"note: the index is out of date ({first}{more}); run `provenance index`.")
     return archive

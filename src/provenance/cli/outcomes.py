@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 from provenance.cli.printing import safe, say, table, write_object
 from provenance.model import VERSIONS, Outcome, OutcomeKind
@@ -14,25 +15,26 @@ def report_outcomes(
     run: str | None,
     *,
     as_json: bool,
-    tell: Callable[[str], None] = say,
+    showing: AbstractContextManager[Callable[[str], None]] | None = None,
 ) -> int:
     """Write each outcome once it is saved, then the summary; return the exit status (0 or 3).
 
-    `tell` writes a line for people while the outcomes come.
+    `showing` is open while the outcomes come, and gives what writes a line for people.
     """
     counts: Counter[str] = Counter()
     rows: list[tuple[object, ...]] = []
     bad = False
-    for outcome in outcomes:
-        counts[outcome.outcome.value] += 1
-        run = run or outcome.run
-        done_before = outcome.reason == "already_done"
-        bad = bad or not (outcome.outcome in VERSIONS or done_before)
-        if as_json:
-            write_object("outcome", outcome)
-        else:
-            tell(f"{outcome.outcome.value:<12} {safe(outcome.document)}")
-            rows.append(_row(outcome))
+    with showing or nullcontext(say) as tell:
+        for outcome in outcomes:
+            counts[outcome.outcome.value] += 1
+            run = run or outcome.run
+            done_before = outcome.reason == "already_done"
+            bad = bad or not (outcome.outcome in VERSIONS or done_before)
+            if as_json:
+                write_object("outcome", outcome)
+            else:
+                tell(f"{outcome.outcome.value:<12} {safe(outcome.document)}")
+                rows.append(_row(outcome))
     if as_json:
         write_object("summary", {"run": run, "outcomes": dict(sorted(counts.items()))})
     else:

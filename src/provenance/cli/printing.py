@@ -1,31 +1,20 @@
-"""Write JSON lines and tables; nothing archived reaches the terminal unescaped."""
+"""Write JSON lines, tables and words; nothing archived reaches the terminal unescaped."""
 
 from __future__ import annotations
 
 import json
-import unicodedata
+import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 import click
 
+from provenance.cli.layout import align, columns_of, is_unseen, safe
 from provenance.model import Outcome
 
-_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
-
-
-def safe(value: object) -> str:
-    r"""Return a text without control and format characters (they become `\uXXXX`).
-
-    >>> safe("a\x1b[2J")
-    'a\\x1b[2J'
-    """
-    text = "" if value is None else str(value)
-    return "".join(
-        each.encode("unicode_escape").decode() if unicodedata.category(each) in _UNSEEN else each
-        for each in text
-    )
+__all__ = ["put", "safe", "say", "table", "terminal_columns", "write_document", "write_object"]
 
 
 def say(text: str = "") -> None:
@@ -36,7 +25,9 @@ def say(text: str = "") -> None:
 def write_object(kind: str, value: object, **more: object) -> None:
     """Write one JSON object on stdout, flushed."""
     found = {"type": kind, **_plain(value), **{key: _jsonable(each) for key, each in more.items()}}
-    click.echo(json.dumps(found, ensure_ascii=False))
+    line = json.dumps(found, ensure_ascii=False)
+    shown = "".join(json.dumps(each)[1:-1] if is_unseen(each) else each for each in line)
+    click.echo(f"{shown}\n".encode(), nl=False)  # in UTF-8, whatever the terminal has
 
 
 def write_document(row: object, capture: object | None, **more: object) -> None:
@@ -63,18 +54,24 @@ def _jsonable(value: object) -> Any:
     return str(value)
 
 
+def terminal_columns() -> int | None:
+    """Return the width of the terminal that stdout is, between 40 and 160; None where it is none.
+
+    What goes into a file or a pipe is neither cut nor wrapped.
+    """
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    return min(max(shutil.get_terminal_size().columns, 40), 160)
+
+
+def put(lines: Iterable[str]) -> None:
+    """Write lines on stdout."""
+    for line in lines:
+        click.echo(line)
+
+
 def table(rows: Iterable[Sequence[object]]) -> None:
     """Write rows in aligned columns on stdout."""
     cells = [[safe(cell) for cell in row] for row in rows]
-    if not cells:
-        return
-    widths = [max(_width(row[at]) for row in cells) for at in range(len(cells[0]))]
-    for row in cells:
-        padded = (
-            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
-        )
-        click.echo("  ".join(padded).rstrip())
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
+    widths = columns_of(cells)
+    put(align(row, widths) for row in cells)

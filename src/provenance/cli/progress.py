@@ -26,7 +26,7 @@ def progress_shown(progress: Callable[[], Progress]) -> Iterator[Tell]:
         return
     from tqdm import tqdm
 
-    form = "{n}/{total} documents [{elapsed}, {remaining} left] {postfix}"
+    form = "{n}/{total} documents [{elapsed}, {remaining} left]{postfix}"
     ended = threading.Event()
     with tqdm(total=0, file=sys.stderr, bar_format=form, leave=False, dynamic_ncols=True) as line:
 

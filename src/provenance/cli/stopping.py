@@ -30,6 +30,7 @@ def stopping_on_signals(stop: Callable[[], None]) -> Iterator[Stopping]:
             raise KeyboardInterrupt
         stopping.asked = True
         stop()
+        say()  # what stands on the line is the terminal's ^C, or a line of progress
         say("stopping; what is under way gets a moment. Once more ends it at once.")
 
     earlier = {each: signal.signal(each, on_signal) for each in _SIGNALS}

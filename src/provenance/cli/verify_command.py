@@ -22,8 +22,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
         if as_json:
             write_object("finding", each)
         else:
-            place = f" at byte {each.offset}" if each.offset is not None else ""
-            click.echo(f"{each.code}: {safe(each.warc)}{place}: {safe(each.field)}")
+            click.echo(f"{each.code}: {_place(each)}")
             click.echo(f"  expected {safe(each.expected)}, found {safe(each.found)}")
             click.echo(f"  {safe(each.hint)}")
 
@@ -31,11 +30,9 @@ def command(ctx: click.Context, as_json: bool) -> None:
         if as_json:
             write_object("note", each)
         else:
-            say(f"note: {each.code}: {safe(each.warc or each.field)}: {safe(each.hint)}")
+            say(f"note: {each.code}: {_place(each)}: {safe(each.hint)}")
 
-    report = archive.verify(
-        on_finding=on_finding, on_note=on_note, on_capture=lambda _verdict: None
-    )
+    report = archive.verify(on_finding=on_finding, on_note=on_note)
     if as_json:
         write_object("summary", report)
     else:
@@ -43,9 +40,15 @@ def command(ctx: click.Context, as_json: bool) -> None:
     sys.exit(4 if report.findings else 0)
 
 
+def _place(each: Finding | Note) -> str:
+    at = f"byte {each.offset}" if each.offset is not None else None
+    return ", ".join(safe(part) for part in (each.warc, at, each.field) if part) or "archive/"
+
+
 def _ladder(report: Report) -> None:
     of = f"of {report.captures} captures"
-    click.echo(f"{report.records} records checked, {report.findings} findings.")
+    faults = "1 finding" if report.findings == 1 else f"{report.findings} findings"
+    click.echo(f"{report.records} records checked, {faults}.")
     click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
     click.echo(
         f"  sealed     {report.rungs.sealed} {of}: needs a transparency log, which is not there yet"

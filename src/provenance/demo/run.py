@@ -49,7 +49,9 @@ def run_demo(root: Path) -> DemoResult:
         (root / MARK).touch()
         write_seeds(root / "seeds")
         archive = Archive(root, runtime)
-        settings = FetchSettings(delay_s=0, retries=0, timeout_s=10, allow_private=True)
+        settings = FetchSettings(
+            delay_s=0, retries=0, timeout_s=10, allow_private=True, trust_env=False
+        )
         first = tuple(archive.fetch((), settings).outcomes)
         server.release_second_version()
         second = tuple(archive.fetch((), settings).outcomes)

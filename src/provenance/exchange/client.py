@@ -2,271 +2,199 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
-from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
-from provenance.digest import digest_of, from_hex
-from provenance.errors import StorageError
-from provenance.exchange.addresses import AddressPolicy, literal_address
-from provenance.exchange.recorder import ExchangeFault, Recorder
-from provenance.exchange.redaction import redact
-from provenance.exchange.transport import Held, RecordingSession, TransportError, fault_of
-from provenance.exchange.values import Answer, Exchange, Fault, Surplus
-from provenance.http_body import BodyMeter
-from provenance.http_message import Framing, MessageEnd, ResponseHead, body_shape
+from provenance.digest import digest_of
+from provenance.errors import ProvenanceError
+from provenance.exchange.addresses import AddressPolicy
+from provenance.exchange.bodies import BodyReading, Spool
+from provenance.exchange.credentials import Login, read_netrc, redact, split_credentials
+from provenance.exchange.dialing import Dialer
+from provenance.exchange.faults import ExchangeFault, TransportError, fault_of
+from provenance.exchange.heads import RecordingResponse
+from provenance.exchange.pace import Pace
+from provenance.exchange.proxies import Proxy, parse_proxy, proxy_for, proxy_variables
+from provenance.exchange.recorder import Recorder
+from provenance.exchange.transport import Fields, RecordingSession, normal_url
+from provenance.exchange.trust import Trust
+from provenance.exchange.values import Answer, ClientSettings, Exchange, Fault, Surplus
+from provenance.http_message import Framing
 from provenance.runtime import Runtime
 
-_PIECE = 1 << 16
-_IN_MEMORY = 1 << 20
-_UNPARSED_LIMIT = 1 << 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientSettings:
-    """How to ask: `timeout_s` bounds connecting and each wait for bytes, `max_time_s` one exchange,
-    `max_bytes` the body as it comes over the wire. `fields` are request fields in order.
-    """
-
-    fields: tuple[tuple[str, str], ...]
-    timeout_s: float = 60.0
-    max_time_s: float = 3600.0
-    max_bytes: int = 8 << 30
-    proxy: str | None = None
-    ca_file: Path | None = None
-    spool_dir: Path | None = None
+_KEPT = frozenset({"authorization", "cookie"})
 
 
 class Client:
-    """An HTTP client for one thread: keep-alive connections, no shared state."""
+    """An HTTP client for one thread: keep-alive connections, no shared state.
 
-    def __init__(self, runtime: Runtime, settings: ClientSettings, policy: AddressPolicy) -> None:
+    `trust` is what clients with the same settings may share: reading the authorities takes time.
+
+    Raises:
+        UsageError: proxy, certificates or netrc file cannot be used.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        settings: ClientSettings,
+        policy: AddressPolicy,
+        trust: Trust | None = None,
+    ) -> None:
         self._runtime = runtime
         self._settings = settings
-        self._policy = policy
-        self._recorder = Recorder(runtime, policy)
-        self._session = RecordingSession(self._recorder, dict(settings.fields))
+        self._environ = dict(runtime.environ) if settings.trust_env else {}
+        self._proxies = self._known_proxies()
+        self._logins = read_netrc(self._environ)
+        self._pace = Pace(runtime)
+        trust = trust or Trust(settings, self._environ)
+        self._dialer = Dialer(policy, trust, self._pace)
+        self._recorder = Recorder(self._dialer, self._pace)
+        self._session = RecordingSession(self._recorder, settings.fields, self._proxies)
         self._received = 0
-        self._kept_to: set[str] = set()
-        """The authorities to which a connection was kept for a further request."""
+        self.forget_cookies()
+
+    def _known_proxies(self) -> dict[str, Proxy]:
+        named = self._settings.proxy
+        if named is not None:
+            return {named: parse_proxy(named, where="the proxy")} if named else {}
+        return {
+            text: parse_proxy(text, where=f"the proxy that the environment names for {scheme}")
+            for scheme, text in proxy_variables(self._environ).items()
+        }
 
     def close(self) -> None:
         """Close every connection."""
         self._session.close()
-        self._kept_to.clear()
 
     def forget_cookies(self) -> None:
         """Drop the cookies that servers set; they live for one document and its redirects."""
-        self._session.cookies.clear()
+        self._session.keep_only(self._settings.cookies)
 
     @property
     def received(self) -> int:
         """How many bytes have come over all connections so far; safe to ask from any thread."""
         return self._received + self._recorder.received
 
-    def get(
-        self,
-        url: str,
-        *,
-        max_time_s: float | None = None,
-        fields: tuple[tuple[str, str], ...] = (),
-    ) -> Exchange:
+    def get(self, url: str, *, max_time_s: float | None = None, fields: Fields = ()) -> Exchange:
         """GET `url` once and return what happened; never raises for what a server does.
 
-        `max_time_s` bounds this exchange where it is less than the settings' bound.
+        `max_time_s` bounds this exchange where it is less than the settings' bound. `fields` are
+        further request fields, sent in order and as given, in place of the settings' of the same
+        name; one that cannot be sent (with a line break in it, say) is left out. A user name and a
+        password in `url` are sent as basic authentication, to this host alone, and not kept.
 
         A kept connection that the server closed in the meantime is dialled once more, as
         RFC 9112 §9.3.1 lets clients do.
+
+        Raises:
+            StorageError: the disk refused to keep what came.
         """
+        bare, login = split_credentials(url)
         started_at = self._runtime.now()
-        kept = self._connection_of(url) in self._kept_to
-        exchange = self._once(url, started_at, max_time_s, fields)
-        recorder = self._recorder
+        exchange = self._once(bare, login, started_at, max_time_s, fields)
+        recorder, kept = self._recorder, self._session.had_kept
         stale = exchange.fault is not None and exchange.fault.reason == "disconnect"
         if stale and recorder.reused and recorder.received == 0:
-            exchange = self._once(url, started_at, max_time_s, fields)
+            exchange = self._once(bare, login, started_at, max_time_s, fields)
         # Whether the closing was seen before or only after sending is chance, and not recorded.
         return replace(exchange, reconnected=kept and not recorder.reused)
-
-    def _connection_of(self, url: str) -> str:
-        parts = urlsplit(url)
-        proxy = self._settings.proxy if parts.scheme == "http" else None
-        return proxy or f"{parts.scheme}://{parts.netloc}".lower()
 
     def _once(
         self,
         url: str,
+        login: Login | None,
         started_at: datetime,
         max_time_s: float | None,
-        fields: tuple[tuple[str, str], ...],
+        fields: Fields,
     ) -> Exchange:
         bound = self._settings.max_time_s
         bound = bound if max_time_s is None else min(bound, max_time_s)
         deadline = self._runtime.monotonic() + bound
         self._received += self._recorder.received
-        self._recorder.begin(idle_s=self._settings.timeout_s, deadline=deadline)
+        self._pace.begin(idle_s=self._settings.timeout_s, deadline=deadline)
+        self._recorder.begin()
+        self._session.given = ()
         answer: Answer | None = None
         fault: Fault | None = None
         try:
-            self._check_literal(url)
-            held = self._send(url, fields)
-            answer = self._read_answer(url)
-            held.close()
+            answer = self._read_answer(self._ask(url, login, fields))
         except TransportError as raised:
             fault = fault_of(raised)
-            self.close()
+            self._session.drop()
+        except ProvenanceError:
+            self._session.drop()
+            raise
+        self._pace.clocked("total", self._pace.started)
+        return self._exchange(url, started_at, answer, fault)
+
+    def _exchange(
+        self,
+        url: str,
+        started_at: datetime,
+        answer: Answer | None,
+        fault: Fault | None,
+    ) -> Exchange:
         recorder = self._recorder
-        recorder.clocked("total", recorder.started)
-        request, redacted = redact(bytes(recorder.sent))
+        keep = _KEPT if self._settings.keep_credentials else frozenset[str]()
+        request, redacted, kept = redact(bytes(recorder.sent), keep=keep)
         return Exchange(
             url=url,
             started_at=started_at,
             request=request,
             redacted=redacted,
+            credentials_kept=kept,
+            credentials_given=self._session.given,
             answer=answer,
             fault=fault,
             peer=recorder.peer,
+            proxy=recorder.proxy,
             addresses=recorder.addresses,
             tls=recorder.tls,
-            timings_ms=tuple(recorder.timings.items()),
-            unparsed=b"" if answer else recorder.head_bytes[:_UNPARSED_LIMIT],
+            timings_ms=tuple(self._pace.timings.items()),
+            unparsed=b"" if answer else bytes(recorder.heard),
             reconnected=False,
         )
 
-    def _check_literal(self, url: str) -> None:
-        # A proxy resolves names itself; an address that is spelled out can still be checked here.
-        if self._settings.proxy is None:
-            return
-        address = literal_address(urlsplit(url).hostname or "")
-        if address is not None and not self._policy.allows(address):
-            raise ExchangeFault("private_address", f"{address} is not a public address")
+    def _ask(self, url: str, login: Login | None, fields: Fields) -> RecordingResponse:
+        normal = normal_url(url)
+        host = urlsplit(normal).hostname or ""
+        text: str | None = None
+        if self._proxies:
+            text = proxy_for(normal, named=self._settings.proxy, environ=self._environ)
+        proxy = self._proxies[text] if text else None
+        if proxy is not None and proxy.resolves:
+            self._dialer.check_spelled(host)
+        login = login or self._logins.get(host)
+        response = self._session.ask(normal, fields, login=login, proxy=text)
+        if response.status == 407 and proxy is not None:
+            raise ExchangeFault("proxy", f"{proxy.address} asks for a user name and a password")
+        return response
 
-    def _send(self, url: str, fields: tuple[tuple[str, str], ...]) -> Held:
+    def _read_answer(self, response: RecordingResponse) -> Answer:
         settings = self._settings
-        return self._session.ask(
-            url,
-            fields=dict(fields),
-            timeout_s=settings.timeout_s,
-            proxy=settings.proxy,
-            ca_file=settings.ca_file,
-        )
+        spool = Spool(settings.spool_dir)
+        try:
+            body = BodyReading(spool, self._recorder.head_bytes, response.message)
+            cut = body.read(response.fp.read1, self._pace.patience, max_bytes=settings.max_bytes)
+            surplus = self._surplus(body, response, cut)
+            whole = cut is None and surplus is None and body.shape.framing is not Framing.CLOSE
+            response.close()
+            if not (whole and response.keeps):
+                self._session.drop()
+            return body.answer(cut=cut, interim=tuple(self._recorder.interim), surplus=surplus)
+        except BaseException:
+            spool.drop()
+            raise
 
-    def _read_answer(self, url: str) -> Answer:
-        response = self._recorder.response
-        if response is None:
-            raise ExchangeFault("bad_response", "no response was read")
-        spool_dir = str(self._settings.spool_dir) if self._settings.spool_dir else None
-        spool = cast(
-            BinaryIO,
-            tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=spool_dir),  # noqa: SIM115
-        )
-        body = _BodyReading(spool, spool_dir, self._recorder.head_bytes, response.message)
-        reader = response.fp
-        cut = body.read(lambda: reader.read1(_PIECE), max_bytes=self._settings.max_bytes)
-        surplus = self._surplus(body, cut)
-        whole = cut is None and surplus is None and body.shape.framing is not Framing.CLOSE
-        response._close_conn()  # type: ignore[attr-defined]
-        if not whole or response.will_close:
-            self.close()
-        else:
-            self._kept_to.add(self._connection_of(url))
-        return body.answer(cut=cut, interim=tuple(self._recorder.interim), surplus=surplus)
-
-    def _surplus(self, body: _BodyReading, cut: str | None) -> Surplus | None:
+    def _surplus(
+        self, body: BodyReading, response: RecordingResponse, cut: str | None
+    ) -> Surplus | None:
         recorder = self._recorder
         rest = body.rest
         read = sum(map(len, recorder.interim)) + body.taken + len(rest)
         # Only where more has arrived than was read does peek() answer without asking the wire.
-        if cut is None and recorder.received > read and recorder.response is not None:
-            rest += recorder.response.fp.peek(1)
+        if cut is None and recorder.received > read:
+            rest += response.fp.peek(1)
         return Surplus(size=len(rest), digest=digest_of(rest)) if rest else None
-
-
-@contextmanager
-def _disk_faults(spool: BinaryIO, where: str | None) -> Iterator[None]:
-    """Tell the disk's faults from the server's: they end the run, and no document failed."""
-    try:
-        yield
-    except OSError as fault:
-        with suppress(OSError):  # closing tries once more to write what did not fit
-            spool.close()
-        raise StorageError(
-            f"cannot keep what arrives while it is read ({fault.strerror})",
-            where=where,
-            hint="What was reported as saved is kept; make room or mend the disk, and run again.",
-        ) from fault
-
-
-class _BodyReading:
-    """The state of reading one body: spool, hashes, and where the message ends."""
-
-    def __init__(
-        self, spool: BinaryIO, where: str | None, head_bytes: bytes, head: ResponseHead
-    ) -> None:
-        self.head = head
-        self.shape = body_shape(head)
-        self.end = MessageEnd(self.shape)
-        self.meter = BodyMeter(self.shape)
-        self.rest = b""
-        self.taken = len(head_bytes)
-        self._spool = spool
-        self._where = where
-        self._block = hashlib.sha256(head_bytes)
-        self._body = hashlib.sha256()
-        spool.write(head_bytes)
-
-    def read(self, next_piece: Callable[[], bytes], *, max_bytes: int) -> str | None:
-        """Read to the message's end; return why it was cut, or None."""
-        while not self.end.done:
-            try:
-                piece = next_piece()
-            except TimeoutError:
-                return "time"
-            except OSError:
-                return "disconnect"
-            if not piece:
-                ended = self.shape.framing is Framing.CLOSE
-                return None if ended else "disconnect"
-            room = max_bytes - self.end.size
-            belongs = self.end.feed(piece[:room])
-            self._keep(piece[:belongs])
-            self.rest = piece[belongs:]
-            if not self.end.done and self.end.size >= max_bytes:
-                self.rest = b""
-                return "length"
-        return None
-
-    def _keep(self, piece: bytes) -> None:
-        with _disk_faults(self._spool, self._where):
-            self._spool.write(piece)
-        self._block.update(piece)
-        self._body.update(piece)
-        self.meter.feed(piece)
-        self.taken += len(piece)
-
-    def answer(
-        self, *, cut: str | None, interim: tuple[bytes, ...], surplus: Surplus | None
-    ) -> Answer:
-        """Return the finished answer, its spool wound back."""
-        with _disk_faults(self._spool, self._where):
-            self._spool.seek(0)  # what is buffered is written only now
-        dechunker = self.end.dechunker
-        return Answer(
-            spool=self._spool,
-            block_size=self.taken,
-            block_digest=from_hex(self._block.hexdigest()),
-            body_digest=from_hex(self._body.hexdigest()),
-            head=self.head,
-            shape=self.shape,
-            digests=self.meter.finish(cut=cut is not None),
-            chunk_sizes=tuple(dechunker.sizes) if dechunker else (),
-            cut=cut,
-            interim=interim,
-            surplus=surplus,
-        )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from provenance.exchange import Client, Exchange
 from provenance.fetch.gates import Gates, StoppedError
 from provenance.fetch.notes import Fate, GivenUp, Way
 from provenance.fetch.recording import Recording
 from provenance.fetch.retries import asked_pause_s, is_busy, is_transient, pause_s
+from provenance.fetch.robots import host_of
 from provenance.fetch.settings import FetchSettings
 from provenance.fetch.verdict import rule_of
 from provenance.holdings import CaptureKind
@@ -52,7 +52,7 @@ class Asker:
         Raises:
             StoppedError: the run is being stopped, and what came is not whole.
         """
-        host = urlsplit(url).netloc.lower()
+        host = host_of(url)
         with self._gates.passing(host, limits.delay_s):
             left = max(limits.deadline - self._runtime.monotonic(), 0.001)
             exchange = self._client.get(url, max_time_s=left, fields=fields)

@@ -11,16 +11,19 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from provenance.exchange import Client, ClientSettings
+from provenance.exchange import Client, ClientSettings, Trust, read_cookies
 from provenance.exchange.addresses import policy
+from provenance.fetch.archived import Seeking
 from provenance.fetch.chains import Chains
 from provenance.fetch.gates import Gates, StoppedError
+from provenance.fetch.gathering import GotCache
 from provenance.fetch.permission import RobotsCache
 from provenance.fetch.recording import Recording
+from provenance.fetch.robots import host_of
 from provenance.fetch.settings import Errand, FetchSettings
 from provenance.fetch.visit import Shared, Visitor
+from provenance.gather.timegate import parse_timegate
 from provenance.holdings import Known
 from provenance.model import CollectionId, Outcome, OutcomeKind, RunId
 from provenance.runtime import Runtime
@@ -64,6 +67,10 @@ class FetchRun:
 
     `done` names the documents that an interrupted run has; they and documents without an address
     are `skipped`. Closing the iterator of outcomes stops the run: records stay whole.
+
+    Raises:
+        UsageError: proxy, certificates, netrc file or TimeGate cannot be used; nothing was asked
+            for.
     """
 
     def __init__(
@@ -89,9 +96,15 @@ class FetchRun:
             settings=settings,
             gates=self._gates,
             robots=RobotsCache(),
+            got=GotCache(),
+            seeking=_seeking(settings, ports.runtime),
             known=ports.known.get,
             stopped=self._stopped.is_set,
         )
+        self._client_settings = _client_settings(settings, ports)
+        environ = ports.runtime.environ if settings.trust_env else {}
+        self._trust = Trust(self._client_settings, environ)
+        self._client(()).close()  # proxies and passwords that cannot be used are said at once
         self._chains: dict[CollectionId, Chains] = {}
         self._clients: dict[int, Client] = {}
         self._threads: list[threading.Thread] = []
@@ -187,7 +200,7 @@ class FetchRun:
     def _start(self, errands: list[Errand]) -> None:
         hosts: dict[str, list[Errand]] = {}
         for errand in errands:
-            hosts.setdefault(urlsplit(errand.url or "").netloc.lower(), []).append(errand)
+            hosts.setdefault(host_of(errand.url or ""), []).append(errand)
         # The longest queues first: the run is as long as the longest of them.
         for queued in sorted(hosts.values(), key=len, reverse=True):
             self._hosts.put(tuple(queued))
@@ -247,27 +260,37 @@ class FetchRun:
     def _recording(self, collection: CollectionId) -> Recording:
         writer = self._ports.writer_of(collection)
         chains = self._chains.setdefault(collection, Chains(self._run, collection, writer))
-        return Recording(
-            writer, chains, self._ports.originals, proxied=self._settings.proxy is not None
-        )
+        return Recording(writer, chains, self._ports.originals)
 
     def _client(self, networks: tuple[str, ...]) -> Client:
-        settings = self._settings
-        return Client(
-            self._ports.runtime,
-            ClientSettings(
-                fields=(
-                    ("User-Agent", self._ports.user_agent),
-                    ("Accept", "*/*"),
-                    ("Accept-Encoding", "identity"),
-                    ("Connection", "keep-alive"),
-                ),
-                timeout_s=settings.timeout_s,
-                max_time_s=settings.max_time_s,
-                max_bytes=settings.max_bytes,
-                proxy=settings.proxy,
-                ca_file=settings.ca_file,
-                spool_dir=self._ports.spool_dir,
-            ),
-            policy(allow_private=settings.allow_private, networks=networks),
-        )
+        addresses = policy(allow_private=self._settings.allow_private, networks=networks)
+        return Client(self._ports.runtime, self._client_settings, addresses, self._trust)
+
+
+def _seeking(settings: FetchSettings, runtime: Runtime) -> Seeking | None:
+    if settings.memento is None:
+        return None
+    timegate = parse_timegate(settings.memento)
+    return Seeking(timegate=timegate, named=settings.memento, started_at=runtime.now())
+
+
+def _client_settings(settings: FetchSettings, ports: FetchPorts) -> ClientSettings:
+    return ClientSettings(
+        fields=(
+            ("User-Agent", ports.user_agent),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "identity"),
+            ("Connection", "keep-alive"),
+        ),
+        timeout_s=settings.timeout_s,
+        max_time_s=settings.max_time_s,
+        max_bytes=settings.max_bytes,
+        proxy=settings.proxy,
+        ca_file=settings.ca_file,
+        client_cert=settings.client_cert,
+        client_key=settings.client_key,
+        cookies=read_cookies(settings.cookie_file) if settings.cookie_file else (),
+        trust_env=settings.trust_env,
+        keep_credentials=settings.keep_credentials,
+        spool_dir=ports.spool_dir,
+    )

@@ -6,7 +6,7 @@ The keys are the profile `provenance-capture-1` (docs/warc-profile.md).
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeAlias
@@ -15,9 +15,10 @@ from provenance.dates import format_instant
 from provenance.digest import Digest, digest_of
 from provenance.exchange import Exchange
 from provenance.fetch.settings import Errand
-from provenance.holdings import CAPTURE_PROFILE, CaptureKind, Known, Redirect
+from provenance.holdings import CAPTURE_PROFILE, CaptureKind, Known, Obtained, Redirect
 from provenance.http_message import Framing, ResponseHead, media_type_of
-from provenance.model import OutcomeKind
+from provenance.landing.notice import Landing
+from provenance.model import DocumentId, OutcomeKind
 
 Note: TypeAlias = dict[str, object]
 
@@ -35,8 +36,31 @@ class GivenUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """Where a capture was imported from: what the archive says of it, and what it was asked.
+
+    `memento_datetime` is the instant that the archive states, `body` whether it gives the body as
+    it was archived (`raw`, `rewritten`, `unknown`), `basis` what `accept_datetime` comes from.
+    """
+
+    archive: str
+    timegate: str
+    memento: str
+    memento_datetime: str
+    original: str | None
+    same_original: bool | None
+    accept_datetime: str
+    basis: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How an exchange was come by: its errand, hop and attempt, and what went before."""
+    """How an exchange was come by: its errand, hop and attempt, and what went before.
+
+    `requisites` counts what a page names for its replay, where that is fetched too. `imported` says
+    which archive gave it, `memento` why an archive that was asked gave nothing.
+    """
 
     run: str
     errand: Errand
@@ -48,23 +72,40 @@ class Way:
     given_up: tuple[GivenUp, ...] = ()
     redirects: tuple[Redirect, ...] = ()
     robots: Note | None = None
+    requisites: int | None = None
+    imported: Imported | None = None
+    memento: Note | None = None
+
+    @property
+    def document(self) -> DocumentId | None:
+        """The document that it was made for; None where it serves whoever asks next as well."""
+        shared = self.kind in (CaptureKind.ROBOTS, CaptureKind.REQUISITE)
+        return None if shared else self.errand.document
 
     @property
     def stem(self) -> tuple[object, ...]:
         """The names that the record ids are derived from."""
-        name = self.errand.url if self.kind is CaptureKind.ROBOTS else self.errand.document
+        name: object = self.document
+        if self.kind is CaptureKind.ROBOTS:
+            name = self.errand.url
+        elif self.kind is CaptureKind.REQUISITE:
+            name = f"{self.errand.collection} {self.errand.url}"
         return (name, self.attempt, self.hop, self.kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
-    """What became of the document: outcome (None for exchanges on the way), reason and marks."""
+    """What became of the document: outcome (None for exchanges on the way), reason and marks.
+
+    `landing` is what the answer says of its own address.
+    """
 
     outcome: OutcomeKind | None = None
     reason: str | None = None
     detail: str | None = None
     rule: str | None = None
     flags: tuple[str, ...] = field(default=())
+    landing: Landing | None = None
 
 
 def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
@@ -74,7 +115,7 @@ def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
         "kind": way.kind,
         "run": way.run,
         "collection": way.errand.collection,
-        "document": way.errand.document,
+        "document": way.document,
         "url": way.errand.url,
         "target_uri": way.url,
         "outcome": fate.outcome,
@@ -82,7 +123,8 @@ def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
         "detail": fate.detail,
         "rule": fate.rule,
         "flags": list(fate.flags),
-        "captured_at": captured_at,
+        "landing": _landing_note(fate.landing),
+        "captured_at": way.imported.memento_datetime if way.imported else captured_at,
         "hop": way.hop,
         "via": way.via,
         "redirects": [
@@ -106,8 +148,27 @@ def way_note(way: Way, fate: Fate, captured_at: str) -> Note:
             }
             for one in way.given_up
         ],
-        "obtained": {"how": "fetched"},
+        "obtained": _obtained(way, captured_at),
+        "memento": way.memento,
         "robots": way.robots,
+        "requisites": way.requisites,
+    }
+
+
+def _obtained(way: Way, retrieved_at: str) -> Note:
+    if way.imported is None:
+        return {"how": Obtained.FETCHED}
+    return {"how": Obtained.IMPORTED, "retrieved_at": retrieved_at, **asdict(way.imported)}
+
+
+def _landing_note(landing: Landing | None) -> Note | None:
+    if landing is None:
+        return None
+    return {
+        "meta_refresh": landing.meta_refresh,
+        "refresh_delay_s": landing.refresh_delay_s,
+        "canonical": landing.canonical,
+        "soft_404": landing.soft_404,
     }
 
 
@@ -130,24 +191,27 @@ def chain_id(certificates: tuple[bytes, ...]) -> Digest | None:
     return digest_of(chain_pem(certificates)) if certificates else None
 
 
-def wire_note(exchange: Exchange, *, proxied: bool) -> Note:
+def wire_note(exchange: Exchange) -> Note:
     """Return the part of the note that says how the bytes came."""
     peer = {"ip": exchange.peer[0], "port": exchange.peer[1]} if exchange.peer else None
     tls = exchange.tls
     return {
-        "peer": None if proxied else peer,
-        "proxy": peer if proxied else None,
+        "peer": peer if exchange.proxy is None else None,
+        "proxy": {"address": exchange.proxy, **(peer or {})} if exchange.proxy else None,
         "dns": list(exchange.addresses),
         "tls": {
             "version": tls.version,
             "cipher": tls.cipher,
             "verified": True,
+            "custom_ca": tls.custom_ca,
             "chain": chain_id(tls.certificates),
         }
         if tls
         else None,
         "timings_ms": dict(exchange.timings_ms),
         "redacted": list(exchange.redacted),
+        "credentials_kept": list(exchange.credentials_kept),
+        "credentials_given": list(exchange.credentials_given),
         "reconnected": exchange.reconnected,
         "unparsed": {
             "size": len(exchange.unparsed),
@@ -217,6 +281,7 @@ def framing_note(exchange: Exchange) -> Note:
             "body_size": answer.block_size - answer.head.size,
             "body_digest": answer.body_digest,
             "chunk_sizes": list(answer.chunk_sizes) if chunked else [],
+            "chunk_count": answer.chunk_count,
         }
     }
 

@@ -5,13 +5,12 @@ Source: RFC 9309 §2.3.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import replace
 
 from provenance.exchange import Exchange
 from provenance.fetch.asking import Asker, Limits
 from provenance.fetch.notes import Fate, Note, Way
+from provenance.fetch.once import OnceEach
 from provenance.fetch.recording import Recording
 from provenance.fetch.redirects import redirect_target
 from provenance.fetch.robots import ROBOTS_LIMIT, Robots, read_robots, robots_url
@@ -23,24 +22,11 @@ AGENT = "provenance"
 """The product token that robots.txt rules are matched with."""
 
 _REDIRECTS = 5
+_CUT_SHORT = {"time": "timeout", "disconnect": "disconnect"}
+"""Why half of a robots.txt counts as none, by how it was cut: what it forbids may be missing."""
 
 
-class RobotsCache:
-    """The robots.txt of each host, fetched once for a run whoever asks first."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._locks: dict[str, threading.Lock] = {}
-        self._known: dict[str, Robots] = {}
-
-    def get(self, url: str, fetch: Callable[[], Robots]) -> Robots:
-        """Return what the robots.txt at `url` says, calling `fetch` the first time."""
-        with self._lock:
-            lock = self._locks.setdefault(url, threading.Lock())
-        with lock:
-            if url not in self._known:
-                self._known[url] = fetch()
-            return self._known[url]
+RobotsCache = OnceEach[str, Robots]
 
 
 class Permission:
@@ -85,6 +71,8 @@ class Permission:
             target = redirect_target(exchange)
             content = start_of(answer, ROBOTS_LIMIT)
             self._recording.record_answer(way, exchange, Fate())
+            if answer.cut in _CUT_SHORT:
+                return Robots(url=url, reason=_CUT_SHORT[answer.cut], failed=True)
             if target is None or way.hop >= _REDIRECTS:
                 # Source: RFC 9309 §2.3.1.2: past five redirects it counts as not there.
                 status = 404 if target is not None else answer.head.status

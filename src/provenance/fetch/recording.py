@@ -20,7 +20,7 @@ from provenance.fetch.notes import (
     way_note,
     wire_note,
 )
-from provenance.holdings import CaptureKind, Known
+from provenance.holdings import REQUISITES_PROFILE, CaptureKind, Known
 from provenance.http_message import Framing, media_type_of
 from provenance.model import Outcome, OutcomeKind, RunId
 from provenance.warc.draft import (
@@ -29,7 +29,9 @@ from provenance.warc.draft import (
     Visit,
     metadata_draft,
     not_modified_draft,
+    record_urn,
     request_draft,
+    requisites_draft,
     response_draft,
     revisit_draft,
 )
@@ -51,20 +53,17 @@ class Recording:
         writer: WarcWriter,
         chains: Chains,
         originals: dict[tuple[str, str], Original],
-        *,
-        proxied: bool,
     ) -> None:
         self._writer = writer
         self._chains = chains
         self._originals = originals
-        self._proxied = proxied
 
     def record_answer(self, way: Way, exchange: Exchange, fate: Fate) -> Outcome:
         """Write request, response (or revisit) and metadata records; return the outcome."""
         answer = _answer(exchange)
-        original = self._original(exchange, fate)
-        if original is not None:
-            fate = Fate(outcome=OutcomeKind.UNCHANGED, flags=fate.flags)
+        original = self._original(way, exchange, fate)
+        if original is not None and fate.outcome is not None:
+            fate = replace(fate, outcome=OutcomeKind.UNCHANGED, reason=None)
         note: Note = framing_note(exchange) if original else {"framing": None}
         outcome = self._record(way, exchange, fate, note, revisit=_identical(answer, original))
         self._remember(way, exchange, fate)
@@ -87,6 +86,30 @@ class Recording:
             payload_digest=known.payload_digest,
             media_type=known.media_type,
         )
+
+    def record_requisites(
+        self, page: Way, outcome: Outcome, listed: list[Note], *, limited: bool
+    ) -> None:
+        """Write the record that ties a page's capture to what its replay needs."""
+        note: Note = {
+            "profile": REQUISITES_PROFILE,
+            "run": page.run,
+            "collection": page.errand.collection,
+            "document": page.errand.document,
+            "page": outcome.capture_id,
+            "requisites": listed,
+            "limit_reached": limited,
+        }
+        draft = requisites_draft(
+            page.run,
+            page.errand.document,
+            date=outcome.captured_at or "",
+            target_uri=page.url,
+            page=record_urn(page.run, *page.stem, "response"),
+            note=note,
+        )
+        with self._writer.group() as group:
+            group.add(draft)
 
     def _record(
         self, way: Way, exchange: Exchange, fate: Fate, more: Note, *, revisit: Revisit | None
@@ -111,7 +134,7 @@ class Recording:
             placed = next(one for one in group.placed() if one.digest == capture_id)
         media_type, _ = media_type_of(answer.head)
         return replace(
-            _asked(way, fate, visit.date),
+            _asked(way, fate, way.imported.memento_datetime if way.imported else visit.date),
             status=answer.head.status,
             content_id=answer.digests.content_id,
             capture_id=capture_id,
@@ -153,7 +176,7 @@ class Recording:
 
     def _note(self, way: Way, exchange: Exchange, fate: Fate) -> Note:
         date = format_instant(exchange.started_at)
-        return way_note(way, fate, date) | wire_note(exchange, proxied=self._proxied)
+        return way_note(way, fate, date) | wire_note(exchange)
 
     def _visit(self, way: Way, exchange: Exchange, answer: Answer) -> Visit:
         protocols = [f"http/{answer.head.version}"]
@@ -164,24 +187,31 @@ class Recording:
             stem=way.stem,
             date=format_instant(exchange.started_at),
             target_uri=exchange.url,
-            ip=exchange.peer[0] if exchange.peer and not self._proxied else None,
+            ip=exchange.peer[0] if exchange.peer and exchange.proxy is None else None,
             protocols=tuple(protocols),
         )
 
-    def _original(self, exchange: Exchange, fate: Fate) -> Original | None:
+    def _original(self, way: Way, exchange: Exchange, fate: Fate) -> Original | None:
         answer = _answer(exchange)
-        if fate.outcome is not OutcomeKind.CAPTURED or not answer.digests.payload_size:
+        if not _is_full(way, answer, fate) or not answer.digests.payload_size:
             return None
         return self._originals.get((exchange.url, answer.digests.payload_digest))
 
     def _remember(self, way: Way, exchange: Exchange, fate: Fate) -> None:
-        if way.kind is CaptureKind.DOCUMENT and fate.outcome is OutcomeKind.CAPTURED:
+        if _is_full(way, _answer(exchange), fate):
             visit = self._visit(way, exchange, _answer(exchange))
             original = Original(
                 record_id=visit.urn("response"), target_uri=exchange.url, date=visit.date
             )
             key = (exchange.url, _answer(exchange).digests.payload_digest)
             self._originals.setdefault(key, original)
+
+
+def _is_full(way: Way, answer: Answer, fate: Fate) -> bool:
+    """Return True for a whole answer with the body that was asked for."""
+    if way.kind is CaptureKind.REQUISITE:
+        return answer.cut is None and 200 <= answer.head.status < 300
+    return way.kind is CaptureKind.DOCUMENT and fate.outcome is OutcomeKind.CAPTURED
 
 
 def _identical(answer: Answer, original: Original | None) -> Revisit | None:

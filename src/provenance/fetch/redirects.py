@@ -6,6 +6,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from provenance.exchange import Exchange
 from provenance.http_message import ResponseHead
+from provenance.uri import web_address
 
 MAX_REDIRECTS = 20
 """Redirects that are followed for one document."""
@@ -22,14 +23,19 @@ def redirect_target(exchange: Exchange) -> str | None:
 def redirect_target_of(head: ResponseHead, base: str) -> str | None:
     """Return the http(s) address in Location, without fragment or credentials, or None.
 
-    What may not stand in a URI is percent-escaped (RFC 3986 §2.1).
+    Source: RFC 9110 §10.2.2.
     """
     location = head.value("location")
     if location is None or head.status not in _STATUSES:
         return None
+    # The field's bytes are UTF-8 where they are no ASCII, as browsers read them.
+    text = location.encode("latin-1").decode("utf-8", "replace")
+    return web_address(text, base=base) or _as_it_stands(text, base)
+
+
+def _as_it_stands(text: str, base: str) -> str | None:
+    """Return what no browser would ask for, so that the outcome tells what is wrong with it."""
     try:
-        # The field's bytes are UTF-8 where they are no ASCII, as browsers read them.
-        text = location.encode("latin-1").decode("utf-8", "replace")
         target = urljoin(base, text.strip()).partition("#")[0]
         parts = urlsplit(target)
         host = parts.hostname

@@ -1,12 +1,12 @@
 """Decide whether an exchange is tried again, and after how long. Pure.
 
-Source: RFC 9110 §10.2.3 (Retry-After), RFC 6585 §4 (429).
+Source: RFC 9110 §5.6.7 (dates), §10.2.3 (Retry-After), RFC 6585 §4 (429).
 """
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from provenance.exchange import Exchange
@@ -39,7 +39,10 @@ def asked_pause_s(exchange: Exchange, now: datetime) -> float:
     if re.fullmatch(r"[0-9]{1,9}", value):
         return float(value)
     try:
-        return max((parsedate_to_datetime(value) - now).total_seconds(), 0.0)
+        until = parsedate_to_datetime(value)
+        if until.tzinfo is None:  # the asctime form names no zone; HTTP dates are UTC
+            until = until.replace(tzinfo=UTC)
+        return max((until - now).total_seconds(), 0.0)
     except (ValueError, TypeError, OverflowError):
         return 0.0
 

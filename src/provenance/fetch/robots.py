@@ -121,18 +121,27 @@ class Robots:
         return min(float(asked), _LONGEST_DELAY_S) if asked else 0.0
 
 
-def robots_url(url: str) -> str:
-    """Return the address of the robots.txt that speaks for `url`, the same for all of a host.
+def host_of(url: str) -> str:
+    """Return the authority of a URL as hosts are told apart: lower case, no default port.
 
-    >>> robots_url("HTTP://user@Example.org:80/a?b")
-    'http://example.org/robots.txt'
+    >>> host_of("HTTP://user@Example.org:80/a?b"), host_of("https://[::1]:80/")
+    ('example.org', '[::1]:80')
     """
     parts = urlsplit(url)
     host, colon, port = parts.netloc.rpartition("@")[2].lower().rpartition(":")
     if not colon or port.endswith("]"):
         host, port = f"{host}{colon}{port}", ""
     kept = f":{port}" if port and port != _DEFAULT_PORTS.get(parts.scheme) else ""
-    return f"{parts.scheme}://{host}{kept}/robots.txt"
+    return f"{host}{kept}"
+
+
+def robots_url(url: str) -> str:
+    """Return the address of the robots.txt that speaks for `url`, the same for all of a host.
+
+    >>> robots_url("HTTP://user@Example.org:80/a?b")
+    'http://example.org/robots.txt'
+    """
+    return f"{urlsplit(url).scheme}://{host_of(url)}/robots.txt"
 
 
 def read_robots(url: str, status: int, content: bytes) -> Robots:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from urllib.parse import urlsplit
 
 from provenance.digest import digest_of, hex_of
 from provenance.errors import UsageError
 from provenance.fetch.settings import Errand
 from provenance.model import ADHOC, Collection, Document, DocumentId
+from provenance.seeds import parse_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,21 +51,12 @@ def select(
 def adhoc_errand(url: str) -> Errand:
     """Return the errand of a URL outside the seeds; its document id is made from the address.
 
+    The address follows the rules of the seeds, but for a fragment, which is left off.
+
     Raises:
-        UsageError: the URL has no host, or carries credentials.
+        UsageError: it is no address that the seeds could hold.
     """
-    bare = url.partition("#")[0]
-    try:
-        parts = urlsplit(bare)
-        host = parts.hostname
-    except ValueError:
-        host = None
-    if not host or parts.username is not None or re.search(r"[\x00-\x20\x7f]", bare):
-        raise UsageError(
-            "not an address to fetch",
-            expected="an http or https URL without spaces, user name or password",
-            found=repr(url),
-        )
+    bare = parse_address(url.partition("#")[0])
     return Errand(collection=ADHOC, document=adhoc_id(bare), url=bare)
 
 
@@ -110,6 +101,7 @@ def _errands(collection: Collection, document: Document, *, alternates: bool) ->
                 collection=collection.id,
                 document=DocumentId(f"{document.id}.alternate-{number}"),
                 url=alternate.url,
+                published=document.published,
                 networks=collection.allow_networks,
             )
             for number, alternate in enumerate(document.alternates, start=1)
@@ -123,5 +115,6 @@ def _errand(collection: Collection, document: Document) -> Errand:
         document=document.id,
         url=document.url,
         media_type=document.media_type,
+        published=document.published,
         networks=collection.allow_networks,
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from provenance.exchange.credentials import without_credentials
 from provenance.model import CollectionId, DocumentId
 
 
@@ -13,7 +14,11 @@ class FetchSettings:
     """How to fetch.
 
     `max_run_time_s`: the whole run, None for no bound; `conditional`: ask for a body only where the
-    server says that it has changed, where an earlier answer gave validators.
+    server says that it has changed, where an earlier answer gave validators; `requisites`: fetch
+    what pages need for their replay too, and pages whole each time; `trust_env`: proxies,
+    certificates and .netrc of the environment count, as for requests; `keep_credentials`: they go
+    into the WARC, and the captures are flagged; `memento`: the TimeGate of the archive that is
+    asked for documents whose address is gone.
     `jobs`: hosts at once; `delay_s`: between requests to one host; `timeout_s`: connecting and each
     wait for bytes; `max_time_s`, `max_bytes`: one document; `retries`: further attempts after a
     transient fault; `ignore_robots`: the reason for not asking robots.txt, None to obey it.
@@ -27,11 +32,18 @@ class FetchSettings:
     max_bytes: int = 8 << 30
     retries: int = 2
     conditional: bool = True
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    cookie_file: Path | None = None
+    trust_env: bool = True
+    keep_credentials: bool = False
     ignore_robots: str | None = None
     allow_private: bool = False
     alternates: bool = False
+    requisites: bool = False
+    memento: str | None = None
     contact: str | None = None
     operator: str | None = None
 
@@ -48,9 +60,15 @@ class FetchSettings:
             "conditional": "yes" if self.conditional else "no",
             "proxy": without_credentials(self.proxy) if self.proxy else None,
             "ca-file": "set" if self.ca_file else None,
+            "client-cert": "set" if self.client_cert else None,
+            "cookies": "set" if self.cookie_file else None,
+            "environment": "yes" if self.trust_env else "no",
+            "keep-credentials": "yes" if self.keep_credentials else None,
             "ignore-robots": self.ignore_robots,
             "allow-private": "yes" if self.allow_private else "no",
             "alternates": "yes" if self.alternates else "no",
+            "requisites": "yes" if self.requisites else "no",
+            "memento": self.memento,
         }
         return tuple(
             (f"setting-{name}", _line(value)) for name, value in named.items() if value is not None
@@ -61,21 +79,16 @@ class FetchSettings:
 class Errand:
     """One document to be fetched; `url` None makes it `skipped`.
 
-    `media_type` is the expected one; `networks` are the private networks its collection opens.
+    `published` is its partial date; `media_type` is the expected one; `networks` are the private
+    networks its collection opens.
     """
 
     collection: CollectionId
     document: DocumentId
     url: str | None
     media_type: str | None = None
+    published: str | None = None
     networks: tuple[str, ...] = ()
-
-
-def without_credentials(url: str) -> str:
-    """Return a URL without its user name and password."""
-    scheme, found, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{found}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _line(value: object) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from provenance.exchange import Exchange
 from provenance.exchange.values import Answer
-from provenance.fetch.challenges import LOOKED_AT, Rule, matching_rule
 from provenance.fetch.notes import Fate, Way
 from provenance.http_body import content_start
 from provenance.http_message import media_type_of
+from provenance.landing.challenges import LOOKED_AT, Rule, matching_rule
+from provenance.landing.notice import notice
 from provenance.model import OutcomeKind
 
 
@@ -33,24 +36,32 @@ def judge(way: Way, exchange: Exchange) -> Fate:
     answer = exchange.answer
     if answer is None:
         raise ValueError("only an answer can be judged")
-    flags = _flags(way, answer)
-    rule = rule_of(exchange, asked=way.errand.url or way.url)
+    asked, final = way.errand.url or way.url, exchange.url
+    if way.imported is not None:  # what it says is about its own address, not the archive's
+        asked = final = way.imported.original or asked
+    content = start_of(answer, LOOKED_AT)
+    landing = notice(answer.head, content, asked=asked, final=final)
+    fate = Fate(flags=(*_flags(way, exchange, answer), *landing.flags), landing=landing)
+    rule = matching_rule(answer.head, content, asked=asked, final=final)
     if rule is not None:
-        return Fate(outcome=OutcomeKind.CHALLENGE, reason=rule.id, rule=rule.id, flags=flags)
+        return replace(fate, outcome=OutcomeKind.CHALLENGE, reason=rule.id, rule=rule.id)
     if answer.cut is not None:
-        return Fate(outcome=OutcomeKind.TRUNCATED, reason=answer.cut, flags=flags)
+        return replace(fate, outcome=OutcomeKind.TRUNCATED, reason=answer.cut)
     if not 200 <= answer.head.status < 300:
         reason = f"http_{answer.head.status}"
-        return Fate(outcome=OutcomeKind.ERROR_STATUS, reason=reason, flags=flags)
-    return Fate(outcome=OutcomeKind.CAPTURED, flags=flags)
+        return replace(fate, outcome=OutcomeKind.ERROR_STATUS, reason=reason)
+    return replace(fate, outcome=OutcomeKind.CAPTURED)
 
 
-def _flags(way: Way, answer: Answer) -> tuple[str, ...]:
+def _flags(way: Way, exchange: Exchange, answer: Answer) -> tuple[str, ...]:
     media_type, _ = media_type_of(answer.head)
     expected = way.errand.media_type
     found = {
         "unexpected_media_type": expected and media_type and expected != media_type,
         "undecoded": answer.digests.undecoded,
         "surplus_bytes": answer.surplus,
+        "authenticated": exchange.credentials_given,
+        "credentials_kept": exchange.credentials_kept,
+        "imported": way.imported,
     }
     return tuple(flag for flag, holds in found.items() if holds)

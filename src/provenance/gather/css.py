@@ -20,9 +20,9 @@ from typing import Any, Final
 from provenance.gather.kinds import Kind
 
 MAX_STATEMENT: Final = 2**18
-"""Characters of one statement that are read; base64 in data: addresses does not count."""
+"""Characters of one statement that are read; data: addresses do not count."""
 
-MAX_READ: Final = 2**21
+MAX_READ: Final = 2**20
 """Characters read with tinycss2, all statements of a page or style sheet together."""
 
 _LEXEME = re.compile(
@@ -30,7 +30,7 @@ _LEXEME = re.compile(
     /\*.*?(?:\*/|\Z)
     | "[^"\\\n\r\f]*+(?:\\.[^"\\\n\r\f]*+)*+"?
     | '[^'\\\n\r\f]*+(?:\\.[^'\\\n\r\f]*+)*+'?
-    | (?<![\w-])url\([ \t\n\r\f]*+(?!["'])[^)\\]*+(?:\\.[^)\\]*+)*+\)?
+    | url\([ \t\n\r\f]*+(?!["'])[^)\\]*+(?:\\.[^)\\]*+)*+\)?
     | \\.
     | (?P<end>[{};])
     """,
@@ -38,7 +38,9 @@ _LEXEME = re.compile(
 )
 _CAN_NAME = re.compile(r"url\(|src\(|image-set\(|@import|\\", re.IGNORECASE)
 _AT_RULE = re.compile(r"(?:\s++|/\*.*?\*/|<!--|-->)*+@([\w-]+)", re.DOTALL)
-_BASE64 = re.compile(r"(data:[\w/+.;=-]*;base64,)[A-Za-z0-9+/=%\s]*+", re.IGNORECASE)
+_DATA = re.compile(
+    r"""url\(\s*+(?:"data:[^"\\\n]*+"|'data:[^'\\\n]*+'|data:[^)\\"'(\s]*+)\s*+\)""", re.IGNORECASE
+)
 _CHARSET_RULE = re.compile(rb'@charset "([^"]*)";')
 _IMAGE_SETS: Final = ("image-set", "-webkit-image-set")
 
@@ -80,7 +82,7 @@ class StyleReader:
 
     def references(self, text: str) -> Iterator[CssReference]:
         """Yield every address that a style sheet, or the value of a style attribute, names."""
-        if not _CAN_NAME.search(text):
+        if self._left < 0 or not _CAN_NAME.search(text):
             return
         start = depth = 0
         font_depth: int | None = None
@@ -91,10 +93,12 @@ class StyleReader:
             statement, start = text[start : lexeme.start()], lexeme.end()
             if end == "{":
                 depth += 1
-                if font_depth is None and _at_rule(statement) == "font-face":
+                if _at_rule(statement) == "font-face":
                     font_depth = depth
                 continue
             yield from self._statement(statement, in_font=font_depth is not None)
+            if self._left < 0:
+                return
             if end == "}":
                 depth = max(0, depth - 1)
                 font_depth = font_depth if font_depth and depth >= font_depth else None
@@ -103,18 +107,20 @@ class StyleReader:
     def _statement(self, text: str, *, in_font: bool) -> Iterator[CssReference]:
         if not _CAN_NAME.search(text):
             return
-        if len(text) > MAX_STATEMENT:
-            text = _BASE64.sub(r"\1", text)
-        if len(text) > min(MAX_STATEMENT, self._left):
+        text = _DATA.sub("none", text)
+        if len(text) > MAX_STATEMENT or self._spent(len(text)):
             self.limit_reached = True
             return
-        self._left -= len(text)
         tokens = _tokens(text)
         if tokens and tokens[0].type == "at-keyword":
             if _name(tokens[0].value) == "import":
                 yield from _found(Kind.STYLE, _imported(tokens[1:]))
         else:
             yield from _found(Kind.FONT if in_font else Kind.IMAGE, _named(tokens))
+
+    def _spent(self, size: int) -> bool:
+        self._left = max(self._left - size, -1)
+        return self._left < 0
 
 
 def _at_rule(prelude: str) -> str | None:

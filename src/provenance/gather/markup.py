@@ -33,7 +33,7 @@ def read_html(text: str, reader: Reader) -> None:
     Source: HTML Standard §13.2.5 (tokenization).
     """
     parser = etree.HTMLParser(target=_Target(reader), encoding="utf-8", huge_tree=True)
-    _feed(parser, text.replace("\0", ""))
+    _feed(parser, text)
 
 
 def read_xml(text: str, reader: Reader) -> bool:

@@ -13,12 +13,12 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from provenance.gather.addresses import web_address
 from provenance.gather.css import StyleReader
 from provenance.gather.elements import Form, namings
 from provenance.gather.kinds import LIMIT, Kind, Requisite, Requisites
 from provenance.gather.markup import read_html, read_xml
 from provenance.gather.srcset import candidates
+from provenance.uri import web_address
 
 MAX_TEXT: Final = 2**24
 """Characters of a page or style sheet that are read."""

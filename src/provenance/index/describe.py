@@ -28,6 +28,12 @@ Described: TypeAlias = dict[str, object]
 
 _SEARCHES = (DOCUMENT_SEARCH, TEXT_SEARCH)
 
+_ABOUT = (
+    "Everything that the pages of this site say, as tables: made from the WARC files and the seeds"
+    " by the command provenance index, and to be made again from them at any time. Tables and"
+    " columns say what they hold; the views document_latest and citation are a good beginning."
+)
+
 _OPENING = f"""# Index schema
 
 Made from `src/provenance/index/schema.py` and `views.py` by `make docs`; edit those, not this page.
@@ -132,7 +138,7 @@ def datasette_metadata() -> Described:
     tables |= {search.name: {"description": search.about} for search in _SEARCHES}
     tables[TEXT.name] |= {"fts_table": TEXT_SEARCH.name, "fts_pk": "rowid"}
     tables["document"] |= {"fts_table": DOCUMENT_SEARCH.name, "fts_pk": "rowid"}
-    return {"databases": {DATABASE_NAME: {"tables": tables}}}
+    return {"databases": {DATABASE_NAME: {"description": _ABOUT, "tables": tables}}}
 
 
 def _described(source: Table | View) -> Described:

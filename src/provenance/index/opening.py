@@ -20,27 +20,30 @@ def open_index(path: Path) -> Iterator[sqlite3.Connection]:
     Not opened as immutable: another program may hold the file open in a mode of its own.
 
     Raises:
-        IndexMissingError: there is no such file, or it is of another schema.
+        IndexMissingError: there is no such file, it is of another schema, or it cannot be read,
+            which may show only while it is in use.
     """
     if not path.is_file():
         raise IndexMissingError("there is no index", where=str(path), hint=_HINT)
-    with contextlib.closing(
-        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    ) as connection:
-        _check_mark(connection, path)
-        yield connection
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        ) as connection:
+            _check_mark(connection, path)
+            yield connection
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) == sqlite3.SQLITE_ERROR:
+            raise  # the statement is at fault, not the file
+        raise IndexMissingError(
+            f"the index cannot be read: {error}", where=str(path), hint=_HINT
+        ) from error
 
 
 def _check_mark(connection: sqlite3.Connection, path: Path) -> None:
-    try:
-        marks = tuple(
-            connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("application_id", "user_version")
-        )
-    except sqlite3.DatabaseError as error:
-        raise IndexMissingError(
-            f"this is no index: {error}", where=str(path), hint=_HINT
-        ) from error
+    marks = tuple(
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("application_id", "user_version")
+    )
     if marks != (APPLICATION_ID, SCHEMA_VERSION):
         raise IndexMissingError(
             "this is no index of this version's schema",

@@ -249,7 +249,10 @@ CAPTURE = Table(
         _maybe("charset", "Charset the response declares."),
         _maybe("undecoded", "Why a coding could not be taken off; null where all were."),
         _maybe("truncated", "Where the body was cut: length, time or disconnect."),
-        _text("obtained", "fetched over the network, or added from a local file."),
+        _text(
+            "obtained",
+            "fetched, added from a local file, or imported from an archive.",
+        ),
         _maybe("rule", "Rule that took the page for a bot, consent or login wall."),
         _text("flags", "JSON list of remarks, such as unexpected_media_type."),
         _text("record_type", "Type of the record that carries the capture."),

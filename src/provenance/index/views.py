@@ -119,7 +119,7 @@ CITATION = View(
         ("media_type", "c.media_type", "Media type the response declares."),
         ("undecoded", "c.undecoded", "Why a coding could not be taken off."),
         ("truncated", "c.truncated", "Where the body was cut."),
-        ("obtained", "c.obtained", "fetched or added."),
+        ("obtained", "c.obtained", "fetched, added or imported."),
         ("run", "c.run", "The run that made it."),
         ("software", "r.software", "Program that wrote the records."),
         ("operator", "r.operator", "Who ran it."),

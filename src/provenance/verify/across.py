@@ -42,6 +42,7 @@ class Across:
         if self._complete:
             yield from self._hops()
             yield from self._chains()
+            yield from self._requisites()
             yield from self._runs()
 
     # Record ids
@@ -156,7 +157,7 @@ class Across:
                 found=f"{found} in {its_file} at byte {column.offset[at]}",
             )
 
-    # Redirect chains and certificate chains
+    # What captures and pages name: redirect chains, certificate chains, requisites
 
     def _hops(self) -> Iterator[Finding]:
         named = [(name, ledger, ledger.hops) for name, ledger in self._files]
@@ -170,6 +171,13 @@ class Across:
         kept = [ledger.certificates for _, ledger in self._files]
         yield from _missing(
             named, kept, code="chain_missing", field="tls.chain", kind="certificate chain"
+        )
+
+    def _requisites(self) -> Iterator[Finding]:
+        named = [(name, ledger, ledger.requisites) for name, ledger in self._files]
+        kept = [ledger.anchors for _, ledger in self._files]
+        yield from _missing(
+            named, kept, code="requisite_missing", field="requisites[].capture_id", kind="capture"
         )
 
     # Runs

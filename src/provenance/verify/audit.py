@@ -13,8 +13,9 @@ from pathlib import Path
 
 from provenance.digest import digest_of, hex_of
 from provenance.errors import StorageError
+from provenance.parallel import processors
 from provenance.verify.across import Across
-from provenance.verify.files import FileReport, Reread, read_file
+from provenance.verify.files import FileReport, Reread
 from provenance.verify.findings import (
     CaptureVerdict,
     Finding,
@@ -27,6 +28,7 @@ from provenance.verify.findings import (
 )
 from provenance.verify.ledger import Ledger
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
+from provenance.verify.parts import read_files
 
 _SUFFIXES = (".warc.gz", ".warc", ".arc.gz", ".arc")
 _ALLOWED = frozenset({"README.md", ".gitignore", ".gitkeep"})
@@ -42,17 +44,21 @@ def verify_archive(
     *,
     on_finding: Callable[[Finding], None] = _ignore,
     on_note: Callable[[Note], None] = _ignore,
-    on_capture: Callable[[CaptureVerdict], None] = _ignore,
+    on_capture: Callable[[CaptureVerdict], None] | None = None,
+    jobs: int | None = None,
 ) -> Report:
     """Check every file of the archive at `root`, the manifest, and the records across files.
 
     Each finding and note goes to its callback as soon as its file is read, each capture's verdict
-    at the end. Foreign and half-written files are reported and left alone.
+    at the end. Foreign and half-written files are reported and left alone. Up to `jobs` processes
+    read (as many as there are processors, where it is None); what is reported, and in which order,
+    is the same.
 
     Raises:
         StorageError: `archive/` or the manifest cannot be read.
     """
-    return _ArchiveAudit(root, on_finding, on_note).run(on_capture)
+    audit = _ArchiveAudit(root, on_finding, on_note, processors() if jobs is None else jobs)
+    return audit.run(on_capture)
 
 
 class _ArchiveAudit:
@@ -61,14 +67,16 @@ class _ArchiveAudit:
         root: Path,
         on_finding: Callable[[Finding], None],
         on_note: Callable[[Note], None],
+        jobs: int,
     ) -> None:
         self._root = root
+        self._jobs = jobs
         self._on_finding = on_finding
         self._on_note = on_note
         self._count = 0
         self._reports: list[FileReport] = []
 
-    def run(self, on_capture: Callable[[CaptureVerdict], None]) -> Report:
+    def run(self, on_capture: Callable[[CaptureVerdict], None] | None) -> Report:
         paths = self._survey()
         # Runs may seal files meanwhile, the line before the rename: the manifest is read after the
         # folder, and what it lists beyond the folder is looked for once more.
@@ -78,8 +86,8 @@ class _ArchiveAudit:
         manifest = ManifestCheck(raw, present=paths.keys(), waiting=waiting)
         for fault in manifest.opening():
             self._tell(fault)
-        for name in sorted(paths):
-            self._take(read_file(paths[name]), manifest)
+        for report in read_files([paths[name] for name in sorted(paths)], jobs=self._jobs):
+            self._take(report, manifest)
         self._check_across(paths)
         self._note_seeds()
         return self._report(manifest.tally, on_capture)
@@ -163,15 +171,16 @@ class _ArchiveAudit:
                     note("seeds_changed", field=f"seeds/{path.name}", expected=recorded, found=now)
                 )
 
-    def _report(self, tally: ManifestTally, on_capture: Callable[[CaptureVerdict], None]) -> Report:
-        captures = whole = 0
-        for report in self._reports:
-            for verdict in report.verdicts():
-                captures += 1
-                whole += "whole" in verdict.rungs
-                on_capture(verdict)
+    def _report(
+        self, tally: ManifestTally, on_capture: Callable[[CaptureVerdict], None] | None
+    ) -> Report:
+        whole = sum(report.whole for report in self._reports)
+        if on_capture is not None:
+            for report in self._reports:
+                for verdict in report.verdicts():
+                    on_capture(verdict)
         return Report(
-            captures=captures,
+            captures=sum(len(report.ledger.outcomes) for report in self._reports),
             records=sum(report.records for report in self._reports),
             findings=self._count,
             rungs=Rungs(whole=whole),

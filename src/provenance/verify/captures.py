@@ -9,7 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from provenance.digest import Digest, digest_of
-from provenance.holdings import CERTIFICATES, RUN_PROFILE, CaptureKind
+from provenance.holdings import (
+    CAPTURE_PROFILE,
+    CERTIFICATES,
+    REQUISITES_PROFILE,
+    RUN_PROFILE,
+    CaptureKind,
+)
 from provenance.verify.header import bare
 from provenance.verify.labelled import Labelled
 from provenance.verify.ledger import NONE, Closing, Ledger, key_of
@@ -23,6 +29,7 @@ from provenance.verify.statements import (
     fields_of_warcinfo,
     hops_of,
     parse_statement,
+    requisites_of,
 )
 
 _ADDRESS = "WARC-IP-Address"
@@ -57,9 +64,13 @@ class CaptureJudge:
         self._anchor_id = ""
         self._unled = False
 
+    def ends_before(self, anchor: str) -> bool:
+        """Say whether there is a capture that a record of this anchor does not belong to."""
+        return bool(self._group) and (anchor != self._anchor_id or not anchor)
+
     def begin(self, anchor: str) -> int:
         """Say which capture the next record belongs to; return the key of its group."""
-        if self._group and (anchor != self._anchor_id or not anchor):
+        if self.ends_before(anchor):
             self.close()
         self._anchor_id = anchor
         return key_of(anchor)
@@ -85,7 +96,7 @@ class CaptureJudge:
             self._remark("capture_cut", group[0], found=", ".join(each.kind for each in group))
         elif ours:
             own, said = self._statement(group, anchor)
-            if said is not None and said["profile"] != RUN_PROFILE and own is not None:
+            if said is not None and said["profile"] == CAPTURE_PROFILE and own is not None:
                 capture_id = digest_in(said, "capture_id") or capture_id or own.record_digest
                 self._note_outcome(said, own, anchor, capture_id)
         else:
@@ -137,6 +148,9 @@ class CaptureJudge:
             )
         elif said["profile"] == RUN_PROFILE:
             self._note_closing(said, own)
+        elif said["profile"] == REQUISITES_PROFILE and alone:
+            for each in requisites_of(said):
+                self._ledger.requisites.add(each, own.offset)
         elif anchor is not None or alone:
             self._check_statement(said, own, anchor, group)
         return own, said

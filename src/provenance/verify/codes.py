@@ -137,6 +137,11 @@ CAPTURE_CODES = _table(
     ("revisit_disagrees", "What a revisit says of its original is not so.", _COPY),
     ("redirect_missing", "A hop of a redirect chain is not in the archive.", _COPY),
     ("chain_missing", "A certificate chain that a capture names is not in the archive.", _COPY),
+    (
+        "requisite_missing",
+        "A page's list names a capture, its own or a requisite's, that is not in the archive.",
+        _COPY,
+    ),
     ("metadata_unreadable", "A metadata record of ours is no JSON object we know.", _COPY),
     ("metadata_disagrees", "The metadata record says other things than the bytes.", _COPY),
     (

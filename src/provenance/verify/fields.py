@@ -133,6 +133,16 @@ def _ours(header: Header, kind: str) -> Iterator[HeaderFault]:
             yield HeaderFault(code="field_missing", field=name, expected="the field", found="none")
 
 
+def legal_date(value: str, version: str) -> bool:
+    """Say whether a field of this version may hold the date."""
+    return _date(value, version) is None
+
+
+def legal_address(value: str) -> bool:
+    """Say whether WARC-IP-Address may hold the value."""
+    return _ip_address(value, "") is None
+
+
 def _bracketed(value: str, _version: str) -> str | None:
     return None if _BRACKETED.match(value) else "a URI in angle brackets"
 

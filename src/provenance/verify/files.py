@@ -5,10 +5,9 @@ Never ends early for what a file holds; memory stays flat at any size.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 from provenance.digest import Digest
 from provenance.verify.across import Across
@@ -24,11 +23,14 @@ from provenance.verify.framing import (
 )
 from provenance.verify.header import HeaderFault
 from provenance.verify.ledger import Ledger, key_of
-from provenance.verify.records import Facts, RecordJudge, anchor_id
+from provenance.verify.records import Facts, RecordJudge, Tallies, anchor_id
+from provenance.verify.shortcut import Shortcut
 from provenance.verify.window import Window
 
 FINDINGS_LIMIT = 10_000
 """Findings that are kept for one file; the rest are counted."""
+
+_PATIENCE = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,11 @@ class FileReport:
     notes: tuple[Note, ...]
     ledger: Ledger
 
+    @property
+    def whole(self) -> int:
+        """How many captures no finding touches, as far as the checks done so far say."""
+        return sum(group not in self.ledger.damaged for group in self.ledger.outcomes.numbers)
+
     def verdicts(self) -> Iterator[CaptureVerdict]:
         """Yield each capture with its rungs, as far as the checks done so far say."""
         for index in range(len(self.ledger.outcomes)):
@@ -51,16 +58,42 @@ class FileReport:
             yield CaptureVerdict(capture_id=capture_id, warc=self.warc, rungs=rungs)
 
 
-class _FileAudit:
-    """Judge the records of one open file."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a stretch of one gzip file shows: the captures that begin in it, judged.
 
-    def __init__(self, path: Path, name: str, source: BinaryIO) -> None:
+    They stand from byte `start` up to `end`, where the next capture begins. `met` says that a
+    record was seen at the byte that should be one, `framed` that the framing is without fault.
+    `ours` tells whose records came before the stretch and whose at its end.
+    """
+
+    start: int
+    end: int
+    met: bool
+    framed: bool
+    ours: tuple[bool, bool]
+    records: int
+    findings: tuple[Finding, ...]
+    unlisted: int
+    notes: tuple[Note, ...]
+    tallies: Tallies
+    ledger: Ledger
+
+
+class _FileAudit:
+    """Judge the records of one open file, or of a stretch of it."""
+
+    def __init__(self, path: Path, name: str, window: Window, *, short: bool = True) -> None:
         self._path = path
+        self._short = short
         self._name = name
-        self._window = Window(source)
+        self._window = window
         self._ledger = Ledger()
         self._findings: list[Finding] = []
         self._unlisted = 0
+        self._faults = 0
+        self._framed = True
+        self._met = False
         self._held_from = 0
         self._places: dict[int, int] = {}
         self._records = 0
@@ -81,26 +114,100 @@ class _FileAudit:
             self._notes.append(note("records_unread", warc=self._name, found=form.value))
         else:
             self._run_records(form)
-        self._note_readings()
         return FileReport(
             warc=self._name,
             sha256=self._window.digest(),
             size=self._window.size,
             records=self._records,
-            findings=self._listed(),
-            notes=tuple(self._notes),
+            findings=listed(self._name, self._findings, self._unlisted),
+            notes=(*self._notes, *reading_notes(self._name, self._judge.tallies)),
             ledger=self._ledger,
         )
 
+    def run_part(self, start: int, until: int | None, *, ours: bool) -> Part:
+        """Judge the captures from the first that begins after the record at `start`.
+
+        With `start` 0 from the first of the file. The last is the one at `until`, or the last of
+        the file.
+        """
+        self._judge.ours = ours
+        first = self._next_capture(start, until) if start else 0
+        end = self._run_gzip(first, until)
+        return Part(
+            start=first,
+            end=end,
+            met=self._met,
+            framed=self._framed,
+            ours=(ours, self._judge.ours),
+            records=self._records,
+            findings=tuple(self._findings),
+            unlisted=self._unlisted,
+            notes=tuple(self._notes),
+            tallies=self._judge.tallies,
+            ledger=self._ledger,
+        )
+
+    def _next_capture(self, offset: int, until: int | None) -> int:
+        before: str | None = None
+        for record in framed_records(self._window, Form.GZIP, self._framing_fault, start=offset):
+            anchor = anchor_id(record.header)
+            if before is not None and (anchor != before or not anchor):
+                return record.offset
+            self._met |= record.offset == until
+            before = anchor
+        return self._window.size
+
     def _run_records(self, form: Form) -> None:
-        for record in framed_records(self._window, form, self._fault):
-            self._records += 1
-            group = self._captures.begin(anchor_id(record.header))
-            self._places[record.offset] = group
-            self._captures.take(self._judge.judge(record))
-        self._captures.close(at_end=True)
+        if form is Form.GZIP:
+            self._run_gzip(0, None)
+        else:
+            for record in framed_records(self._window, form, self._framing_fault):
+                self._judge_record(record, anchor_id(record.header))
+            self._captures.close(at_end=True)
         if not self._records:
             self._add(finding("no_record", warc=self._name, expected="a record", found="none"))
+
+    def _run_gzip(self, offset: int, until: int | None) -> int:
+        """Judge captures up to the first that begins after `until`; return where that is.
+
+        Records of ours go the short way as far as it leads, and then in full for some captures:
+        for one, and for more where the short way did not lead on.
+        """
+        short = Shortcut(self._window, self._ledger, until)
+        vain = 0
+        while offset < self._window.size and (until is None or offset <= until):
+            if self._short and self._judge.ours:
+                before, offset = offset, short.run(offset)
+                vain = vain + 1 if offset == before else 0
+            if offset < self._window.size and (until is None or offset <= until):
+                offset = self._run_full(offset, until, captures=1 << min(vain, _PATIENCE))
+        self._records += short.records
+        self._met |= short.met
+        return offset
+
+    def _run_full(self, offset: int, until: int | None, *, captures: int) -> int:
+        """Judge records in full, for so many captures; return where the next begins."""
+        faults = 0
+        for record in framed_records(self._window, Form.GZIP, self._framing_fault, start=offset):
+            anchor = anchor_id(record.header)
+            if self._captures.ends_before(anchor):
+                captures -= 1
+                # Nowhere but at the clean beginning of a member can the other way take over.
+                clean = record.ordinal == 0 and faults == self._faults
+                past = until is not None and record.offset > until
+                if past or (captures <= 0 and clean and self._short and self._judge.ours):
+                    self._captures.close()
+                    return record.offset
+            self._met |= record.offset == until
+            self._judge_record(record, anchor)
+            faults = self._faults
+        self._captures.close(at_end=True)
+        return self._window.size
+
+    def _judge_record(self, record: FramedRecord, anchor: str) -> None:
+        self._records += 1
+        self._places[record.offset] = self._captures.begin(anchor)
+        self._captures.take(self._judge.judge(record))
 
     def _block_again(self, record: FramedRecord) -> Iterator[bytes]:
         with self._path.open("rb") as source:
@@ -108,6 +215,18 @@ class _FileAudit:
                 yield from again.pieces()
 
     # Faults
+
+    def _framing_fault(
+        self,
+        code: str,
+        offset: int,
+        *,
+        field: str | None = None,
+        expected: object = None,
+        found: object = None,
+    ) -> None:
+        self._framed = False
+        self._fault(code, offset, field=field, expected=expected, found=found)
 
     def _fault(
         self,
@@ -118,6 +237,7 @@ class _FileAudit:
         expected: object = None,
         found: object = None,
     ) -> None:
+        self._faults += 1
         if offset in self._places:
             self._ledger.damaged.add(self._places[offset])
         self._add(
@@ -169,38 +289,44 @@ class _FileAudit:
         self._held_from = len(self._findings)
         self._places.clear()
 
-    def _listed(self) -> tuple[Finding, ...]:
-        if self._unlisted:
-            more = finding(
-                "more_findings",
-                warc=self._name,
-                expected=f"at most {FINDINGS_LIMIT} listed",
-                found=f"{self._unlisted} more",
-            )
-            self._findings.append(more)
-        return tuple(self._findings)
 
-    def _note_readings(self) -> None:
-        counts = (
-            ("payload_reading", "WARC-Payload-Digest", self._judge.readings),
-            ("algorithm_unknown", None, self._judge.unknown),
-            ("type_unknown", "WARC-Type", self._judge.types),
-        )
-        for code, field, counter in counts:
-            if counter:
-                found = ", ".join(f"{word} {count}" for word, count in sorted(counter.items()))
-                self._notes.append(note(code, warc=self._name, field=field, found=found))
+def listed(name: str, findings: Sequence[Finding], unlisted: int) -> tuple[Finding, ...]:
+    """Return at most `FINDINGS_LIMIT` findings, and one that counts those left out."""
+    unlisted += max(len(findings) - FINDINGS_LIMIT, 0)
+    if not unlisted:
+        return tuple(findings)
+    more = finding(
+        "more_findings",
+        warc=name,
+        expected=f"at most {FINDINGS_LIMIT} listed",
+        found=f"{unlisted} more",
+    )
+    return (*findings[:FINDINGS_LIMIT], more)
 
 
-def read_file(path: Path, *, sealed_name: str | None = None) -> FileReport:
+def reading_notes(name: str, tallies: Tallies) -> Iterator[Note]:
+    """Yield what was counted and is no fault."""
+    counts = (
+        ("payload_reading", "WARC-Payload-Digest", tallies.readings),
+        ("algorithm_unknown", None, tallies.unknown),
+        ("type_unknown", "WARC-Type", tallies.types),
+    )
+    for code, field, counter in counts:
+        if counter:
+            found = ", ".join(f"{word} {count}" for word, count in sorted(counter.items()))
+            yield note(code, warc=name, field=field, found=found)
+
+
+def read_file(path: Path, *, sealed_name: str | None = None, short: bool = True) -> FileReport:
     """Read one file and check it by itself, in bounded memory.
 
-    `sealed_name` is the name to report where the file still has another.
+    `sealed_name` is the name to report where the file still has another. Without `short` every
+    record is judged in full; the report is the same.
     """
     name = sealed_name or path.name
     try:
         with path.open("rb") as source:
-            return _FileAudit(path, name, source).run()
+            return _FileAudit(path, name, Window(source), short=short).run()
     except OSError as error:
         fault = finding("unreadable_file", warc=name, expected="a file", found=error.strerror)
         return FileReport(
@@ -212,6 +338,17 @@ def read_file(path: Path, *, sealed_name: str | None = None) -> FileReport:
             notes=(),
             ledger=Ledger(),
         )
+
+
+def read_part(path: Path, start: int, until: int | None, *, ours: bool) -> Part:
+    """Judge a stretch of one gzip file, as `Part` says; the file is not hashed.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as source:
+        window = Window(source, hashing=False)
+        return _FileAudit(path, path.name, window).run_part(start, until, ours=ours)
 
 
 def verify_file(path: Path, *, sealed_name: str | None = None) -> FileReport:

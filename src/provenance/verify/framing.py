@@ -21,7 +21,9 @@ _TRAILER = b"\r\n\r\n"
 _HEAD_END = re.compile(rb"\n\r?\n")
 _RECORD_LINE = re.compile(rb"WARC/\d\.\d{1,2}\r?\n")
 _RECORD_LINE_LENGTH = 12
-_WARC = (b"WARC/",)
+WARC = (b"WARC/",)
+"""How the plain bytes of a member with a record begin."""
+
 _ARC = (b"filedesc:",)
 _OTHER_PACKINGS = (b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
 """Zip (and so WACZ), Zstandard, LZ4: their insides are not searched for records."""
@@ -62,15 +64,15 @@ def form_of(window: Window) -> Form:
         first = opening(window, 0)
         if first.startswith(_ARC):
             return Form.ARC_GZIP
-        if first.startswith(_WARC):
+        if first.startswith(WARC):
             return Form.GZIP
-    elif start.startswith(_WARC):
+    elif start.startswith(WARC):
         return Form.PLAIN
     elif start.startswith(_ARC):
         return Form.ARC
     elif start.startswith(_OTHER_PACKINGS):
         return Form.FOREIGN
-    if find_member(window, 0, _WARC) is not None:
+    if find_member(window, 0, WARC) is not None:
         return Form.GZIP
     return Form.PLAIN if _RECORD_LINE.search(start) else Form.FOREIGN
 
@@ -201,23 +203,30 @@ class FramedRecord:
             yield piece
 
 
-def framed_records(window: Window, form: Form, sink: FaultSink) -> Iterator[FramedRecord]:
-    """Yield every record of a GZIP or PLAIN file, in file order, reporting faults on the way."""
+def framed_records(
+    window: Window, form: Form, sink: FaultSink, *, start: int = 0
+) -> Iterator[FramedRecord]:
+    """Yield every record of a GZIP or PLAIN file, in file order, reporting faults on the way.
+
+    `start` is the byte at which a gzip member begins; a plain file is read from its first byte.
+    """
     if form is Form.PLAIN:
         yield from _plain_records(window, sink)
     else:
-        yield from _gzip_records(window, sink)
+        yield from _gzip_records(window, sink, start)
 
 
 def check_members(window: Window, sink: FaultSink) -> None:
     """Check the gzip members of a file whose records are not read."""
-    for member in _members(window, sink, (b"",)):
+    for member in _members(window, sink, (b"",), 0):
         while member.read(_STEP):
             pass
 
 
-def _members(window: Window, sink: FaultSink, openings: tuple[bytes, ...]) -> Iterator[Member]:
-    offset: int | None = 0
+def _members(
+    window: Window, sink: FaultSink, openings: tuple[bytes, ...], start: int
+) -> Iterator[Member]:
+    offset: int | None = start
     while offset is not None and offset < window.size:
         header_size = member_header_size(window, offset)
         if header_size is None:
@@ -241,8 +250,8 @@ def _members(window: Window, sink: FaultSink, openings: tuple[bytes, ...]) -> It
         sink("scan_abandoned", window.size, expected="records", found="damage in many places")
 
 
-def _gzip_records(window: Window, sink: FaultSink) -> Iterator[FramedRecord]:
-    for member in _members(window, sink, _WARC):
+def _gzip_records(window: Window, sink: FaultSink, start: int) -> Iterator[FramedRecord]:
+    for member in _members(window, sink, WARC, start):
         stream = _Stream(member)
         empty = True
         for record in _Cutter(stream, sink, member=member.offset).records():

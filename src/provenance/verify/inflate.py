@@ -18,6 +18,9 @@ MAGIC = b"\x1f\x8b\x08"
 _FEED = 1 << 16
 _HEADER_LIMIT = 1 << 17
 _SCAN = 1 << 18
+_SMALL = 1 << 20
+_SMALL_PLAIN = 1 << 21
+"""What a member may have, compressed and plain, to be inflated at once."""
 
 
 def member_header_size(window: Window, offset: int) -> int | None:
@@ -106,12 +109,15 @@ class Member:
             self.fault = ("gzip_size", str(size), str(self._size))
 
 
-def find_member(window: Window, start: int, openings: tuple[bytes, ...]) -> int | None:
+def find_member(
+    window: Window, start: int, openings: tuple[bytes, ...], *, within: int | None = None
+) -> int | None:
     """Return the first offset from `start` of a gzip member whose plain bytes open as wanted.
 
-    None when there is none, or when the window's allowance is exhausted.
+    None when there is none (`within` so many bytes), or when the window's allowance is exhausted.
     """
-    while start < window.size and not window.exhausted:
+    stop = window.size if within is None else min(start + within, window.size)
+    while start < stop and not window.exhausted:
         span = bytes(window.at(start, _SCAN))
         at = span.find(MAGIC)
         while at >= 0:
@@ -136,3 +142,37 @@ def opening(window: Window, offset: int) -> bytes:
     except _DeflateError:
         return b""
     return plain
+
+
+def inflate_small(window: Window, offset: int) -> tuple[bytes, int] | None:
+    """Return the plain bytes of the member at `offset`, and the offset past it.
+
+    None when there is no member, or it is large, of an unusual form, or damaged in any way.
+    """
+    found = _inflate_within(window, offset, 1)
+    return found or _inflate_within(window, offset, _SMALL)
+
+
+def _inflate_within(window: Window, offset: int, want: int) -> tuple[bytes, int] | None:
+    """Inflate the member if its end, or that of the file, is among the bytes read ahead."""
+    raw, base = window.ahead(offset, want)
+    start = end = offset - base
+    # With no flag set the header is ten bytes long; isal checks CRC and length.
+    if raw[start : start + 4] != MAGIC + b"\0":
+        return None
+    view = memoryview(raw)
+    inflate = isal_zlib.decompressobj(wbits=31)
+    plain = b""
+    try:
+        while not inflate.eof:
+            fed = end
+            # A member ends where the next begins; what only looks like a beginning is passed over.
+            end = raw.find(MAGIC, fed + (18 if fed == start else 1))
+            if end < 0 and base + len(raw) == window.size > base + fed:
+                end = len(raw)
+            if end < 0 or len(plain) >= _SMALL_PLAIN:
+                return None
+            plain += inflate.decompress(view[fed:end], _SMALL_PLAIN)
+    except _DeflateError:
+        return None
+    return None if inflate.unused_data or inflate.unconsumed_tail else (plain, base + end)

@@ -84,7 +84,7 @@ def _readings(value: str) -> Iterator[tuple[str, bytes]]:
     try:
         padded = bare.upper() + "=" * (-len(bare) % 8)
         yield "base32", base64.b32decode(padded)
-    except binascii.Error:
+    except ValueError:  # not Base32, or not even ASCII
         pass
     if re.fullmatch(r"[A-Za-z0-9+/_-]+", bare):
         try:

@@ -5,23 +5,29 @@ Texts are kept as 64-bit keys; where two keys disagree the records are read agai
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 
 from provenance.digest import Digest, from_hex, hex_of
 
+_MASK = (1 << 64) - 1
 NONE = 0
 """The key of a text that is not there."""
 
 
 def key_of(text: str | None) -> int:
     """Return the 64-bit key of a text."""
-    if not text:
-        return NONE
-    raw = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest()
-    return int.from_bytes(raw, "big") or 1
+    return key_of_bytes(text.encode("utf-8", "surrogateescape")) if text else NONE
+
+
+def key_of_bytes(raw: bytes) -> int:
+    """Return the key of the text that these bytes are in UTF-8.
+
+    Another in each run of the program, so that nobody can prepare texts of one key; processes
+    forked from one another have the same.
+    """
+    return hash(raw) & _MASK or 1
 
 
 def _longs() -> array[int]:
@@ -63,6 +69,11 @@ class Column:
         self.offset.append(offset)
         self.group.append(group)
 
+    def extend(self, other: Column) -> None:
+        """Add the rows of another column."""
+        for name in self.__slots__:
+            getattr(self, name).extend(getattr(other, name))
+
 
 @dataclass(slots=True)
 class Digests:
@@ -75,6 +86,11 @@ class Digests:
         """Add one."""
         self.raw += bytes.fromhex(hex_of(digest))
         self.numbers.append(number)
+
+    def extend(self, other: Digests) -> None:
+        """Add all of another list."""
+        self.raw += other.raw
+        self.numbers.extend(other.numbers)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -102,7 +118,8 @@ class Ledger:
     the key of the id that a capture is named after. `outcomes` holds the capture ids that count as
     captures with their groups, `anchors` all capture ids, `hops` those that redirect chains name
     (with the offset of who names them), `certificates` the chains that are kept, `chains` those
-    that captures name, `damaged` the groups that a finding touches.
+    that captures name, `requisites` the captures that pages name as what they need, `damaged` the
+    groups that a finding touches.
     """
 
     records: array[int] = field(default_factory=_longs)
@@ -115,7 +132,19 @@ class Ledger:
     hops: Digests = field(default_factory=Digests)
     certificates: array[int] = field(default_factory=_longs)
     chains: Digests = field(default_factory=Digests)
+    requisites: Digests = field(default_factory=Digests)
     damaged: set[int] = field(default_factory=set)
     runs: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     closings: list[Closing] = field(default_factory=list)
     seeds: set[tuple[str, str]] = field(default_factory=set)
+
+    def extend(self, other: Ledger) -> None:
+        """Add what a later part of the same file adds."""
+        for name in ("records", "offsets", "groups", "anchors", "certificates", "closings"):
+            getattr(self, name).extend(getattr(other, name))
+        for name in ("originals", "revisits", "outcomes", "hops", "chains", "requisites"):
+            getattr(self, name).extend(getattr(other, name))
+        self.damaged |= other.damaged
+        self.seeds |= other.seeds
+        for run, outcomes in other.runs.items():
+            self.runs.setdefault(run, Counter()).update(outcomes)

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from provenance.digest import Digest, from_hex
 from provenance.http_body import BodyDigests
@@ -74,6 +74,25 @@ def anchor_id(header: Header) -> str:
     return next((bare(each) for each in header.values("WARC-Concurrent-To")), "") or own
 
 
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """What is counted and no fault.
+
+    `readings` counts payload digests that are of other bytes than the standard's; `unknown` the
+    algorithms, `types` the record types not known here.
+    """
+
+    readings: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    types: Counter[str] = field(default_factory=Counter)
+
+    def extend(self, other: Tallies) -> None:
+        """Add what was counted in another part of the same file."""
+        self.readings.update(other.readings)
+        self.unknown.update(other.unknown)
+        self.types.update(other.types)
+
+
 BlockAgain = Callable[[FramedRecord], Iterable[bytes]]
 """Reads a record's block a second time."""
 
@@ -81,15 +100,12 @@ BlockAgain = Callable[[FramedRecord], Iterable[bytes]]
 class RecordJudge:
     """Judge the records of one file in order.
 
-    `ours` turns with each warcinfo record: it says whose records follow. `readings` counts payload
-    digests that are of other bytes than the standard's; `unknown` the algorithms not known here.
+    `ours` turns with each warcinfo record: it says whose records follow.
     """
 
     def __init__(self, report: Callable[[FramedRecord, HeaderFault], None], again: BlockAgain):
         self.ours = False
-        self.readings: Counter[str] = Counter()
-        self.unknown: Counter[str] = Counter()
-        self.types: Counter[str] = Counter()
+        self.tallies = Tallies()
         self._report = report
         self._again = again
 
@@ -98,7 +114,7 @@ class RecordJudge:
         facts = self._read(record)
         faults = [*field_faults(facts.header, ours=facts.ours)]
         if facts.kind and facts.kind not in TYPES and not facts.ours:
-            self.types[facts.kind] += 1
+            self.tallies.types[facts.kind] += 1
         for fault in faults:
             self._report(record, fault)
         return facts
@@ -174,11 +190,11 @@ class RecordJudge:
         if declared.raw == standard:
             return
         if declared.raw == stored:
-            self.readings["as stored"] += 1
+            self.tallies.readings["as stored"] += 1
             return
         for reading, raw in self._other_readings(record, gauge, declared.algorithm):
             if raw == declared.raw:
-                self.readings[reading] += 1
+                self.tallies.readings[reading] += 1
                 return
         self._mismatch(record, "payload_digest", "WARC-Payload-Digest", declared, standard)
 
@@ -204,7 +220,7 @@ class RecordJudge:
         if declared is None:
             return False
         if declared.algorithm is None:
-            self.unknown[declared.text.partition(":")[0]] += 1
+            self.tallies.unknown[declared.text.partition(":")[0]] += 1
             return False
         if declared.raw is None:
             expected = f"a {declared.algorithm} value"
@@ -224,10 +240,10 @@ class RecordJudge:
 
     def _check_ours(self, record: FramedRecord, kind: str, gauge: PayloadGauge | None) -> None:
         header = record.header
-        for field in ("WARC-Block-Digest", "WARC-Payload-Digest"):
-            value = header.value(field)
+        for name in ("WARC-Block-Digest", "WARC-Payload-Digest"):
+            value = header.value(name)
             if value is not None and not _FORM.match(value):
-                self._fault(record, "digest_form", field, "sha256: and 64 hex digits", value)
+                self._fault(record, "digest_form", name, "sha256: and 64 hex digits", value)
         wanted = kind == "response" or (
             kind == "revisit" and (header.value("WARC-Profile") or "").endswith(IDENTICAL)
         )

@@ -8,12 +8,25 @@ from dataclasses import dataclass
 
 from provenance.digest import Digest, parse_digest
 from provenance.errors import UsageError
-from provenance.holdings import CAPTURE_PROFILE, RUN_PROFILE, CaptureKind
+from provenance.holdings import (
+    CAPTURE_PROFILE,
+    REQUISITES_PROFILE,
+    RUN_PROFILE,
+    CaptureKind,
+    Obtained,
+)
 from provenance.model import OutcomeKind
 from provenance.verify.header import bare
 from provenance.verify.records import KEPT_LIMIT, Facts
 
-PROFILES = (CAPTURE_PROFILE, RUN_PROFILE)
+PROFILES = (CAPTURE_PROFILE, RUN_PROFILE, REQUISITES_PROFILE)
+
+_KINDS = tuple(each.value for each in CaptureKind)
+_WITHOUT_ANCHOR = (OutcomeKind.FAILED.value, OutcomeKind.DENIED.value)
+_OF_OTHERS = tuple(
+    each.value for each in OutcomeKind if each not in (OutcomeKind.SKIPPED, OutcomeKind.DENIED)
+)
+_OF_RESPONSE = tuple(each for each in _OF_OTHERS if each != OutcomeKind.UNCHANGED)
 
 Statement = Mapping[str, object]
 """The JSON object of a metadata record."""
@@ -30,10 +43,15 @@ class Disagreement:
 
 def parse_statement(facts: Facts) -> Statement | None:
     """Return the JSON object of a metadata record of a profile of ours, or None."""
-    if facts.text is None or len(facts.text) > KEPT_LIMIT or not facts.whole:
+    return None if facts.text is None or not facts.whole else statement_in(facts.text)
+
+
+def statement_in(text: bytes) -> Statement | None:
+    """Return the JSON object that is the block of a metadata record of ours, or None."""
+    if len(text) > KEPT_LIMIT:
         return None
     try:
-        said = json.loads(facts.text)
+        said = json.loads(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(said, dict) or said.get("profile") not in PROFILES:
@@ -58,6 +76,15 @@ def hops_of(said: Statement) -> tuple[Digest, ...]:
     return tuple(each for each in found if each is not None)
 
 
+def requisites_of(said: Statement) -> tuple[Digest, ...]:
+    """Return the capture ids that a page's list of requisites names, the page's own first."""
+    listed = said.get("requisites")
+    lines = listed if isinstance(listed, list) else []
+    found = [digest_in(said, "page")]
+    found += [digest_in(each, "capture_id") for each in lines if isinstance(each, dict)]
+    return tuple(each for each in found if each is not None)
+
+
 def chain_of(said: Statement) -> Digest | None:
     """Return the digest of the certificate chain that the statement names."""
     tls = said.get("tls")
@@ -72,7 +99,7 @@ def disagreements(said: Statement, own: Facts, anchor: Facts | None) -> Iterator
     yield from _outcome(said, anchor)
     told = anchor or own
     truth: dict[str, object] = {
-        "captured_at": told.header.value("WARC-Date"),
+        "captured_at": _captured_at(said, told.header.value("WARC-Date")),
         "capture_id": anchor.record_digest if anchor is not None else None,
         "capture_record": anchor.record_id if anchor is not None else None,
     }
@@ -84,6 +111,17 @@ def disagreements(said: Statement, own: Facts, anchor: Facts | None) -> Iterator
         expected = said.get(field)
         if expected != found:
             yield Disagreement(field=field, expected=_text(expected), found=_text(found))
+
+
+def _captured_at(said: Statement, date: str | None) -> str | None:
+    """Return the instant of the capture: an archive's own where it was imported from one."""
+    obtained = said.get("obtained")
+    if not isinstance(obtained, dict) or obtained.get("how") != Obtained.IMPORTED:
+        return date
+    if obtained.get("retrieved_at") != date:
+        return date
+    stated = obtained.get("memento_datetime")
+    return stated if isinstance(stated, str) else None
 
 
 def _truncated(anchor: Facts) -> object:
@@ -109,25 +147,23 @@ def _body_truth(anchor: Facts) -> dict[str, object]:
 
 def _outcome(said: Statement, anchor: Facts | None) -> Iterator[Disagreement]:
     kind, outcome = said.get("kind"), said.get("outcome")
-    if kind not in list(CaptureKind):
+    if kind not in _KINDS:
         yield Disagreement(field="kind", expected="a kind of capture", found=_text(kind))
         return
     if kind != CaptureKind.DOCUMENT:
         if outcome is not None:
             yield Disagreement(field="outcome", expected="none", found=_text(outcome))
         return
-    legal = _legal_outcomes(anchor)
+    legal = legal_outcomes(anchor.kind if anchor is not None else None)
     if outcome not in legal:
         yield Disagreement(field="outcome", expected=" | ".join(legal), found=_text(outcome))
 
 
-def _legal_outcomes(anchor: Facts | None) -> tuple[str, ...]:
+def legal_outcomes(anchor: str | None) -> tuple[str, ...]:
+    """Return the outcomes that a document may have whose capture record is of this type."""
     if anchor is None:
-        return (OutcomeKind.FAILED.value, OutcomeKind.DENIED.value)
-    barred = {OutcomeKind.SKIPPED, OutcomeKind.DENIED}
-    if anchor.kind == "response":
-        barred.add(OutcomeKind.UNCHANGED)
-    return tuple(each.value for each in OutcomeKind if each not in barred)
+        return _WITHOUT_ANCHOR
+    return _OF_RESPONSE if anchor == "response" else _OF_OTHERS
 
 
 def _text(value: object) -> str:

@@ -16,9 +16,10 @@ class Window:
 
     `spent` counts the bytes that reading twice cost; `exhausted` turns True beyond the allowance
     (four times the file and 64 MiB), so that no hostile file makes verification quadratic.
+    Without `hashing` the file is not hashed, and has no `digest`.
     """
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: BinaryIO, *, hashing: bool = True) -> None:
         self.size = os.fstat(source.fileno()).st_size
         self.spent = 0
         self._source = source
@@ -26,6 +27,7 @@ class Window:
         self._buffer = b""
         self._hash = hashlib.sha256()
         self._hashed = 0
+        self._hashing = hashing
 
     @property
     def exhausted(self) -> bool:
@@ -40,12 +42,17 @@ class Window:
             start = 0
         return memoryview(self._buffer)[start : start + want]
 
+    def ahead(self, offset: int, want: int) -> tuple[bytes, int]:
+        """Return bytes that hold `want` from `offset` on (fewer at the end), and their place."""
+        self.at(offset, min(want, self.size - offset))
+        return self._buffer, self._base
+
     def _fill(self, offset: int, size: int) -> None:
         self._source.seek(offset)
         self._buffer = self._source.read(size)
         self._base = offset
         end = offset + len(self._buffer)
-        if offset <= self._hashed < end:
+        if self._hashing and offset <= self._hashed < end:
             self._hash.update(memoryview(self._buffer)[self._hashed - offset :])
             self._hashed = end
 

@@ -51,6 +51,20 @@ def read_head(path: Path, offset: int, ordinal: int = 0) -> tuple[RecordHeader, 
         return record.header, raw[: head_end(raw)]
 
 
+def read_block(path: Path, offset: int, ordinal: int = 0, *, limit: int) -> bytes:
+    """Return the first `limit` bytes of the block of the record at `offset`, whatever its type.
+
+    Raises:
+        WarcFormatError: there is no such record.
+    """
+    found = bytearray()
+    for piece in _block(path, offset, ordinal, skip=0):
+        found += piece
+        if len(found) >= limit:
+            break
+    return bytes(found[:limit])
+
+
 def _block(path: Path, offset: int, ordinal: int, *, skip: int) -> Iterator[bytes]:
     with closing(_records(path, offset)) as records:
         for piece in _nth(records, path, offset, ordinal).pieces():

@@ -174,6 +174,29 @@ def metadata_draft(visit: Visit, note: Mapping[str, object], *, alone: bool) -> 
     return _draft(fields, JSON, to_json(note))
 
 
+def requisites_draft(
+    run: str,
+    document: str,
+    *,
+    date: str,
+    target_uri: str,
+    page: str,
+    note: Mapping[str, object],
+) -> Draft:
+    """Return the metadata record that ties the page with record id `page` to its requisites.
+
+    Source: WARC 1.1 §5.11 (WARC-Refers-To associates a metadata record with another).
+    """
+    fields = [
+        ("WARC-Type", "metadata"),
+        ("WARC-Record-ID", f"<{record_urn(run, document, 'requisites')}>"),
+        ("WARC-Date", date),
+        ("WARC-Target-URI", target_uri),
+        ("WARC-Refers-To", f"<{page}>"),
+    ]
+    return _draft(fields, JSON, to_json(note))
+
+
 def run_draft(run: str, name: str, date: str, note: Mapping[str, object]) -> Draft:
     """Return the metadata record that closes a run's file `name`."""
     fields = [

@@ -6,72 +6,53 @@ line per capture. A sidecar that is missing or of another file is made again fro
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.errors import ProvenanceError
-from provenance.holdings import Known, Survey
+from provenance.holdings import KeptRequisite, Known
 from provenance.warc.draft import Original
 from provenance.warc.manifest import read_manifest
+from provenance.warc.open_file import open_files, owned
+from provenance.warc.reader import read_records
+from provenance.warc.sidecar import (
+    KnownCapture,
+    KnownRun,
+    Part,
+    parse_sidecar,
+    part_of,
+    to_lines,
+    write_sidecar,
+)
 from provenance.warc.survey import survey
 
 LOOKUP = "lookup"
 
-FORM = 2
-"""The form of a sidecar's lines; one of another form is made again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownRun:
-    """One file's part of a run."""
-
-    run: str
-    collection: str
-    command: str
-    started_at: str
-    ended: bool
-    resumes: str | None
-    seeds_digest: str | None
-    targets: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownCapture:
-    """What deduplication and resuming need of one capture; `date` is its record's WARC-Date."""
-
-    run: str
-    collection: str
-    document: str
-    outcome: str
-    url: str | None
-    status: int | None
-    payload_digest: str | None
-    record_type: str
-    record_id: str
-    date: str
-    content_id: str | None = None
-    size: int | None = None
-    payload_size: int | None = None
-    media_type: str | None = None
-    etag: str | None = None
-    last_modified: str | None = None
+_INFO_LIMIT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """All earlier captures and runs."""
+    """All earlier captures and runs.
+
+    `gathered` holds (run, document) of the pages whose requisites are all there; `at_work` the runs
+    that are writing now.
+    """
 
     runs: tuple[KnownRun, ...]
     captures: tuple[KnownCapture, ...]
+    requisites: tuple[KeptRequisite, ...] = ()
+    gathered: frozenset[tuple[str, str]] = frozenset()
+    at_work: frozenset[str] = frozenset()
 
     def originals(self) -> dict[tuple[str, str], Original]:
         """Return the first full response for each (address, payload digest)."""
         found: dict[tuple[str, str], Original] = {}
+        for kept in sorted(self.requisites, key=lambda one: (one.date, one.record_id)):
+            original = Original(record_id=kept.record_id, target_uri=kept.url, date=kept.date)
+            found.setdefault((kept.url, kept.payload_digest), original)
         for each in sorted(self.captures, key=lambda capture: (capture.date, capture.record_id)):
             if each.outcome == "captured" and each.record_type == "response":
                 if each.url is None or each.payload_digest is None:
@@ -103,15 +84,16 @@ class History:
     ) -> tuple[str | None, frozenset[str]]:
         """Return the newest fetch of this collection, if it was cut short, and what it has.
 
-        It counts only when it read the same seeds and was asked for the same targets; what the
-        runs that it completes have counts too.
+        It counts only when it read the same seeds, was asked for the same targets, and is not still
+        at work; what the runs that it completes have counts too.
         """
         runs = [run for run in self.runs if run.collection == collection and run.command == "fetch"]
         if not runs:
             return None, frozenset()
         newest = max(runs, key=lambda run: (run.started_at, run.run))
         same = newest.seeds_digest == seeds_digest and newest.targets == targets
-        if not same or any(run.ended for run in runs if run.run == newest.run):
+        over = any(run.ended for run in runs if run.run == newest.run)
+        if not same or over or newest.run in self.at_work:
             return None, frozenset()
         resumed = {run.run: run.resumes for run in runs}
         chain: list[str] = []
@@ -119,7 +101,12 @@ class History:
         while at is not None and at not in chain:
             chain.append(at)
             at = resumed.get(at)
-        had = (one.document for one in self.captures if one.run in chain)
+        had = (
+            one.document
+            for one in self.captures
+            if one.run in chain
+            and (not one.names_requisites or (one.run, one.document) in self.gathered)
+        )
         return newest.run, frozenset(had)
 
 
@@ -153,10 +140,29 @@ def read_history(archive: Path, metadata: Path) -> History:
     return History(
         runs=tuple(run for part in parts for run in part.runs),
         captures=tuple(capture for part in parts for capture in part.captures),
+        requisites=tuple(kept for part in parts for kept in part.requisites),
+        gathered=frozenset(pair for part in parts for pair in part.gathered),
+        at_work=frozenset(_runs_at_work(archive)),
     )
 
 
-def _part(path: Path, folder: Path, digest: Digest | None) -> History:
+def _runs_at_work(archive: Path) -> Iterator[str]:
+    """Yield the ids of the runs whose open files are locked by their writers."""
+    for path in open_files(archive):
+        with owned(path) as ours:
+            if ours:
+                continue
+        try:
+            first = next(read_records(path), None)
+            lines = first.block(_INFO_LIMIT).split(b"\r\n") if first else []
+        except ProvenanceError:
+            continue  # not yet written, or no file of ours
+        for line in lines:
+            if line.startswith(b"run: "):
+                yield line[5:].decode("ascii", "replace")
+
+
+def _part(path: Path, folder: Path, digest: Digest | None) -> Part:
     """Return what one file adds, from its sidecar, made again where it cannot be used."""
     sidecar = folder / f"{path.name}.jsonl"
     if digest is not None:
@@ -167,135 +173,6 @@ def _part(path: Path, folder: Path, digest: Digest | None) -> History:
     try:
         lines = to_lines(survey(path))
     except ProvenanceError:
-        return History(runs=(), captures=())  # `verify` says what is wrong with it
-    _write(sidecar, lines)
-    return _history(lines[1:])
-
-
-def parse_sidecar(raw: bytes, digest: Digest) -> History:
-    """Return what a sidecar says of the file with this digest.
-
-    Raises:
-        ValueError, LookupError, TypeError: it is torn, of another file or of another form.
-    """
-    first, *lines = [json.loads(line) for line in raw.splitlines()]
-    same = first["form"] == FORM and first["sha256"] == digest
-    if not same or first["lines"] != len(lines) or not raw.endswith(b"\n"):
-        raise ValueError("not the whole sidecar of this file")
-    return _history(lines)
-
-
-def _history(lines: Sequence[Mapping[str, object]]) -> History:
-    return History(
-        runs=tuple(_run(line) for line in lines if line["type"] == "run"),
-        captures=tuple(_capture(line) for line in lines if line["type"] == "capture"),
-    )
-
-
-def to_lines(held: Survey) -> list[dict[str, object]]:
-    """Return the sidecar's lines for one file."""
-    ids = {(one.offset, one.ordinal): one for one in held.records}
-    lines: list[dict[str, object]] = [
-        {
-            "type": "file",
-            "form": FORM,
-            "warc": held.file.warc,
-            "sha256": held.file.sha256,
-            "lines": len(held.runs) + len(held.captures),
-        }
-    ]
-    for run in held.runs:
-        lines.append(
-            {
-                "type": "run",
-                "run": run.run,
-                "collection": run.collection,
-                "command": run.command,
-                "started_at": run.started_at,
-                "ended": run.ended_at is not None,
-                "resumes": run.resumes,
-                "seeds_digest": run.seeds_digest,
-                "targets": list(run.targets),
-            }
-        )
-    for capture in held.captures:
-        record = ids[capture.offset, capture.ordinal]
-        validators = capture.note.get("validators")
-        given = validators if isinstance(validators, dict) else {}
-        lines.append(
-            {
-                "type": "capture",
-                "run": capture.run,
-                "collection": capture.collection,
-                "document": capture.document,
-                "outcome": capture.outcome,
-                "url": record.target_uri,
-                "status": capture.status,
-                "payload_digest": capture.payload_digest,
-                "record_type": capture.record_type,
-                "record_id": record.record_id,
-                "date": record.date or "",
-                "content_id": capture.content_id,
-                "size": capture.size,
-                "payload_size": capture.note.get("payload_size"),
-                "media_type": capture.media_type,
-                "etag": given.get("etag"),
-                "last_modified": given.get("last_modified"),
-            }
-        )
-    return lines
-
-
-def _write(sidecar: Path, lines: Iterable[Mapping[str, object]]) -> None:
-    text = "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
-    fresh = sidecar.with_name(f"{sidecar.name}.{os.getpid()}")
-    try:
-        sidecar.parent.mkdir(exist_ok=True)
-        fresh.write_text(text, "ascii")
-        fresh.replace(sidecar)
-    except OSError:  # a read-only or full archive works without sidecars
-        with suppress(OSError):
-            fresh.unlink()
-
-
-def _run(line: Mapping[str, object]) -> KnownRun:
-    targets = line["targets"]
-    return KnownRun(
-        run=str(line["run"]),
-        collection=str(line["collection"]),
-        command=str(line["command"]),
-        started_at=str(line["started_at"]),
-        ended=bool(line["ended"]),
-        resumes=_text(line["resumes"]),
-        seeds_digest=_text(line["seeds_digest"]),
-        targets=tuple(map(str, targets)) if isinstance(targets, list) else (),
-    )
-
-
-def _capture(line: Mapping[str, object]) -> KnownCapture:
-    return KnownCapture(
-        run=str(line["run"]),
-        collection=str(line["collection"]),
-        document=str(line["document"]),
-        outcome=str(line["outcome"]),
-        url=_text(line["url"]),
-        status=_number(line["status"]),
-        payload_digest=_text(line["payload_digest"]),
-        record_type=str(line["record_type"]),
-        record_id=str(line["record_id"]),
-        date=str(line["date"]),
-        content_id=_text(line["content_id"]),
-        size=_number(line["size"]),
-        payload_size=_number(line["payload_size"]),
-        media_type=_text(line["media_type"]),
-        etag=_text(line["etag"]),
-        last_modified=_text(line["last_modified"]),
-    )
-
-
-def _number(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+        return Part()  # `verify` says what is wrong with it
+    write_sidecar(sidecar, lines)
+    return part_of(lines[1:])

@@ -16,6 +16,8 @@ _READ = 1 << 16
 _STEP = 1 << 18
 
 GZIP_MAGIC = b"\x1f\x8b"
+_MEMBER_MAGIC = GZIP_MAGIC + b"\x08"
+_OPENING = 1 << 12
 
 
 class Member:
@@ -91,3 +93,23 @@ def read_members(source: BinaryIO, *, start: int = 0, where: str) -> Iterator[Me
         member.skip_rest()
         start += member.length or 0
         ahead = member.ahead
+
+
+def find_member(source: BinaryIO, start: int, opening: bytes, *, within: int) -> int | None:
+    """Return where a member begins whose plain bytes open so, if one does `within` so many bytes.
+
+    The first from byte `start`. It may be no member of the file at all, but bytes inside one that
+    look like it: whoever reads from there proves it.
+    """
+    source.seek(start)
+    raw = source.read(within)
+    at = raw.find(_MEMBER_MAGIC)
+    while at >= 0:
+        inflate = isal_zlib.decompressobj(wbits=31)
+        try:
+            if inflate.decompress(raw[at : at + _OPENING], len(opening)) == opening:
+                return start + at
+        except isal_zlib.error:  # type: ignore[misc]
+            pass
+        at = raw.find(_MEMBER_MAGIC, at + 1)
+    return None

@@ -219,8 +219,10 @@ def _next_record(buffered: _Buffered, name: str, offset: int) -> Record | None:
 
 
 def _skip_trailer(buffered: _Buffered) -> int:
-    size = 0
     buffered.fill(len(_TRAILER))
+    if buffered.ahead == _TRAILER and not buffered.fill(len(_TRAILER) + 1):
+        return len(buffered.take(len(_TRAILER)))
+    size = 0
     while buffered.ahead[:1] in (b"\r", b"\n"):
         size += len(buffered.take(1))
         buffered.fill()

@@ -6,8 +6,8 @@ Source: WARC 1.1 (ISO 28500:2017) §4 (file and record model), §5 (named fields
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from provenance.errors import WarcFormatError
 
@@ -18,6 +18,7 @@ PROFILE_IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-d
 PROFILE_NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 CONFORMS_TO = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
 
+_PLAIN = re.compile(rb"WARC/(\d+\.\d+)\r\n((?:[!-9;-~]+: [!-~](?:[ -~]*[!-~])?\r\n)*)\r\n\Z")
 _VERSION = re.compile(rb"WARC/(\d+\.\d+)\r?\n\Z")
 
 
@@ -31,15 +32,22 @@ class RecordHeader:
     version: str
     fields: tuple[tuple[str, str], ...]
     raw: bytes
+    _first: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # A field is asked for by name a dozen times for each record.
+        first = {name.lower(): value for name, value in reversed(self.fields)}
+        object.__setattr__(self, "_first", first)
 
     def value(self, name: str) -> str | None:
         """Return the first value of the field, or None."""
-        wanted = name.lower()
-        return next((value for key, value in self.fields if key.lower() == wanted), None)
+        return self._first.get(name.lower())
 
     def values(self, name: str) -> tuple[str, ...]:
         """Return all values of the field, in order."""
         wanted = name.lower()
+        if wanted not in self._first:
+            return ()
         return tuple(value for key, value in self.fields if key.lower() == wanted)
 
     @property
@@ -93,6 +101,8 @@ def parse_header(
 
     Source: WARC 1.1 §4.
     """
+    if (plain := _parse_plain(raw)) is not None:
+        return plain
     lines = raw.splitlines(keepends=True) if b"\r" not in raw else raw.split(b"\n")
     lines = [line.rstrip(b"\r\n") for line in lines]
     match = _VERSION.match(lines[0] + b"\n") if lines else None
@@ -105,6 +115,16 @@ def parse_header(
             found=repr(raw[:40]),
         )
     return RecordHeader(version=match[1].decode(), fields=_fields(lines[1:]), raw=raw)
+
+
+def _parse_plain(raw: bytes) -> RecordHeader | None:
+    """Parse a header in the form that nearly all have: ASCII, CR LF, a space after each colon."""
+    match = _PLAIN.match(raw)
+    if match is None:
+        return None
+    lines = match[2].decode("ascii").split("\r\n")[:-1]
+    fields = tuple((name, value) for name, _, value in (line.partition(": ") for line in lines))
+    return RecordHeader(version=match[1].decode(), fields=fields, raw=raw)
 
 
 def _fields(lines: Iterable[bytes]) -> tuple[tuple[str, str], ...]:

@@ -9,16 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from provenance.digest import Digest, from_hex
 from provenance.errors import ProvenanceError
 from provenance.holdings import (
     CAPTURE_PROFILE,
+    REQUISITES_PROFILE,
     RUN_PROFILE,
     Capture,
+    CaptureKind,
+    KeptRequisite,
     Obtained,
     Redirect,
     Run,
@@ -48,11 +52,11 @@ _CAPTURED = ("response", "revisit", "resource")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Body:
-    """What a capture record's block says: head (responses and revisits), digests, declared type."""
+class Body:
+    """What a capture record's block says: status (of HTTP), digests, declared type."""
 
     record: WarcRecord
-    head: ResponseHead | None
+    status: int | None
     digests: BodyDigests | None
     media_type: str | None
     charset: str | None
@@ -64,21 +68,26 @@ def survey(path: Path) -> Survey:
     Raises:
         StorageError: the file cannot be opened.
     """
-    reading = _Reading()
-    faults: list[str] = []
+    reading = Reading()
+    fault = None
     try:
         for record in read_records(path):
             reading.place()
             reading.take(record)
-    except ProvenanceError as fault:
-        faults.append(str(fault))
+    except ProvenanceError as found:
+        fault = str(found)
     reading.place()
+    return to_survey(path, digest_of_file(path), reading, fault)
+
+
+def to_survey(path: Path, sha256: Digest, reading: Reading, fault: str | None) -> Survey:
+    """Return what was read of a file as one value."""
     records = tuple(reading.records)
     runs = reading.runs()
     return Survey(
         file=WarcFile(
             warc=path.name,
-            sha256=_digest(path),
+            sha256=sha256,
             size=path.stat().st_size,
             records=len(records),
             collection=runs[0].collection if runs else None,
@@ -87,27 +96,51 @@ def survey(path: Path) -> Survey:
         records=records,
         captures=tuple(reading.captures()),
         runs=runs,
-        faults=tuple(faults),
+        faults=(fault,) if fault is not None else (),
+        requisites=tuple(reading.requisites()),
+        gathered=tuple(reading.gathered),
     )
 
 
-def _digest(path: Path) -> Digest:
+def digest_of_file(path: Path) -> Digest:
+    """Return the SHA-256 of a file's bytes as stored."""
     with opened(path) as file:
         return from_hex(hashlib.file_digest(file, "sha256").hexdigest())  # type: ignore[arg-type]
 
 
-class _Reading:
+class Reading:
     """What has been read so far of one file."""
 
     def __init__(self) -> None:
         self.records: list[WarcRecord] = []
-        self._bodies: dict[str, _Body] = {}
-        self._notes: list[tuple[WarcRecord, Mapping[str, object]]] = []
+        self.bodies: dict[str, Body] = {}
+        self.notes: list[tuple[WarcRecord, Mapping[str, object]]] = []
         self._info: dict[str, str] = {}
         self._info_date = ""
         self._end: Mapping[str, object] = {}
+        self.gathered: list[tuple[str, str]] = []
         self._pending: list[tuple[Record, object]] = []
         self._ordinal = (-1, 0)
+
+    def extend(self, other: Reading) -> None:
+        """Add what a later part of the file holds."""
+        self.records += other.records
+        self.bodies |= other.bodies
+        self.notes += other.notes
+        if not self._info:
+            self._info, self._info_date = other._info, other._info_date
+        self._end = other._end or self._end
+        self.gathered += other.gathered
+
+    @property
+    def rest(self) -> tuple[Any, ...]:
+        """What is neither record nor body nor note."""
+        return self._info, self._info_date, self._end, self.gathered
+
+    @rest.setter
+    def rest(self, rest: tuple[Any, ...]) -> None:
+        """Take what another reading's `rest` gave."""
+        self._info, self._info_date, self._end, self.gathered = rest
 
     def take(self, record: Record) -> None:
         """Read a record's block; `place` completes it once its length is known."""
@@ -141,14 +174,20 @@ class _Reading:
         self.records.append(placed)
         if isinstance(seen, tuple):
             head, digests, media_type, charset = seen
-            self._bodies[placed.record_id] = _Body(
-                record=placed, head=head, digests=digests, media_type=media_type, charset=charset
+            self.bodies[placed.record_id] = Body(
+                record=placed,
+                status=head.status if head is not None else None,
+                digests=digests,
+                media_type=media_type,
+                charset=charset,
             )
         elif kind == "metadata" and isinstance(seen, dict):
             if seen.get("profile") == CAPTURE_PROFILE:
-                self._notes.append((placed, seen))
+                self.notes.append((placed, seen))
             elif seen.get("profile") == RUN_PROFILE:
                 self._end = seen
+            elif seen.get("profile") == REQUISITES_PROFILE:
+                self.gathered.append((str(seen.get("run")), str(seen.get("document"))))
 
     def _warc_record(self, record: Record) -> WarcRecord:
         header = record.header
@@ -205,17 +244,34 @@ class _Reading:
 
     def captures(self) -> list[Capture]:
         """Return the captures whose metadata record tells an outcome."""
-        made = (self._capture(record, note) for record, note in self._notes)
+        made = (self._capture(record, note) for record, note in self.notes)
         return [capture for capture in made if capture is not None]
+
+    def requisites(self) -> Iterator[KeptRequisite]:
+        """Yield the whole answers that were kept as requisites of pages."""
+        for record, note in self.notes:
+            if note.get("kind") != CaptureKind.REQUISITE:
+                continue
+            body = self._body_of(record)
+            if body is None or body.digests is None or body.status is None:
+                continue
+            kept = body.record
+            if 200 <= body.status < 300 and kept.truncated is None and kept.target_uri:
+                yield KeptRequisite(
+                    url=kept.target_uri,
+                    record_id=kept.record_id,
+                    date=kept.date or "",
+                    payload_digest=body.digests.payload_digest,
+                )
+
+    def _body_of(self, record: WarcRecord) -> Body | None:
+        return next((self.bodies[one] for one in record.concurrent_to if one in self.bodies), None)
 
     def _capture(self, record: WarcRecord, note: Mapping[str, object]) -> Capture | None:
         if note.get("outcome") is None:
             return None
-        body = next(
-            (self._bodies[one] for one in record.concurrent_to if one in self._bodies), None
-        )
         try:
-            return _to_capture(record, note, body)
+            return _to_capture(record, note, self._body_of(record))
         except (ValueError, TypeError, KeyError, ProvenanceError):
             return None  # a note that is no note of ours; `verify` reports it
 
@@ -267,7 +323,7 @@ def _warc_fields(raw: bytes) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, colon, value in lines if colon}
 
 
-def _to_capture(record: WarcRecord, note: Mapping[str, object], body: _Body | None) -> Capture:
+def _to_capture(record: WarcRecord, note: Mapping[str, object], body: Body | None) -> Capture:
     place = body.record if body else record
     told = _Told(note)
     digests = body.digests if body else None
@@ -287,7 +343,7 @@ def _to_capture(record: WarcRecord, note: Mapping[str, object], body: _Body | No
         final_url=told.text("final_url"),
         outcome=OutcomeKind(told.needed("outcome")),
         reason=told.text("reason"),
-        status=body.head.status if body and body.head else None,
+        status=body.status if body else None,
         captured_at=told.needed("captured_at"),
         content_id=content_id,
         payload_digest=payload_digest,
@@ -309,7 +365,7 @@ def _to_capture(record: WarcRecord, note: Mapping[str, object], body: _Body | No
     )
 
 
-def _media_type(body: _Body | None, told: _Told) -> str | None:
+def _media_type(body: Body | None, told: _Told) -> str | None:
     if body is None:
         return None
     if body.media_type is None and body.record.type == "revisit":

@@ -48,13 +48,17 @@ def page(site: Site, template: str, *, status: int = 200, **context: object) -> 
     )
 
 
-def twin(answer: Mapping[str, object], *, status: int = 200) -> Response:
-    """Return a JSON answer; keys keep their order."""
+def twin(site: Site, answer: Mapping[str, object], *, status: int = 200) -> Response:
+    """Return a JSON answer; keys keep their order. Other sites may read it where Datasette's may.
+
+    On a machine of one's own they may not: any page visited there could read the archive.
+    """
     text = json.dumps(answer, ensure_ascii=False, indent=1) + "\n"
+    foreign = {"access-control-allow-origin": "*"} if site.datasette.cors else {}
     return Response(
         text.encode("utf-8", "replace"),
         status=status,
-        headers={**PAGE_HEADERS, "access-control-allow-origin": "*"},
+        headers={**PAGE_HEADERS, **foreign},
         content_type="application/json; charset=utf-8",
     )
 
@@ -63,6 +67,7 @@ def missing(site: Site, error: MissingError, *, as_json: bool) -> Response:
     """Return the error as a page, or as JSON for a twin."""
     if as_json:
         return twin(
+            site,
             {"ok": False, "error": error.what, "near": [path for path, _ in error.near]},
             status=error.status,
         )

@@ -7,11 +7,18 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from datasette.utils import sqlite_timelimit
+
 from provenance.web.facts import Home
 from provenance.web.reading import read_home
 from provenance.web.render import STATIC, make_environment, read_static
 from provenance.web.searching import Choices, read_choices
 from provenance.web.source import SiteSource
+
+READ_LIMIT_MS = 10_000
+"""How long the reading for one page may take, so that no search holds a thread for long."""
+ONCE_LIMIT_MS = 600_000
+"""The same for what is read once for each file."""
 
 T = TypeVar("T")
 _ATTRIBUTE = "provenance_site"
@@ -37,22 +44,33 @@ class Site:
         self._home: Home | None = None
         self._choices: Choices | None = None
 
-    async def read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `ask` with a connection, in one of Datasette's threads."""
+    async def read(
+        self, ask: Callable[[sqlite3.Connection], T], *, limit_ms: int = READ_LIMIT_MS
+    ) -> T:
+        """Run `ask` with a connection, in one of Datasette's threads.
+
+        Raises:
+            sqlite3.OperationalError: "interrupted", where it takes longer than `limit_ms`.
+        """
+
+        def bounded(conn: sqlite3.Connection) -> T:
+            with sqlite_timelimit(conn, limit_ms):
+                return ask(conn)
+
         database = self.datasette.get_database(self.database)
-        found: T = await database.execute_fn(ask)
+        found: T = await database.execute_fn(bounded)
         return found
 
     async def home(self) -> Home:
         """Return the front page's facts."""
         if self._home is None:
-            self._home = await self.read(read_home)
+            self._home = await self.read(read_home, limit_ms=ONCE_LIMIT_MS)
         return self._home
 
     async def choices(self) -> Choices:
         """Return what searches can be narrowed to."""
         if self._choices is None:
-            self._choices = await self.read(read_choices)
+            self._choices = await self.read(read_choices, limit_ms=ONCE_LIMIT_MS)
         return self._choices
 
     def path(self, path: str) -> str:

@@ -29,7 +29,6 @@ async def content(site: Site, request: Any, receive: Receive) -> Any:
         "content-disposition": attachment(facts.document, str(facts.content_id), facts.media_type),
         "etag": etag,
         "cache-control": "public, max-age=31536000, immutable",
-        "cross-origin-resource-policy": "same-origin",
     }
     if etag in (request.headers.get("if-none-match") or ""):
         return Response(b"", status=304, headers=headers, content_type="application/octet-stream")

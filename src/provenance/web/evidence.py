@@ -31,6 +31,9 @@ _UNSEEN = re.compile(
 )
 
 
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
     """One certificate of the server's chain: the SHA-256 of its DER bytes, and its PEM text."""
@@ -70,6 +73,14 @@ class Evidence:
     added_at: str | None
     added_note: str | None
     added_file: str | None
+    archive: str | None
+    memento: str | None
+    retrieved_at: str | None
+    archive_body: str | None
+    proxy: str | None
+    leads_on_to: str | None
+    canonical: str | None
+    soft_404: str | None
     robots: str | None
     robots_reason: str | None
     surplus: int | None
@@ -84,9 +95,10 @@ def parse_note(text: str | None) -> Mapping[str, object]:
     return note if isinstance(note, dict) else {}
 
 
-def read_evidence(note: Mapping[str, object]) -> Evidence:
-    """Take the readable parts out of a note."""
+def read_evidence(note: Mapping[str, object], chain: bytes | None = None) -> Evidence:
+    """Take the readable parts out of a note; `chain` is the certificate chain that it names."""
     tls, obtained = _object(note, "tls"), _object(note, "obtained")
+    landing = _object(note, "landing")
     robots, offset = _object(note, "robots"), note.get("clock_offset_s")
     return Evidence(
         target_uri=_text(note, "target_uri"),
@@ -95,7 +107,7 @@ def read_evidence(note: Mapping[str, object]) -> Evidence:
         dns=_texts(note, "dns"),
         tls_version=_text(tls, "version"),
         tls_cipher=_text(tls, "cipher"),
-        certificates=tuple(_certificates(tls)),
+        certificates=tuple(_certificates(chain or b"")),
         timings=tuple(_timings(_object(note, "timings_ms"))),
         clock_offset=offset_words(offset) if _is_number(offset) else None,
         redirects=tuple(_hops(note, "redirects")),
@@ -104,6 +116,14 @@ def read_evidence(note: Mapping[str, object]) -> Evidence:
         added_at=_text(obtained, "at"),
         added_note=_text(obtained, "note"),
         added_file=_text(obtained, "file_name"),
+        archive=_text(obtained, "archive"),
+        memento=_text(obtained, "memento"),
+        retrieved_at=_text(obtained, "retrieved_at"),
+        archive_body=_text(obtained, "body"),
+        proxy=_text(_object(note, "proxy"), "address"),
+        leads_on_to=_text(landing, "meta_refresh"),
+        canonical=_text(landing, "canonical"),
+        soft_404=_text(landing, "soft_404"),
         robots=_text(robots, "verdict"),
         robots_reason=_text(robots, "reason"),
         surplus=_whole(_object(note, "surplus"), "size"),
@@ -191,10 +211,10 @@ def _timings(timings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             yield label, f"{value:,.0f} ms"
 
 
-def _certificates(tls: Mapping[str, object]) -> Iterator[Certificate]:
-    for encoded in _texts(tls, "certificates"):
+def _certificates(chain: bytes) -> Iterator[Certificate]:
+    for encoded in _PEM.findall(chain):
         try:
-            raw = base64.b64decode(encoded, validate=True)
+            raw = base64.b64decode(b"".join(encoded.split()), validate=True)
         except (binascii.Error, ValueError):
             continue
         lines = textwrap.wrap(base64.b64encode(raw).decode(), 64)

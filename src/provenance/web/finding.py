@@ -11,7 +11,7 @@ from provenance.web import reading
 from provenance.web.answers import MissingError
 from provenance.web.attachment import Site
 from provenance.web.facts import CapturePage, DocumentPage
-from provenance.web.render import short_digest
+from provenance.web.render import segment, short_digest
 
 
 def named(request: Any, variable: str = "id") -> str:
@@ -32,7 +32,7 @@ async def find_document(site: Site, document: str) -> DocumentPage:
     alike = difflib.get_close_matches(document[:200], known, n=5, cutoff=0.5)
     raise MissingError(
         f"No document has the id “{document[:200]}”.",
-        near=tuple((f"/document/{name}", name) for name in alike),
+        near=tuple((f"/document/{segment(name)}", name) for name in alike),
     )
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import sqlite3
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from datasette import NotFound, Response, hookimpl
+from datasette import Response, hookimpl
 from markupsafe import Markup
 
 from provenance.errors import ProvenanceError
 from provenance.web import byteviews, views
-from provenance.web.answers import MissingError, missing
+from provenance.web.answers import MissingError, missing, twin
 from provenance.web.attachment import Site, site_of
+from provenance.web.faults import answer_fault, answer_foreign
+from provenance.web.gate import gated
 from provenance.web.policy import PAGE_HEADERS, App, with_policy
 from provenance.web.render import STATIC
 
@@ -52,15 +56,22 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
         (r"^/view/(?P<id>[^/]+)/raw$", byteviews.raw_view),
         (r"^/view/(?P<id>[^/]+)$", byteviews.view),
         (r"^/-/provenance/(?P<name>[^/]+)$", static),
+        (r"^/favicon\.ico$", icon),
+        (r"^/-/databases(?:\.json)?$", databases),
+        (r"^/-/threads(?:\.json)?$", nothing),
     ]
     return [(pattern, _on_site(site, view)) for pattern, view in routes]
 
 
 async def static(site: Site, request: Any) -> Response:
-    """Send the stylesheet or the script."""
+    """Send a stylesheet, the script or the icon."""
     name = request.url_vars["name"]
     if name not in STATIC:
         raise MissingError("There is no such file.")
+    return _asset(site, name)
+
+
+def _asset(site: Site, name: str) -> Response:
     return Response(
         site.static[name],
         headers={**PAGE_HEADERS, "cache-control": "public, max-age=31536000, immutable"},
@@ -68,10 +79,35 @@ async def static(site: Site, request: Any) -> Response:
     )
 
 
+async def icon(site: Site, request: Any) -> Response:
+    """Send the icon to those who ask for it by its old name."""
+    return _asset(site, "icon.svg")
+
+
+async def databases(site: Site, request: Any) -> Response:
+    """Say what Datasette says of its database, but not in which folder of this machine it lies."""
+    database = site.datasette.get_database(site.database)
+    said = {name: getattr(database, name) for name in ("name", "route", "size", "hash")}
+    kind = {"is_mutable": database.is_mutable, "is_memory": database.is_memory}
+    return twin(site, {"databases": [{**said, "path": Path(database.path).name, **kind}]})
+
+
+async def nothing(site: Site, request: Any) -> Response:
+    """Answer as if there were no such page: Datasette's own would name folders of this machine."""
+    raise MissingError("There is no such page.")
+
+
 @_hook
 def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
-    """Put a policy on every response of a Datasette that has the pages."""
-    return with_policy if site_of(datasette) is not None else lambda app: app
+    """Let only reading in, and put a policy on every response, of a Datasette with the pages."""
+    return (lambda app: with_policy(gated(app))) if site_of(datasette) else lambda app: app
+
+
+@_hook
+def extra_css_urls(datasette: Any) -> list[str]:
+    """Give Datasette's pages the colours of ours."""
+    site = site_of(datasette)
+    return [site.static_path(name) for name in ("colours.css", "tables.css")] if site else []
 
 
 @_hook
@@ -85,7 +121,8 @@ def render_cell(value: Any, column: str, database: str, datasette: Any) -> Marku
     if not isinstance(value, str) or not value:
         return None
     href = site.path(prefix + site.templates.filters["segment"](value))
-    return Markup('<a href="{}">{}</a>').format(href, value)
+    look = Markup(' class="digest"') if value.startswith("sha256:") else ""
+    return Markup('<a{} href="{}">{}</a>').format(look, href, value)
 
 
 @_hook
@@ -102,14 +139,18 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 
 @_hook
 def handle_exception(datasette: Any, request: Any, exception: Exception) -> Response | None:
-    """Show "not found" in our design, but leave Datasette's own addresses to it."""
+    """Tell of errors in our design and without details of this machine."""
     site = site_of(datasette)
-    if site is None or not isinstance(exception, NotFound):
+    return None if site is None else answer_foreign(site, request, exception)
+
+
+@_hook
+def forbidden(datasette: Any, request: Any, message: str) -> Response | None:
+    """Say in our design that something is not open to readers."""
+    site = site_of(datasette)
+    if site is None:
         return None
-    own = (site.path(f"/{site.database}"), site.path("/-/"))
-    if request.path.startswith(own) or request.path.endswith(".json"):
-        return None
-    return missing(site, MissingError("There is no page at this address."), as_json=False)
+    return missing(site, MissingError("This is not open to readers.", status=403), as_json=False)
 
 
 def _on_site(site: Site, view: View) -> View:
@@ -120,10 +161,7 @@ def _on_site(site: Site, view: View) -> View:
         more = {"receive": receive} if takes_receive else {}
         try:
             return await view(site, request, **more)
-        except MissingError as error:
-            return missing(site, error, as_json=request.path.endswith(".json"))
-        except ProvenanceError as error:
-            trouble = MissingError(str(error), status=500)
-            return missing(site, trouble, as_json=request.path.endswith(".json"))
+        except (MissingError, ProvenanceError, OSError, sqlite3.Error) as error:
+            return answer_fault(site, request, error)
 
     return answer

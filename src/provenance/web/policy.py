@@ -35,14 +35,33 @@ DATASETTE_POLICY = (
 PAGE_HEADERS: Mapping[str, str] = MappingProxyType(
     {"content-security-policy": PAGE_POLICY, "cache-control": "no-cache"}
 )
+NO_CONNECTION = "()"
+"""An empty Connection-Allowlist: the browser opens no connection for the page at all.
+
+A content policy forbids requests, not connections: Chromium connects to the host of a frame or a
+link that the policy then blocks, and that host learns who reads the archive, and when. Browsers
+that do not know the header pass it over.
+
+Source: WICG, Connection Allowlists.
+"""
 ARCHIVED_HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "content-security-policy": ARCHIVED_POLICY,
+        "connection-allowlist": NO_CONNECTION,
         "x-frame-options": "SAMEORIGIN",
         "x-dns-prefetch-control": "off",
+        "x-robots-tag": "noindex",
     }
 )
-DOWNLOAD_HEADERS: Mapping[str, str] = MappingProxyType({"content-security-policy": DOWNLOAD_POLICY})
+DOWNLOAD_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "content-security-policy": DOWNLOAD_POLICY,
+        "connection-allowlist": NO_CONNECTION,
+        "accept-ranges": "none",
+        "x-robots-tag": "noindex",
+    }
+)
+"""A part of a download could not be checked against the content id, so there are no ranges."""
 
 _EVERYWHERE = (
     (b"content-security-policy", DATASETTE_POLICY.encode()),
@@ -50,6 +69,7 @@ _EVERYWHERE = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 )
 
 

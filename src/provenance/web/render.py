@@ -11,9 +11,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from provenance.web import words
+from provenance.web.languages import language_words
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}\Z")
-STATIC = {"site.css": "text/css; charset=utf-8", "site.js": "text/javascript; charset=utf-8"}
+STATIC = {
+    "colours.css": "text/css; charset=utf-8",
+    "site.css": "text/css; charset=utf-8",
+    "tables.css": "text/css; charset=utf-8",
+    "site.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
 
 
 def make_environment() -> Environment:
@@ -33,15 +40,21 @@ def make_environment() -> Environment:
         state_label=words.state_label,
         state_meaning=words.state_meaning,
         reason=words.reason_words,
+        known_reason=words.known_reason,
         language=language_tag,
-        segment=lambda text: quote(str(text), safe=":"),
+        language_name=language_words,
+        shortened=words.shortened,
+        segment=segment,
         short=short_digest,
         breakable=breakable,
         number=lambda count: f"{count:,}",
     )
     environment.tests["web_address"] = is_web_address
     environment.globals.update(
-        roles=words.ROLES, states=words.STATES, relation_words=words.relation_words
+        roles=words.ROLES,
+        states=words.STATES,
+        alternates=words.ALTERNATES,
+        relation_words=words.relation_words,
     )
     return environment
 
@@ -49,6 +62,15 @@ def make_environment() -> Environment:
 def read_static(name: str) -> bytes:
     """Return a file of the package's folder `assets`; `name` is a key of STATIC."""
     return files("provenance.web").joinpath("assets", name).read_bytes()
+
+
+def segment(text: object) -> str:
+    """Return any id as one segment of a path; a dot in it is no ending such as `.json`.
+
+    >>> segment("a/b?c.json"), segment("sha256:00")
+    ('a%2Fb%3Fc%2Ejson', 'sha256:00')
+    """
+    return quote(str(text), safe=":").replace(".", "%2E")
 
 
 def is_web_address(url: str | None) -> bool:

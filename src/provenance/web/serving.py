@@ -2,30 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ipaddress
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import uvicorn
 
 from provenance.errors import ProvenanceError
+from provenance.web.gate import gated
+from provenance.web.policy import with_policy
+from provenance.web.renewal import RenewedSite
 
 
 class AddressError(ProvenanceError):
     """The host and port cannot be served on."""
 
 
-class SiteServer:
-    """One server for one Datasette; `announce` gets its URL once it takes requests.
+def known_names(host: str, names: Sequence[str]) -> frozenset[str] | None:
+    """Return the host names that a site served on `host` goes by; None means any.
 
-    Port 0 means any free port; the URL names the one that was taken.
+    On this machine alone (loopback) it goes by no name but those given. Opened to a network it goes
+    by any, unless names are given.
+    """
+    if not names and not _is_loopback(host):
+        return None
+    return frozenset(name.lower().rstrip(".") for name in (*names, host))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class SiteServer:
+    """One server for one site; `announce` gets its URL once it takes requests.
+
+    Port 0 means any free port; the URL names the one that was taken. `names` as in `known_names`.
     """
 
     def __init__(
-        self, datasette: Any, *, host: str, port: int, announce: Callable[[str], None]
+        self,
+        site: RenewedSite,
+        *,
+        host: str,
+        port: int,
+        announce: Callable[[str], None],
+        names: Sequence[str] = (),
     ) -> None:
         self._host, self._port = host, port
+        known = known_names(host, names)
         config = uvicorn.Config(
-            datasette.app(),
+            with_policy(gated(site, names=known)),
+            interface="asgi3",
             host=host,
             port=port,
             log_level="error",
@@ -34,8 +64,7 @@ class SiteServer:
             lifespan="on",
             timeout_graceful_shutdown=2,
         )
-        base = str(datasette.urls.path("/"))
-        self._server = _AnnouncingServer(config, lambda address: announce(address + base))
+        self._server = _AnnouncingServer(config, lambda address: announce(address + site.base))
 
     def run(self) -> None:
         """Serve until `stop` or Ctrl-C (then `KeyboardInterrupt` is raised at the end).

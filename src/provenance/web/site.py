@@ -29,7 +29,7 @@ SETTINGS: Mapping[str, object] = MappingProxyType(
         "allow_download": True,
         "trace_debug": False,
         "template_debug": False,
-        "truncate_cells_html": 400,
+        "truncate_cells_html": 160,
         "cache_size_kb": 16_000,
         "max_csv_mb": 100,
     }

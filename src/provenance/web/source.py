@@ -14,12 +14,14 @@ class Exchange:
     `request_head` and `response_head` are bytes as stored, the empty line included, and None where
     there is no such record. `note` is the metadata record's JSON text. `command` is one shell line
     that cuts the capture's record out of its WARC file and prints the digits of the capture id.
+    `chain` is the server's certificate chain as PEM, None where there was none.
     """
 
     request_head: bytes | None
     response_head: bytes | None
     note: str
     command: str
+    chain: bytes | None = None
 
 
 class SiteSource(Protocol):

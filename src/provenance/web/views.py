@@ -18,6 +18,7 @@ from provenance.web.attachment import Site
 from provenance.web.evidence import HEAD_SHOWN, head_text, parse_note, read_evidence, visible
 from provenance.web.facts import TROUBLE_OUTCOMES, CaptureFacts, DocumentPage, RecordFacts
 from provenance.web.finding import find_capture, find_document, named
+from provenance.web.render import segment
 from provenance.web.searching import Filters
 from provenance.web.source import Exchange
 
@@ -37,7 +38,7 @@ async def collection(site: Site, request: Any) -> Response:
     card = next((one for one in (await site.home()).collections if one.collection == name), None)
     if card is None:
         known = (await site.home()).collections
-        near = tuple((f"/collection/{one.collection}", one.title) for one in known[:20])
+        near = tuple((f"/collection/{segment(one.collection)}", one.title) for one in known[:20])
         raise MissingError(f"There is no collection “{name[:200]}”.", near=near)
     states = TROUBLE_OUTCOMES if state == "attention" else (state,) if state else ()
     documents = await site.read(
@@ -58,7 +59,7 @@ async def collection(site: Site, request: Any) -> Response:
         documents=documents[:PAGE_SIZE],
         state=state,
         role=role,
-        pages=_pages(f"/collection/{name}", kept, number, more=len(documents) > PAGE_SIZE),
+        pages=_pages(f"/collection/{segment(name)}", kept, number, more=len(documents) > PAGE_SIZE),
     )
 
 
@@ -72,7 +73,7 @@ async def document(site: Site, request: Any) -> Response:
 
 async def document_json(site: Site, request: Any) -> Response:
     """Answer the document page as JSON."""
-    return twin(_document_twin(await find_document(site, named(request))))
+    return twin(site, _document_twin(await find_document(site, named(request))))
 
 
 async def capture(site: Site, request: Any) -> Response:
@@ -90,7 +91,9 @@ async def capture(site: Site, request: Any) -> Response:
         exchange=exchange,
         request_head=_head(exchange.request_head if exchange else None),
         response_head=_head(exchange.response_head if exchange else None),
-        evidence=read_evidence(parse_note(facts.note or note)),
+        evidence=read_evidence(
+            parse_note(facts.note or note), exchange.chain if exchange else None
+        ),
         note=visible((note or "")[:HEAD_SHOWN]),
         forms=_digest_forms(facts),
         citations=await _citations(site, facts.capture_id),
@@ -104,15 +107,16 @@ async def capture_json(site: Site, request: Any) -> Response:
     facts = found.capture
     row = {**asdict(facts), "note": parse_note(facts.note), "flags": _json_list(facts.flags)}
     return twin(
+        site,
         {
             "type": "capture",
             **row,
             "record": asdict(found.record) if found.record else None,
             "links": {
-                "document": site.path(f"/document/{facts.document}"),
+                "document": site.path(f"/document/{segment(facts.document)}"),
                 "content": site.path(f"/content/{facts.content_id}") if facts.content_id else None,
             },
-        }
+        },
     )
 
 
@@ -148,7 +152,7 @@ async def search_json(site: Site, request: Any) -> Response:
     try:
         hits = await _hits(site, query, _filters(request), number)
     except UsageError as error:
-        return twin({"ok": False, "error": str(error), "results": []}, status=400)
+        return twin(site, {"ok": False, "error": str(error), "results": []}, status=400)
     results = [
         {
             "type": "capture",
@@ -157,7 +161,9 @@ async def search_json(site: Site, request: Any) -> Response:
         }
         for hit in hits[:HITS]
     ]
-    return twin({"query": query, "page": number, "more": len(hits) > HITS, "results": results})
+    return twin(
+        site, {"query": query, "page": number, "more": len(hits) > HITS, "results": results}
+    )
 
 
 async def _hits(site: Site, query: str, filters: Filters, number: int) -> tuple[searching.Hit, ...]:

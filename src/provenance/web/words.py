@@ -38,8 +38,8 @@ STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
 ROLES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "source": ("Source", "What is read and cited"),
-        "official": ("Official", "What its speakers rely on"),
-        "independent": ("Independent", "What others say on the same matters"),
+        "official": ("Official", "From bodies whose statements are at issue"),
+        "independent": ("Independent", "From others, on the same matters"),
         "": ("Without a role", "Captures that no seeds file describes"),
     }
 )
@@ -56,6 +56,16 @@ RELATIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """Kind → (said of the source, said of the target)."""
+
+ALTERNATES: Mapping[str, str] = MappingProxyType(
+    {
+        "republication": "republished at",
+        "same-document-other-address": "the same document at",
+        "record": "a record of it at",
+        "report-or-related": "a report on it, or related, at",
+    }
+)
+"""Role of another address → what to say before it."""
 
 _REASONS: Mapping[str, str] = MappingProxyType(
     {
@@ -93,6 +103,26 @@ def state_meaning(state: str) -> str:
 def reason_words(reason: str | None) -> str:
     """Return a reason in words; an unknown reason is shown as it stands."""
     return _REASONS.get(reason, reason.replace("_", " ")) if reason else ""
+
+
+def known_reason(text: str | None) -> str:
+    """Return a reason in words, or whatever else stands in its place as it stands."""
+    return _REASONS.get(text, text) if text else ""
+
+
+def shortened(text: str, length: int) -> str:
+    """Return the beginning of a text, cut where a word ends if it has words, with an ellipsis.
+
+    >>> shortened("a harbour bridge", 11), shortened("港口大桥", 2)
+    ('a harbour…', '港口…')
+    """
+    if len(text) <= length:
+        return text
+    cut = text[:length]
+    if not text[length].isspace():
+        whole = cut.rsplit(maxsplit=1)[0] if len(cut.split()) > 1 else cut
+        cut = whole if len(cut) - len(whole) < 30 else cut
+    return f"{cut.rstrip()}…"
 
 
 def relation_words(kind: str, *, inward: bool) -> str:
@@ -153,9 +183,16 @@ def what_happened(capture: CaptureFacts) -> str:
     """Say in one or two sentences what this capture is, claiming nothing more."""
     when = time_words(capture.captured_at)
     if capture.obtained == "added":
-        return (
-            f"On {when} a person added a file of {size_words(capture.size)} by hand. "
+        word = (
             "That it came from the address given is that person's word."
+            if capture.url
+            else "No address was given."
+        )
+        return f"On {when} a person added a file of {size_words(capture.size)} by hand. {word}"
+    if capture.obtained == "imported":
+        return (
+            f"A public archive gave this as what it captured on {when}. It was imported, not "
+            f"observed: {size_words(capture.size)} of content are kept as the archive sent them."
         )
     return f"On {when} {_answer(capture)}"
 
@@ -168,6 +205,11 @@ def _answer(capture: CaptureFacts) -> str:
             return (
                 f"the server answered with status {status}. The whole answer, {size} of content, "
                 "is kept."
+            )
+        case "unchanged" if capture.reason == "not_modified":
+            return (
+                "the server was asked whether the document had changed, and answered that it had "
+                f"not (status {status}). The content stands as captured before."
             )
         case "unchanged":
             return (

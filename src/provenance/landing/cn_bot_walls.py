@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provenance.fetch.rule import Kind, Rule
+from provenance.landing.rule import Kind, Rule
 
 _WALL, _DENIAL = Kind.BOT_WALL, Kind.DENIAL
 

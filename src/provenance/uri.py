@@ -1,4 +1,4 @@
-"""Turn a reference in a page or a style sheet into the address a browser would ask for. Pure.
+"""Turn a reference in a page, a style sheet or a redirect into what a browser asks for. Pure.
 
 The order of work, after the URL Standard:
 (1) Trim: white space and controls at the ends, tabs and line ends anywhere, the fragment.
@@ -6,7 +6,7 @@ The order of work, after the URL Standard:
 (3) Host: credentials dropped, percent-escapes undone, IDNA, lower case, the default port dropped.
     An IPv4 address in any form but four decimal numbers is no address here.
 (4) Path: joined to the base, dot segments removed.
-(5) What may not stand in a URI is percent-escaped, in the same way as for redirect targets.
+(5) What may not stand in a URI is percent-escaped; what is escaped already stays as it is.
 
 Source: URL Standard §4.4 for http and https; RFC 3986 §2.1.
 """
@@ -65,6 +65,22 @@ def web_address(reference: str, *, base: str) -> str | None:
     found = _resolved(bare, _base(base))
     text = found.text() if found else ""  # (5)
     return text if 0 < len(text) <= MAX_ADDRESS else None
+
+
+def same_resource(one: str, other: str) -> bool:
+    """Return whether archives would file both addresses under one key, roughly.
+
+    The scheme, a leading `www.`, the case of the host, a default port, an empty path, a slash at
+    the end and the spelling of percent-escapes tell no two apart.
+    """
+    return _key(one) == _key(other)
+
+
+def _key(url: str) -> str:
+    address = web_address(url, base="") or url
+    host, _, rest = address.partition("://")[2].partition("/")
+    escapes = re.sub("%[0-9A-Fa-f]{2}", lambda escape: escape[0].upper(), rest)
+    return host.removeprefix("www.") + "/" + escapes.rstrip("/")
 
 
 def _trimmed(reference: str) -> str:

@@ -7,7 +7,7 @@ themselves.
 
 from __future__ import annotations
 
-from provenance.fetch.rule import Kind, Rule
+from provenance.landing.rule import Kind, Rule
 
 _WALL, _DENIAL = Kind.BOT_WALL, Kind.DENIAL
 _CAPTCHAS = (

@@ -6,7 +6,7 @@ of a document is where redirects led, or that the page says it is nothing else.
 
 from __future__ import annotations
 
-from provenance.fetch.rule import Kind, Rule
+from provenance.landing.rule import Kind, Rule
 
 _CONSENT, _LOGIN = Kind.CONSENT, Kind.LOGIN
 _CARRIES_BACK = (

@@ -1,0 +1,68 @@
+"""Recognise answers that stand in front of a document: bot walls, consent and login pages. Pure.
+
+The rules are data. Each names the marks it looks for and says why they are enough; the id of the
+rule that matched is kept with the capture.
+"""
+
+from __future__ import annotations
+
+from provenance.http_message import ResponseHead
+from provenance.landing.bot_walls import BOT_WALLS
+from provenance.landing.cn_bot_walls import CN_BOT_WALLS
+from provenance.landing.gate_pages import GATE_PAGES
+from provenance.landing.rule import LOOKED_AT, Kind, Rule, matches, sight
+
+__all__ = ["LOOKED_AT", "RULES", "Kind", "Rule", "matching_rule", "to_markdown"]
+
+RULES: tuple[Rule, ...] = BOT_WALLS + CN_BOT_WALLS + GATE_PAGES
+"""Every rule, in the order in which they are asked."""
+
+
+def matching_rule(head: ResponseHead, content: bytes, *, asked: str, final: str) -> Rule | None:
+    """Return the first rule that the answer matches; `content` is its decoded beginning."""
+    seen = sight(head, content, asked=asked, final=final)
+    return next((rule for rule in RULES if matches(rule, seen)), None)
+
+
+_SECTIONS = {
+    Kind.BOT_WALL: ("Bot walls", "A check or a captcha that came in place of the document."),
+    Kind.DENIAL: ("Denials", "A firewall's own page that says no, whatever its status."),
+    Kind.CONSENT: ("Consent pages", "A page that wants consent before it shows the document."),
+    Kind.LOGIN: ("Login pages", "A page that wants to know who is there."),
+}
+
+
+def to_markdown() -> str:
+    """Return the part of `docs/challenges.md` that shows the rules and their exact marks."""
+    lines: list[str] = []
+    for kind, (title, about) in _SECTIONS.items():
+        lines += [f"## {title}", "", about, ""]
+        lines += ["| rule | what it goes by | counts only |", "|---|---|---|"]
+        lines += [
+            f"| `{rule.id}` | {rule.why} | {_bounds(rule)} |" for rule in RULES if rule.kind is kind
+        ]
+        lines += [""]
+    lines += ["## The marks", "", "Regular expressions, for content in lower case.", "", "```text"]
+    lines += [line for rule in RULES for line in _marks(rule)]
+    return "\n".join([*lines, "```", ""])
+
+
+def _bounds(rule: Rule) -> str:
+    bounds: list[str] = []
+    if rule.statuses:
+        bounds.append(f"with status {' or '.join(map(str, rule.statuses))}")
+    if rule.field:
+        bounds.append(f"with the field `{rule.field[0]}`")
+    if rule.led_to:
+        bounds.append("where redirects led there")
+    if rule.longest:
+        bounds.append(f"up to {rule.longest >> 10} KiB")
+    return ", ".join(bounds)
+
+
+def _marks(rule: Rule) -> list[str]:
+    lines = [rule.id]
+    lines += [f"  status  {' or '.join(map(str, rule.statuses))}"] if rule.statuses else []
+    lines += [f"  field   {rule.field[0]}: {rule.field[1]}"] if rule.field else []
+    lines += [f"  led to  {rule.led_to}"] if rule.led_to else []
+    return lines + [f"  mark    {mark.decode('ascii', 'backslashreplace')}" for mark in rule.marks]

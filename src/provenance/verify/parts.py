@@ -1,0 +1,157 @@
+"""Read many files at once: each in one piece, or a large one in parts that are proven to fit.
+
+A part begins at a byte that looks like a record's. It is proven when the part before saw a record
+there and ended where this one began; where that fails, or a part has a fault that others may bear
+on, the file is read again in one piece. So the verdict is the same, however many processes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from provenance.digest import Digest, from_hex
+from provenance.parallel import map_in_order
+from provenance.verify.files import FileReport, Part, listed, read_file, read_part, reading_notes
+from provenance.verify.framing import WARC, Form, form_of, record_at
+from provenance.verify.inflate import find_member
+from provenance.verify.ledger import Ledger
+from provenance.verify.records import RecordJudge, Tallies
+from provenance.verify.window import Window
+
+_SMALLEST = 1 << 20
+_LARGEST = 1 << 26
+_SHARES = 4
+"""Parts for each process, so that none waits long for the last."""
+
+_SEARCHED = 1 << 25
+_ONCE_A_FILE = "warcinfo_missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A file to read in one piece, to hash alone, or to read from `start` to `until`."""
+
+    path: Path
+    whole: bool = False
+    start: int | None = None
+    until: int | None = None
+    ours: bool = False
+
+
+_Result = FileReport | Part | Digest | None
+
+
+def read_files(
+    paths: Sequence[Path], *, jobs: int, smallest: int = _SMALLEST
+) -> Iterator[FileReport]:
+    """Yield the report of each file, in order, read by up to `jobs` processes.
+
+    A part has `smallest` bytes or more, but for the last one of a file.
+    """
+    total = sum(map(_size, paths))
+    if jobs < 2 or total < 2 * smallest:
+        yield from map(read_file, paths)
+        return
+    share = min(max(total // (jobs * _SHARES), smallest), _LARGEST)
+    plans = [plan(path, share) for path in paths]
+    results = map_in_order(_do, [task for tasks in plans for task in tasks], jobs=jobs)
+    for path, tasks in zip(paths, plans, strict=True):
+        yield _report(path, [next(results) for _ in tasks])
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def plan(path: Path, share: int) -> list[Task]:
+    """Divide a gzip file of more than two shares into parts, and its digest; leave any other."""
+    whole = [Task(path=path, whole=True)]
+    if _size(path) < 2 * share:
+        return whole
+    try:
+        with path.open("rb") as source:
+            window = Window(source, hashing=False)
+            if form_of(window) is not Form.GZIP:
+                return whole
+            found = [
+                find_member(window, at, WARC, within=_SEARCHED)
+                for at in range(share, window.size, share)
+            ]
+            ours = _opens_ours(window)
+    except OSError:
+        return whole
+    starts = sorted({0, *(at for at in found if at is not None)})
+    untils = [*starts[1:], None]
+    parts = [
+        Task(path=path, start=start, until=until, ours=ours and start > 0)
+        for start, until in zip(starts, untils, strict=True)
+    ]
+    return [Task(path=path), *parts] if len(parts) > 1 else whole
+
+
+def _opens_ours(window: Window) -> bool:
+    judge = RecordJudge(lambda _record, _fault: None, lambda _record: ())
+    for record in record_at(window, 0, 0):
+        judge.judge(record)
+    return judge.ours
+
+
+def _do(task: Task) -> _Result:
+    if task.whole:
+        return read_file(task.path)
+    try:
+        if task.start is None:
+            with task.path.open("rb") as source:
+                return from_hex(hashlib.file_digest(source, "sha256").hexdigest())
+        return read_part(task.path, task.start, task.until, ours=task.ours)
+    except OSError:
+        return None
+
+
+def _report(path: Path, results: Sequence[_Result]) -> FileReport:
+    first, *rest = results
+    if isinstance(first, FileReport):
+        return first
+    parts = [part for part in rest if isinstance(part, Part)]
+    if not isinstance(first, str) or len(parts) < len(rest) or not fit(parts):
+        return read_file(path)
+    return _join(path, first, parts)
+
+
+def fit(parts: Sequence[Part]) -> bool:
+    """Say whether the parts are what one reading of the whole file would have gone through."""
+    last = parts[-1]
+    return all(
+        one.framed and one.met and one.end == other.start and one.ours[1] == other.ours[0]
+        for one, other in pairwise(parts)
+    ) and (
+        last.framed
+        and not any(fault.code == _ONCE_A_FILE for part in parts for fault in part.findings)
+    )
+
+
+def _join(path: Path, sha256: Digest, parts: Sequence[Part]) -> FileReport:
+    ledger, tallies = Ledger(), Tallies()
+    for part in parts:
+        ledger.extend(part.ledger)
+        tallies.extend(part.tallies)
+    findings = [fault for part in parts for fault in part.findings]
+    return FileReport(
+        warc=path.name,
+        sha256=sha256,
+        size=parts[-1].end,
+        records=sum(part.records for part in parts),
+        findings=listed(path.name, findings, sum(part.unlisted for part in parts)),
+        notes=(
+            *(each for part in parts for each in part.notes),
+            *reading_notes(path.name, tallies),
+        ),
+        ledger=ledger,
+    )

@@ -1,0 +1,71 @@
+"""Say what went wrong: to readers in the pages' design and without paths, to the log in full."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from typing import Any
+
+from datasette import NotFound, Response
+
+from provenance.errors import ProvenanceError
+from provenance.web.answers import MissingError, missing
+from provenance.web.attachment import Site
+
+LOG = logging.getLogger("provenance.web")
+
+_BROKEN = "The site met an error that is not yours. Whoever runs it finds it in the log."
+_NOWHERE = "There is no page at this address."
+
+
+def answer_fault(site: Site, request: Any, error: Exception) -> Response:
+    """Return the page, or the JSON for a twin, that tells of an error in one of our views."""
+    return missing(site, _in_our_views(error, request.path), as_json=_wants_json(request))
+
+
+def answer_foreign(site: Site, request: Any, error: Exception) -> Response | None:
+    """Return the page that tells of an error in one of Datasette's views; None leaves it to them.
+
+    Theirs stay the errors that come as HTML or JSON of their own making.
+    """
+    status = getattr(error, "status", 500)
+    if status < 500 and (_wants_json(request) or getattr(error, "message_is_html", False)):
+        return None
+    if status >= 500:
+        return missing(site, MissingError(_BROKEN, status=500), as_json=_wants_json(request))
+    said = getattr(error, "message", None) or (error.args[0] if error.args else "")
+    below = request.path.startswith((site.path(f"/{site.database}/"), site.path("/-/")))
+    if isinstance(error, NotFound) and not below:
+        said = _NOWHERE
+    tables = ((f"/{site.database}", "Tables and SQL"),) if below or status == 400 else ()
+    return missing(
+        site, MissingError(str(said) or _NOWHERE, near=tables, status=status), as_json=False
+    )
+
+
+def _in_our_views(error: Exception, path: str) -> MissingError:
+    if isinstance(error, MissingError):
+        return error
+    if isinstance(error, sqlite3.OperationalError) and error.args == ("interrupted",):
+        return MissingError("This took too long and was given up. Ask for less.", status=503)
+    LOG.error("%s: %s", path.encode("ascii", "backslashreplace").decode(), error)
+    if isinstance(error, ProvenanceError):
+        return MissingError(
+            f"What is stored cannot be shown: {_without_folders(error)}", status=500
+        )
+    return MissingError(_BROKEN, status=500)
+
+
+def _without_folders(error: ProvenanceError) -> str:
+    """Return an error's words; of a path only the file's name, for folders may name a person."""
+    told = ProvenanceError(
+        error.what,
+        where=(error.where or "").rpartition("/")[2] or None,
+        expected=error.expected,
+        found=error.found,
+    )
+    return str(told)
+
+
+def _wants_json(request: Any) -> bool:
+    return bool(request.path.endswith(".json"))
