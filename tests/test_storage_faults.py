@@ -150,7 +150,9 @@ def test_a_body_that_finds_no_room_to_be_kept_is_no_failure_of_its_server(
     (root / "metadata" / "spool").symlink_to(disk.path)
     disk.leave_free(0)
     ran = run(root, *FETCH)
-    assert_told(ran, "what arrives cannot be kept", "No space left", str(root / "metadata" / "spool"))
+    assert_told(
+        ran, "what arrives cannot be kept", "No space left", str(root / "metadata" / "spool")
+    )
     assert set(captures_in(root).values()) <= {"captured"}
     disk.resize(8 << 20)
     assert run(root, *FETCH).status == 0
