@@ -17,6 +17,9 @@ import pytest
 
 from provenance.digest import digest_of
 from provenance.errors import StorageError
+from provenance.exchange import Client, ClientSettings
+from provenance.exchange.addresses import AddressPolicy
+from provenance.runtime import system_runtime
 from provenance.verify import verify_archive
 from provenance.warc.manifest import MANIFEST, append_line, format_line, read_manifest
 from provenance.warc.recovery import recover
@@ -40,6 +43,7 @@ from tests.storage_builders import (
     write_seeds,
 )
 from tests.warc_builders import documents_in, end_run, write_capture
+from tests.wire import playing
 
 SIZES = (900, 2_500, 300_000, 1_200, 3_000_000, 700)
 
@@ -157,6 +161,21 @@ def test_a_body_that_finds_no_room_to_be_kept_is_no_failure_of_its_server(
     disk.resize(8 << 20)
     assert run(root, *FETCH).status == 0
     assert list(captures_in(root).values()) == ["captured"] * 3
+
+
+def test_the_last_bytes_of_a_body_that_find_no_room_are_missed_too(disk: Disk) -> None:
+    """They wait in a buffer until the body is read again; no exchange comes of it."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1117068\r\n\r\n"
+    whole = head + bytes(17 * 65536 + 3000 - len(head))
+    assert len(whole) == len(head) + 1117068
+    disk.leave_free(17 * 65536)
+    with playing(whole, closes=False) as wire:
+        settings = ClientSettings(fields=(), spool_dir=disk.path)
+        client = Client(system_runtime(), settings, AddressPolicy(allow_private=True))
+        with pytest.raises(StorageError, match="cannot keep what arrives") as raised:
+            client.get(f"{wire.url}/large")
+        client.close()
+        assert raised.value.where == str(disk.path)
 
 
 @pytest.mark.parametrize("pages", range(18))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provenance.digest import Digest, digest_of
@@ -27,6 +27,7 @@ NAMES = st.from_regex(r"[a-z0-9][a-z0-9-]{0,30}-\d{17}-\d{5}\.warc\.gz", fullmat
 DIGESTS = st.binary(min_size=32, max_size=32).map(lambda raw: Digest(f"sha256:{raw.hex()}"))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, DIGESTS, max_size=8))
 def test_reading_gives_what_was_written(listed: dict[str, Digest]) -> None:
     """parse ∘ format is the identity, in the order of the lines."""
@@ -34,6 +35,7 @@ def test_reading_gives_what_was_written(listed: dict[str, Digest]) -> None:
     assert list(parse_manifest(raw).items()) == list(listed.items())
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, DIGESTS, min_size=1, max_size=4), st.data())
 def test_a_torn_last_line_does_not_count(listed: dict[str, Digest], data: st.DataObject) -> None:
     """Cut anywhere: exactly the lines that have their end."""
@@ -44,6 +46,7 @@ def test_a_torn_last_line_does_not_count(listed: dict[str, Digest], data: st.Dat
     assert list(parse_manifest(raw[:cut]).items()) == list(listed.items())[:whole]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_reading_fail(raw: bytes) -> None:
     """Lines of another form are passed over; saying so is for verify."""

@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
@@ -50,6 +50,7 @@ def canonical(draft: Draft, block: bytes) -> bytes:
     return f"WARC/1.1\r\n{''.join(lines)}Content-Length: {len(block)}\r\n\r\n".encode() + block
 
 
+@settings(deadline=None)
 @given(
     kind=st.sampled_from(TYPES),
     fields=st.lists(st.tuples(NAMES, VALUES), max_size=5),
@@ -101,6 +102,7 @@ def test_a_line_break_in_a_field_is_refused(value: str) -> None:
     assert pieces == []
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(1, 50))
 def test_a_block_of_another_size_is_never_written_silently(block: bytes, by: int) -> None:
     """One that ends early is an error; of a longer stream only what was announced is taken."""

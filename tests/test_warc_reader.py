@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provenance.errors import StorageError, WarcFormatError
@@ -94,6 +94,7 @@ def test_one_record_is_read_by_its_place(ours: Path) -> None:
         assert found.digest == member.digest
 
 
+@settings(deadline=None)
 @given(
     blocks=st.lists(st.binary(max_size=300), min_size=1, max_size=6),
     together=st.integers(1, 4),
@@ -229,6 +230,7 @@ def test_a_member_that_swells_is_read_in_small_pieces(tmp_path: Path) -> None:
     assert peak < 8 << 20
 
 
+@settings(deadline=None)
 @given(
     sizes=st.lists(st.integers(0, 2_000_000), min_size=1, max_size=4),
     step=st.sampled_from([1 << 10, 65536, 1 << 18]),

@@ -22,7 +22,7 @@ from provenance.warc.survey import digest_of_file, survey
 WARC_SUFFIXES = (".warc", ".warc.gz")
 
 _SMALLEST = 1 << 20
-_LARGEST = 1 << 26
+_LARGEST = 1 << 22
 _SHARES = 4
 """Parts for each process, so that none waits long for the last."""
 

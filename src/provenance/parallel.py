@@ -21,7 +21,7 @@ from typing import BinaryIO, Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-_AHEAD = 4
+_AHEAD = 2
 """Results per process that may wait for those before them."""
 
 _PIPE = 1 << 20
@@ -199,7 +199,6 @@ def _serve(work: Callable[[T], R], items: Sequence[T], orders: int, results_end:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What was inherited is not to be walked: each page of it would be copied.
     gc.freeze()
-    gc.disable()
     with os.fdopen(results_end, "wb") as results:
         while order := os.read(orders, _WORD):
             try:
@@ -210,4 +209,3 @@ def _serve(work: Callable[[T], R], items: Sequence[T], orders: int, results_end:
             results.write(len(raw).to_bytes(_WORD, "big"))
             results.write(raw)
             results.flush()
-            gc.collect()

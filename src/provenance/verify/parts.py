@@ -24,7 +24,7 @@ from provenance.verify.window import Window
 
 _SMALLEST = 1 << 20
 _LARGEST = 1 << 26
-_SHARES = 4
+_SHARES = 6
 """Parts for each process, so that none waits long for the last."""
 
 _SEARCHED = 1 << 25
