@@ -126,7 +126,7 @@ def dump_digest(path: Path) -> tuple[Digest, Digest]:
 def _digest_or_none(connection: sqlite3.Connection) -> Digest | None:
     try:
         return digests(connection)[0]
-    except (sqlite3.DatabaseError, TypeError):
+    except (sqlite3.DatabaseError, UnicodeDecodeError, TypeError):
         return None  # damaged, or holding what no index holds: `differences` says where
 
 

@@ -31,13 +31,13 @@ def differences(wanted: sqlite3.Connection, found: sqlite3.Connection) -> tuple[
     """Return the first few differences of each table, and those of the schema itself."""
     try:
         listed = list(_schema_differences(wanted, found))
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         return (Difference(table="sqlite_schema", key=str(error), kind="unreadable"),)
     for section in sections():
         try:
             rows = _row_differences(section, dump(wanted, section), dump(found, section))
             listed.extend(islice(rows, _PER_TABLE))
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             listed.append(Difference(table=section.table, key=str(error), kind="unreadable"))
     return tuple(listed)
 

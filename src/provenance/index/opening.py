@@ -31,8 +31,9 @@ def open_index(path: Path) -> Iterator[sqlite3.Connection]:
         ) as connection:
             _check_mark(connection, path)
             yield connection
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) == sqlite3.SQLITE_ERROR:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        if isinstance(error, sqlite3.ProgrammingError) or code == sqlite3.SQLITE_ERROR:
             raise  # the statement is at fault, not the file
         raise IndexMissingError(
             f"the index cannot be read: {error}", where=str(path), hint=_HINT
