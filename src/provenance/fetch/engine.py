@@ -30,6 +30,10 @@ from provenance.runtime import Runtime
 from provenance.warc.draft import Original
 from provenance.warc.writer import WarcWriter
 
+_TOGETHER = 64
+_CLOSE_S = 0.02
+"""Outcomes that are synced in one go, and the seconds within which each follows the one before."""
+
 _GRACE_S = 2.0
 """Seconds that a run which is stopped gives the visits under way to end by themselves."""
 
@@ -215,8 +219,10 @@ class FetchRun:
         try:
             bounded = patience_s != float("inf")
             found.append(self._results.get(timeout=max(patience_s, 0) if bounded else None))
-            while True:
-                found.append(self._results.get_nowait())
+            # Outcomes that come close together are synced in one go: a sync each would take longer
+            # than the fetching.
+            while len(found) < _TOGETHER:
+                found.append(self._results.get(timeout=_CLOSE_S))
         except queue.Empty:
             pass
         for each in found:

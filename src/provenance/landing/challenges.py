@@ -6,11 +6,14 @@ rule that matched is kept with the capture.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+
 from provenance.http_message import ResponseHead
 from provenance.landing.bot_walls import BOT_WALLS
 from provenance.landing.cn_bot_walls import CN_BOT_WALLS
 from provenance.landing.gate_pages import GATE_PAGES
-from provenance.landing.rule import LOOKED_AT, Kind, Rule, matches, sight
+from provenance.landing.rule import LOOKED_AT, Kind, Matcher, Rule, sight
 
 __all__ = ["LOOKED_AT", "RULES", "Kind", "Rule", "matching_rule", "to_markdown"]
 
@@ -21,7 +24,29 @@ RULES: tuple[Rule, ...] = BOT_WALLS + CN_BOT_WALLS + GATE_PAGES
 def matching_rule(head: ResponseHead, content: bytes, *, asked: str, final: str) -> Rule | None:
     """Return the first rule that the answer matches; `content` is its decoded beginning."""
     seen = sight(head, content, asked=asked, final=final)
-    return next((rule for rule in RULES if matches(rule, seen)), None)
+    by_field, pages, others = _matchers()
+    fitting = list(pages if seen.is_page else others)
+    for name in seen.names & by_field.keys():
+        fitting += by_field[name]
+    fitting.sort(key=lambda each: each.number)
+    return next((each.rule for each in fitting if each.matches(seen)), None)
+
+
+_Matchers = tuple[Mapping[str, tuple[Matcher, ...]], tuple[Matcher, ...], tuple[Matcher, ...]]
+
+
+@cache
+def _matchers() -> _Matchers:
+    """Return the rules that ask for a field, by its name; those for pages; those for any answer.
+
+    They are compiled when the first answer is looked at: most commands look at none.
+    """
+    every = [Matcher(number, rule) for number, rule in enumerate(RULES)]
+    names = {each.field for each in every if each.field}
+    by_field = {name: tuple(each for each in every if each.field == name) for name in names}
+    pages = tuple(each for each in every if each.field is None)
+    others = tuple(each for each in pages if not each.rule.marks)
+    return by_field, pages, others
 
 
 _SECTIONS = {

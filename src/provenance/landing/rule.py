@@ -48,9 +48,13 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What the rules see of an answer; `content` is its decoded beginning, in lower case."""
+    """What the rules see of an answer; `content` is its decoded beginning, in lower case.
+
+    `names` are the names of its fields, in lower case.
+    """
 
     head: ResponseHead
+    names: frozenset[str]
     content: bytes
     asked: str
     final: str
@@ -61,33 +65,48 @@ def sight(head: ResponseHead, content: bytes, *, asked: str, final: str) -> Sigh
     """Return what the rules see; `content` is the decoded beginning."""
     media_type, _ = media_type_of(head)
     failed = not 200 <= head.status < 300
+    is_page = media_type in _PAGES or (failed and (media_type or "").startswith("text/"))
     return Sight(
         head=head,
-        content=content[:LOOKED_AT].lower(),
+        names=frozenset(name.decode("latin-1").lower() for name, _ in head.fields),
+        # Marks are looked for in pages alone; of anything else only the size counts.
+        content=content[:LOOKED_AT].lower() if is_page else content[:LOOKED_AT],
         asked=asked,
         final=final,
-        is_page=media_type in _PAGES or (failed and (media_type or "").startswith("text/")),
+        is_page=is_page,
     )
 
 
-def matches(rule: Rule, seen: Sight) -> bool:
-    """Return whether all that the rule gives holds; the cheapest is asked first."""
-    if rule.statuses and seen.head.status not in rule.statuses:
-        return False
-    if rule.marks and not seen.is_page:
-        return False
-    if rule.longest is not None and len(seen.content) > rule.longest:
-        return False
-    if rule.field is not None:
-        name, pattern = rule.field
-        if not any(re.search(pattern, each, re.IGNORECASE) for each in seen.head.values(name)):
+class Matcher:
+    """One rule, its patterns compiled; `number` is its place among all rules."""
+
+    def __init__(self, number: int, rule: Rule) -> None:
+        self.number = number
+        self.rule = rule
+        self.field = rule.field[0].lower() if rule.field else None
+        self._value = re.compile(rule.field[1], re.IGNORECASE) if rule.field else None
+        self._led_to = re.compile(rule.led_to, re.IGNORECASE) if rule.led_to else None
+        self._marks = tuple(re.compile(mark) for mark in rule.marks)
+
+    def matches(self, seen: Sight) -> bool:
+        """Return whether all that the rule gives holds; the cheapest is asked first."""
+        rule = self.rule
+        if self.field is not None and self.field not in seen.names:
             return False
-    if rule.led_to is not None and not _led(rule.led_to, seen):
-        return False
-    return all(re.search(mark, seen.content) for mark in rule.marks)
+        if self._marks and not seen.is_page:
+            return False
+        if rule.statuses and seen.head.status not in rule.statuses:
+            return False
+        if rule.longest is not None and len(seen.content) > rule.longest:
+            return False
+        if self._led_to is not None and not self._led(self._led_to, seen):
+            return False
+        if self._value is not None and not any(
+            map(self._value.search, seen.head.values(self.field or ""))
+        ):
+            return False
+        return all(mark.search(seen.content) for mark in self._marks)
 
-
-def _led(pattern: str, seen: Sight) -> bool:
-    if not re.match(pattern, seen.final, re.IGNORECASE):
-        return False
-    return re.match(pattern, seen.asked, re.IGNORECASE) is None
+    @staticmethod
+    def _led(pattern: re.Pattern[str], seen: Sight) -> bool:
+        return pattern.match(seen.final) is not None and pattern.match(seen.asked) is None

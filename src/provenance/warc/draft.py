@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import BinaryIO
 from uuid import UUID, uuid5
 
@@ -39,6 +40,7 @@ class Draft:
         return next(value for name, value in self.fields if name == "WARC-Record-ID")[1:-1]
 
 
+@lru_cache(maxsize=512)
 def record_urn(run: str, *names: object) -> str:
     """Return the record id derived from the run and what the record is.
 
@@ -234,8 +236,20 @@ def warcinfo_draft(
 
 
 def to_json(note: Mapping[str, object]) -> bytes:
-    """Return the one JSON form that notes are written in: sorted keys, UTF-8, one space deep."""
-    return (json.dumps(note, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
+    """Return the one JSON form that notes are written in: sorted keys, UTF-8, a key a line."""
+    lines = (f"{_quoted(key)}: {_value(note[key])}" for key in sorted(note))
+    return ("{\n " + ",\n ".join(lines) + "\n}\n").encode()
+
+
+_encoded = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+_quoted = json.encoder.encode_basestring
+
+
+def _value(value: object) -> str:
+    # Most values are texts or null; the encoder's own way to those is long.
+    if value is None:
+        return "null"
+    return _quoted(value) if type(value) is str else _encoded(value)
 
 
 def _draft(fields: list[tuple[str, str]], content_type: str, block: bytes) -> Draft:
