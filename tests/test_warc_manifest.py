@@ -78,6 +78,17 @@ def test_a_torn_line_is_taken_away_before_the_next_is_written(tmp_path: Path, to
     assert (tmp_path / MANIFEST).read_bytes() == whole + format_line("two", second).encode()
 
 
+def test_a_line_that_lacks_its_end_alone_is_kept(tmp_path: Path) -> None:
+    """An editor may save the file so: the line names a whole file, and the next begins anew."""
+    first, second = digest_of(b"1"), digest_of(b"2")
+    whole = format_line("one.warc.gz", first).encode()
+    for listed in (("two.warc.gz", second), ("one.warc.gz", first)):
+        (tmp_path / MANIFEST).write_bytes(whole.rstrip(b"\n"))
+        append_line(tmp_path, *listed)
+        assert (tmp_path / MANIFEST).read_bytes().startswith(whole)
+        assert read_manifest(tmp_path) == {"one.warc.gz": first, listed[0]: listed[1]}
+
+
 def test_a_line_is_written_once(tmp_path: Path) -> None:
     """A sealing done again after an interruption lists the file once; another digest shows."""
     for _ in range(3):

@@ -15,6 +15,7 @@ from provenance.errors import StorageError
 
 MANIFEST = "manifest-sha256.txt"
 _LINE = re.compile(r"([0-9a-f]{64})  archive/([^/\n]+)\Z")
+_UNENDED = re.compile(rb"[0-9a-f]{64}  archive/[^/\n]+\.warc\.gz")
 
 
 def format_line(warc: str, digest: Digest) -> str:
@@ -43,8 +44,9 @@ def read_manifest(metadata: Path) -> dict[str, Digest]:
 def append_line(metadata: Path, warc: str, digest: Digest) -> None:
     """List a file, synced to disk; the file may be renamed to its sealed name afterwards.
 
-    A torn last line, left by a power cut, is taken away first. A line that is there already, from
-    a sealing that was interrupted, is not written twice.
+    A torn last line, left by a power cut, is taken away first; one that lacks its line end alone,
+    as an editor may leave it, gets that. A line that is there already, from a sealing that was
+    interrupted, is not written twice.
 
     Raises:
         StorageError: the disk refused; the manifest is as it was.
@@ -55,7 +57,10 @@ def append_line(metadata: Path, warc: str, digest: Digest) -> None:
             file.seek(0)
             raw = file.read()
             kept = raw.rfind(b"\n") + 1
-            if kept != len(raw):
+            if _UNENDED.fullmatch(raw, kept):
+                _append(file, b"\n", len(raw))
+                raw, kept = raw + b"\n", len(raw) + 1
+            elif kept != len(raw):
                 file.truncate(kept)
             line = format_line(warc, digest).encode()
             if line not in raw[:kept].splitlines(keepends=True):
