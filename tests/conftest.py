@@ -1,8 +1,15 @@
-"""Hold no test to the clock: a property that a loaded machine checks slowly still holds."""
+"""What holds for every test: no clock over properties, and Ctrl-C heard by the programs started."""
 
 from __future__ import annotations
 
-from hypothesis import settings
+import signal
 
-settings.register_profile("any machine", deadline=None)
-settings.load_profile("any machine")
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
+
+# A shell without job control starts what runs in its background deaf to Ctrl-C, and so would be
+# every program that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -218,7 +218,7 @@ def test_a_disconnect_to_the_end_is_the_outcome(tmp_path: Path) -> None:
 
 def test_a_time_out_is_tried_again(tmp_path: Path) -> None:
     """A server that says nothing, then answers."""
-    done, times = tried(tmp_path / "root", in_turn(b"", PAGE), retries=1, timeout_s=0.3)
+    done, times = tried(tmp_path / "root", in_turn(b"", PAGE), retries=1, timeout_s=1.5)
     assert (times, str(done.outcome.outcome)) == (2, "captured")
     assert [each["reason"] for each in done.note["attempts"]] == ["timeout"]
 
@@ -266,7 +266,7 @@ def test_a_body_cut_short_is_kept_and_not_tried_again(tmp_path: Path) -> None:
     """What arrived is a version, marked `truncated`."""
     cut = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 99\r\n\r\n<p>cut"
 
-    done, times = tried(tmp_path / "root", cut, retries=1, timeout_s=0.3)
+    done, times = tried(tmp_path / "root", cut, retries=1, timeout_s=1.5)
     assert times == 1
     assert (done.outcome.outcome, done.outcome.truncated) == ("truncated", "time")
 

@@ -269,7 +269,7 @@ def test_a_robots_txt_that_fails_in_transport_fails_the_document(
     """The document gets the same reason; the failed robots.txt is a record of its own."""
     pages: dict[str, Play] = {"a.example/robots.txt": answer, "a.example/doc": PAGE}
     with web(pages) as wire:
-        settings = replace(SETTINGS, timeout_s=0.3)
+        settings = replace(SETTINGS, timeout_s=1.5)
         done = fetched(tmp_path / "root", wire, "http://a.example/doc", settings=settings)
         assert not any(b"/doc" in head for head in wire.requests)
     assert (done.outcome.outcome, done.outcome.reason) == ("failed", reason)
@@ -389,7 +389,7 @@ def test_a_robots_txt_that_was_cut_short_is_not_taken_for_the_whole(tmp_path: Pa
     cut = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nUser-agent: *\n"
     pages: dict[str, Play] = {"a.example/robots.txt": cut, "a.example/doc": PAGE}
     with web(pages) as wire:
-        settings = replace(SETTINGS, timeout_s=0.3)
+        settings = replace(SETTINGS, timeout_s=1.5)
         done = fetched(tmp_path / "root", wire, "http://a.example/doc", settings=settings)
     assert done.notes("robots")[0]["truncated"] == "time"
     assert done.outcome.outcome in ("failed", "denied")

@@ -48,7 +48,7 @@ def test_a_signal_ends_the_run_with_130_and_the_next_fetch_goes_on(
         summary = json.loads(rest.splitlines()[-1])
         assert (summary["type"], summary["outcomes"]) == ("summary", {"captured": 1})
         assert not list(archive.archive.glob("*.open"))
-        again = {str(each.document): each for each in fetched(archive, timeout_s=0.5)}
+        again = {str(each.document): each for each in fetched(archive, timeout_s=2)}
     assert (again["doc-0"].outcome, again["doc-0"].reason) == ("skipped", "already_done")
     assert (again["doc-1"].outcome, again["doc-2"].outcome) == ("truncated", "captured")
     assert findings(archive) == []
@@ -63,7 +63,7 @@ def test_a_run_whose_time_is_up_reports_every_document_and_is_completed_by_the_n
         first = fetched(archive, max_run_time_s=2.0)
         told = Counter((each.outcome.value, each.reason) for each in first)
         assert told == {("captured", None): 1, ("skipped", "run_time"): 2}
-        second = fetched(archive, timeout_s=0.5)
+        second = fetched(archive, timeout_s=2)
     assert (second[0].document, second[0].reason) == ("doc-0", "already_done")
     assert Counter(each.outcome.value for each in second) == {
         "skipped": 1,

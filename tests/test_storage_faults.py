@@ -154,9 +154,7 @@ def test_a_body_that_finds_no_room_to_be_kept_is_no_failure_of_its_server(
     (root / "metadata" / "spool").symlink_to(disk.path)
     disk.leave_free(0)
     ran = run(root, *FETCH)
-    assert_told(
-        ran, "what arrives cannot be kept", "No space left", str(root / "metadata" / "spool")
-    )
+    assert_told(ran, "what arrives cannot be kept", "No space left", str(root / "metadata/spool"))
     assert set(captures_in(root).values()) <= {"captured"}
     disk.resize(8 << 20)
     assert run(root, *FETCH).status == 0
@@ -172,7 +170,7 @@ def test_the_last_bytes_of_a_body_that_find_no_room_are_missed_too(disk: Disk) -
     with playing(whole, closes=False) as wire:
         settings = ClientSettings(fields=(), spool_dir=disk.path)
         client = Client(system_runtime(), settings, AddressPolicy(allow_private=True))
-        with pytest.raises(StorageError, match="cannot keep what arrives") as raised:
+        with pytest.raises(StorageError, match="what arrives cannot be kept") as raised:
             client.get(f"{wire.url}/large")
         client.close()
         assert raised.value.where == str(disk.path)
