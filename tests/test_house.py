@@ -395,6 +395,16 @@ def test_no_committed_file_names_an_index_or_a_machine() -> None:
     assert wrong == []
 
 
+def test_no_committed_file_is_a_link() -> None:
+    """A link names a place on the machine that made it."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--stage"], cwd=ROOT, capture_output=True, check=False, timeout=60
+    )
+    if not listing.stdout:
+        pytest.skip("not a git checkout")
+    assert [line for line in listing.stdout.decode().splitlines() if line.startswith("12")] == []
+
+
 @pytest.mark.parametrize(
     "line",
     [
