@@ -59,8 +59,6 @@ class Trust:
         context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.hostname_checks_common_name = False
-        # Some builds of Python ask OpenSSL to take an end without a closing alert for a good one.
-        context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
         context.post_handshake_auth = True
         context.set_alpn_protocols(["http/1.1"])
         if self._authorities is None:
