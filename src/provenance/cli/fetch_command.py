@@ -86,7 +86,11 @@ def _not_blank(_ctx: click.Context, _parameter: click.Parameter, value: str | No
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A PEM certificate to show to servers, with its key in the same file or --client-key.",
 )
-@click.option("--client-key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--client-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The key of --client-cert, where that file does not hold it.",
+)
 @click.option(
     "--cookies",
     "cookie_file",
