@@ -22,8 +22,11 @@ import pytest
 
 from provenance.archive import Archive
 from provenance.indexing import survey_all
+from provenance.verify import verify_archive
 from provenance.warc.history import read_history
+from provenance.warc.recovery import recover
 from provenance.warc.survey import survey
+from tests.roots import make_certificate
 from tests.storage_builders import (
     FETCH,
     NOT_FOUND,
@@ -40,7 +43,8 @@ from tests.storage_builders import (
     sealed,
     verify,
 )
-from tests.warc_builders import locked_for_writing
+from tests.storage_town import fetch_anew, injected, town_at
+from tests.warc_builders import locked_for_writing, members_of
 from tests.wire import Wire, playing
 
 KILLS = 13
@@ -412,6 +416,31 @@ def test_what_a_power_cut_leaves_is_finished_by_the_next_command(
         assert set(run(root, *FETCH).outcomes().values()) == {"unchanged"}
     assert run(root, "index").status == 0
     assert codes(verify(root)) == []
+
+
+def test_a_run_cut_between_any_two_records_leaves_no_finding(tmp_path: Path) -> None:
+    """Redirects, attempts, robots.txt, certificate chains, revisits, failures: wherever the end."""
+    certificate = make_certificate(tmp_path)
+    with town_at(certificate) as town:
+        kept = fetch_anew(tmp_path / "town", town, certificate, injected(), runs=2)
+    root = tmp_path / "cut"
+    for path in ("archive", "metadata", "seeds"):
+        (root / path).mkdir(parents=True)
+    manifest = root / "metadata" / "manifest-sha256.txt"
+    before = b""
+    for name, raw in kept.files.items():
+        for member in members_of(raw):
+            (root / "archive" / f"{name}.open").write_bytes(raw[: member.offset + member.length])
+            manifest.write_bytes(before)
+            (told,) = recover(root / "archive", root / "metadata")
+            assert (told.fault, told.torn_bytes) == (None, 0)
+            found: list[str] = []
+            verify_archive(root, on_finding=lambda each: found.append(each.code))  # noqa: B023
+            assert found == [], member.header
+            (root / "archive" / name).rename(root / "archive" / f"{name}.open")
+        recover(root / "archive", root / "metadata")
+        before = manifest.read_bytes()
+    assert kept.files == {path.name: path.read_bytes() for path in (root / "archive").iterdir()}
 
 
 def test_a_run_killed_after_its_last_document_is_completed_by_the_next(tmp_path: Path) -> None:
