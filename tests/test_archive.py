@@ -88,6 +88,23 @@ def test_a_second_fetch_of_the_same_bytes_is_a_revisit(tmp_path: Path) -> None:
     assert findings(archive) == []
 
 
+def test_two_documents_that_end_at_one_address_fare_alike_whichever_came_first(
+    tmp_path: Path,
+) -> None:
+    """Both are captured in the run that finds them, and both unchanged in the next."""
+
+    def play(head: bytes) -> bytes:
+        if head.split()[1] == b"/moved":
+            return b"HTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Length: 0\r\n\r\n"
+        return answer(head)
+
+    with playing(play, closes=False) as wire:
+        archive = rooted(tmp_path, f"{wire.url}/a", f"{wire.url}/moved")
+        assert [each.outcome for each in outcomes(archive)] == ["captured", "captured"]
+        assert [each.outcome for each in outcomes(archive)] == ["unchanged", "unchanged"]
+    assert findings(archive) == []
+
+
 def test_an_interrupted_run_is_completed_and_a_complete_one_begun_anew(tmp_path: Path) -> None:
     """What the interrupted run has is skipped, once."""
     with playing(answer, closes=False) as wire:

@@ -48,7 +48,7 @@ class FetchPorts:
 
     runtime: Runtime
     writer_of: Callable[[CollectionId], WarcWriter]
-    originals: dict[tuple[str, str], Original]
+    originals: Mapping[tuple[str, str], Original]
     known: Mapping[str, Known]
     spool_dir: Path
     user_agent: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from provenance.dates import format_instant
@@ -44,15 +44,16 @@ Revisit = Callable[[Visit, bytes], Draft]
 class Recording:
     """Writes exchanges to one WARC writer; `originals` lets an identical payload be a revisit.
 
-    `originals` maps (address, payload digest) to the record that holds the payload; it grows with
-    what this run captures. `chains` keeps certificate chains in the same writer's files.
+    `originals` maps (address, payload digest) to the record of an earlier run that holds the
+    payload. This run's own do not count: which of two came first may be chance. `chains` keeps
+    certificate chains in the same writer's files.
     """
 
     def __init__(
         self,
         writer: WarcWriter,
         chains: Chains,
-        originals: dict[tuple[str, str], Original],
+        originals: Mapping[tuple[str, str], Original],
     ) -> None:
         self._writer = writer
         self._chains = chains
@@ -65,9 +66,7 @@ class Recording:
         if original is not None and fate.outcome is not None:
             fate = replace(fate, outcome=OutcomeKind.UNCHANGED, reason=None)
         note: Note = framing_note(exchange) if original else {"framing": None}
-        outcome = self._record(way, exchange, fate, note, revisit=_identical(answer, original))
-        self._remember(way, exchange, fate)
-        return outcome
+        return self._record(way, exchange, fate, note, revisit=_identical(answer, original))
 
     def record_not_modified(self, way: Way, exchange: Exchange, known: Known) -> Outcome:
         """Write request, revisit and metadata records of an answer that says: not modified."""
@@ -196,15 +195,6 @@ class Recording:
         if not _is_full(way, answer, fate) or not answer.digests.payload_size:
             return None
         return self._originals.get((exchange.url, answer.digests.payload_digest))
-
-    def _remember(self, way: Way, exchange: Exchange, fate: Fate) -> None:
-        if _is_full(way, _answer(exchange), fate):
-            visit = self._visit(way, exchange, _answer(exchange))
-            original = Original(
-                record_id=visit.urn("response"), target_uri=exchange.url, date=visit.date
-            )
-            key = (exchange.url, _answer(exchange).digests.payload_digest)
-            self._originals.setdefault(key, original)
 
 
 def _is_full(way: Way, answer: Answer, fate: Fate) -> bool:
