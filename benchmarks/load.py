@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from bench import PROGRAM, Bench, expect, responses, size_of
 from corpus import write_corpus
 from measure import Contestant, Result, once
-from origin import HOSTS, MISSING, Play, html_response, playing
+from origin import HOSTS, MISSING, Play, html_response, playing, response
 from speed import wget
 
-LATENCY_HOSTS, LATENCY_DOCUMENTS, LATENCY_S, LATENCY_SIGMA = 40, 400, 0.25, 0.5
+LATENCY_HOSTS, LATENCY_S, LATENCY_SIGMA = 40, 0.25, 0.5
 _BLOCK = 1 << 18
 _WORDS = b"the council published the minutes of its meeting on the bridge and the ferry. "
 
@@ -24,10 +24,10 @@ def latency_of(path: str) -> float:
     return random.Random(path).lognormvariate(math.log(LATENCY_S), LATENCY_SIGMA)
 
 
-def measure_latency(bench: Bench) -> None:
+def measure_latency(bench: Bench, documents: int) -> None:
     """Fetch from forty hosts that take their time; the ideal is the slowest host's own sum."""
-    names = write_corpus(bench.corpus)[:LATENCY_DOCUMENTS]
-    pages = {f"/{name}": html_response((bench.corpus / name).read_bytes()) for name in names}
+    names = write_corpus(bench.corpus, scale=documents // 1250 + 1)[:documents]
+    pages = {f"/{name}": response(bench.corpus / name) for name in names}
 
     async def play(path: str, writer: asyncio.StreamWriter) -> None:
         if path in pages:
@@ -59,6 +59,7 @@ def measure_latency(bench: Bench) -> None:
         hosts_are="forty addresses 127.0.0.x, one port: a host is what stands in the URL",
         ideal_s=round(ideal, 3),
         all_in_a_row_s=round(sum(sums), 1),
+        all_in_a_row_over_ideal=round(sum(sums) / ideal, 1),
         ours_s=round(result.median_s, 3),
         ideal_over_ours=round(ideal / result.median_s, 3),
         wget_over_ours=round(peer.median_s / result.median_s, 1),

@@ -43,7 +43,7 @@ def served(folder: Path, state: Path) -> Iterator[tuple[str, int]]:
     """Serve the files of `folder` while the block runs; give the server's name and its port."""
     nginx = shutil.which("nginx")
     if not nginx:
-        pages = {f"/{path.name}": _response(path) for path in folder.iterdir()}
+        pages = {f"/{path.name}": response(path) for path in folder.iterdir()}
 
         async def play(path: str, writer: asyncio.StreamWriter) -> None:
             writer.write(pages.get(path, MISSING))
@@ -114,7 +114,8 @@ def html_response(body: bytes, media_type: str = "text/html; charset=utf-8") -> 
     return head.encode() + body
 
 
-def _response(path: Path) -> bytes:
+def response(path: Path) -> bytes:
+    """Return the whole response with a file of the corpus, its media type by the name's ending."""
     return html_response(path.read_bytes(), _TYPES[path.suffix])
 
 

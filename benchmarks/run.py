@@ -36,7 +36,7 @@ def stages(bench: Bench, chosen: argparse.Namespace) -> dict[str, Callable[[], N
         "verify": lambda: measure_verify(bench, chosen.scale),
         "index": lambda: measure_index(bench, chosen.scale),
         "start": lambda: measure_start(bench),
-        "latency": lambda: measure_latency(bench),
+        "latency": lambda: measure_latency(bench, chosen.documents),
         "big": lambda: measure_big(bench, size, compressible=compressible),
         "many": lambda: measure_many(bench, chosen.many),
         "misbehaving": lambda: measure_misbehaving(bench, chosen.misbehaving),
@@ -64,6 +64,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--incompressible", action="store_true", help="big: needs twice the size on disk"
     )
+    parser.add_argument("--documents", type=int, default=400, help="latency: documents (400)")
     parser.add_argument("--many", type=int, default=100_000, help="many: documents (100000)")
     parser.add_argument("--misbehaving", type=int, default=10_000, help="documents (10000)")
     parser.add_argument("--folder", type=Path, help="where to make the temporary folder")

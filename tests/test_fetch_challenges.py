@@ -12,7 +12,7 @@ import pytest
 
 from provenance.http_message import parse_response_head
 from provenance.landing.challenges import LOOKED_AT, RULES, matching_rule
-from provenance.landing.rule import Rule
+from provenance.landing.rule import Rule, alternatives
 from tests.challenge_pages import LONG, NEAR, WALLS, Site, at, page
 from tests.fetch_rig import (
     Fetched,
@@ -237,3 +237,15 @@ def test_fetch_ends_with_3_where_only_a_wall_came(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert '"challenge"' in done.stdout
     assert '"anubis"' in done.stdout
+
+
+def test_the_alternatives_of_a_mark_are_the_mark() -> None:
+    """They are searched for one by one, for speed; nothing may be lost by it."""
+    marks = [mark for rule in RULES for mark in rule.marks]
+    parted = [alternatives(mark) for mark in marks]
+    assert [b"|".join(parts) for parts in parted] == marks
+    assert sum(re.compile(part).groups for parts in parted for part in parts) == sum(
+        re.compile(mark).groups for mark in marks
+    )
+    assert alternatives(rb"a(b|c)[|]\||d") == [rb"a(b|c)[|]\|", b"d"]
+    assert alternatives(rb"[\]|]|x") == [rb"[\]|]", b"x"]

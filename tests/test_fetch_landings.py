@@ -493,6 +493,14 @@ def test_a_page_without_a_media_type_is_read_where_it_looks_like_one() -> None:
         assert said.soft_404 == rule
 
 
+@pytest.mark.parametrize("mark", [b"\xff\xd8\xff\xe0\0\x10JFIF\0", b"%PDF-1.4\n", b"PK\x03\x04"])
+def test_a_picture_declared_as_a_page_is_not_read_as_one(mark: bytes) -> None:
+    """Its bytes are no markup, whatever they happen to spell."""
+    spelt = page("Page not found", "", '<meta http-equiv="refresh" content="0;url=/x">').encode()
+    assert landing(spelt) != Landing()
+    assert landing(mark + spelt) == Landing()
+
+
 # Hostile input
 
 HOSTILE = (

@@ -6,7 +6,7 @@ rule that matched is kept with the capture.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from provenance.http_message import ResponseHead
@@ -25,10 +25,10 @@ def matching_rule(head: ResponseHead, content: bytes, *, asked: str, final: str)
     """Return the first rule that the answer matches; `content` is its decoded beginning."""
     seen = sight(head, content, asked=asked, final=final)
     by_field, pages, others = _matchers()
-    fitting = list(pages if seen.is_page else others)
-    for name in seen.names & by_field.keys():
-        fitting += by_field[name]
-    fitting.sort(key=lambda each: each.number)
+    fitting: Iterable[Matcher] = pages if seen.is_page else others
+    named = [each for name in seen.names & by_field.keys() for each in by_field[name]]
+    if named:
+        fitting = sorted([*fitting, *named], key=lambda each: each.number)
     return next((each.rule for each in fitting if each.matches(seen)), None)
 
 

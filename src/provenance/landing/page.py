@@ -125,6 +125,7 @@ def read_page(head: ResponseHead, content: bytes) -> Page:
     """
     from provenance.extract.charset import decode_text
     from provenance.extract.markup import read_html
+    from provenance.extract.media import Format, format_of
     from provenance.extract.prescan import html_charset
 
     page = Page()
@@ -133,6 +134,8 @@ def read_page(head: ResponseHead, content: bytes) -> Page:
     sniffed = media_type is None and _STARTS_AS_HTML.match(looked_at) is not None
     if media_type in _HTML or sniffed:
         page.is_html = True
+        if format_of(looked_at, media_type=media_type) in (None, Format.PDF):
+            return page  # Pictures and PDFs are often declared as text/html.
         text = decode_text(looked_at, http=charset, declared=html_charset).text
         if len(text) > _SMALL and not may_matter(text):
             text = _head_of(text)
