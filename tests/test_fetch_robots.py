@@ -338,6 +338,22 @@ def test_a_robots_txt_is_asked_for_once_for_a_host(tmp_path: Path) -> None:
     assert len(done.notes("robots")) == 1
 
 
+def test_each_collection_holds_the_robots_txt_of_its_hosts(tmp_path: Path) -> None:
+    """Each can be handed on by itself, and no race decides which of them has it."""
+    pages: dict[str, Play] = {"a.example/doc": PAGE, "a.example/1": PAGE, "a.example/2": PAGE}
+    pages["a.example/robots.txt"] = text("User-agent: *\nAllow: /")
+    root = rooted(tmp_path / "root", "http://a.example/doc", "http://a.example/1")
+    seeds = root / "seeds" / "example.toml"
+    other = seeds.read_text("utf-8").replace('"test"', '"second"').replace('"doc-', '"more-')
+    (root / "seeds" / "second.toml").write_text(other, "utf-8")
+    with web(pages) as wire:
+        done = run(root, runtime(wire))
+        assert sum(b"robots.txt" in head for head in wire.requests) == 2
+    assert sorted(note["collection"] for note in done.notes("robots")) == ["second", "test"]
+    assert len({record.fields["WARC-Record-ID"] for record in done.records}) == len(done.records)
+    assert not findings(root)
+
+
 def test_each_port_has_a_robots_txt_of_its_own(tmp_path: Path) -> None:
     """One port's denial is none for another."""
     pages = {

@@ -86,9 +86,7 @@ class Way:
     def stem(self) -> tuple[object, ...]:
         """The names that the record ids are derived from."""
         name: object = self.document
-        if self.kind is CaptureKind.ROBOTS:
-            name = self.errand.url
-        elif self.kind is CaptureKind.REQUISITE:
+        if name is None:
             name = f"{self.errand.collection} {self.errand.url}"
         return (name, self.attempt, self.hop, self.kind)
 

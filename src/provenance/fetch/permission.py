@@ -1,4 +1,7 @@
-"""Ask each host's robots.txt once for a run, record it, and say whether an address may be fetched.
+"""Ask each host's robots.txt once, record it, and say whether an address may be fetched.
+
+Once for a run and collection: each collection holds the evidence for its own documents, and which
+of two that ask at once comes first decides nothing.
 
 Source: RFC 9309 §2.3.
 """
@@ -26,7 +29,7 @@ _CUT_SHORT = {"time": "timeout", "disconnect": "disconnect"}
 """Why half of a robots.txt counts as none, by how it was cut: what it forbids may be missing."""
 
 
-RobotsCache = OnceEach[str, Robots]
+RobotsCache = OnceEach[tuple[str, str], Robots]
 
 
 class Permission:
@@ -48,7 +51,8 @@ class Permission:
         url = robots_url(way.url)
         if self._ignored is not None:
             return {"url": url, "verdict": "ignored", "reason": self._ignored}, None, 0.0
-        robots = self._cache.get(url, lambda: self._fetch(way, url, limits))
+        key = (str(way.errand.collection), url)
+        robots = self._cache.get(key, lambda: self._fetch(way, url, limits))
         note: Note = {"url": url, "verdict": "allowed", "reason": robots.reason}
         if robots.allows(way.url, AGENT):
             return note, None, robots.delay_s(AGENT)
