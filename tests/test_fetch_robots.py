@@ -351,7 +351,7 @@ def test_each_collection_holds_the_robots_txt_of_its_hosts(tmp_path: Path) -> No
         assert sum(b"robots.txt" in head for head in wire.requests) == 2
     assert sorted(note["collection"] for note in done.notes("robots")) == ["second", "test"]
     assert len({record.fields["WARC-Record-ID"] for record in done.records}) == len(done.records)
-    assert not findings(root)
+    assert not findings(done.archive)
 
 
 def test_each_port_has_a_robots_txt_of_its_own(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from provenance.errors import UsageError
 from provenance.exchange.credentials import without_credentials
 from provenance.model import CollectionId, DocumentId
 
@@ -46,6 +48,18 @@ class FetchSettings:
     memento: str | None = None
     contact: str | None = None
     operator: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a contact that no header field can carry (RFC 9110 §5.5).
+
+        Raises:
+            UsageError: it is more than printable ASCII.
+        """
+        if self.contact is not None and not re.fullmatch(r"[ -~]+", self.contact):
+            raise UsageError(
+                f"contact: expected printable ASCII, since it is sent in the User-Agent field, "
+                f"found {self.contact!a}; give an e-mail address or the address of a page"
+            )
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """Return the settings that affect capture, as warcinfo fields."""
