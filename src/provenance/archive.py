@@ -302,13 +302,33 @@ class Archive:
 
     def verify(
         self,
+        targets: Sequence[str] = (),
         *,
         on_finding: Callable[[Finding], None],
         on_note: Callable[[Note], None],
         on_capture: Callable[[CaptureVerdict], None] | None = None,
         jobs: int | None = None,
     ) -> Report:
-        """Check the whole archive, in `jobs` processes; None: one for each processor."""
+        """Check the targets, or the whole archive, in `jobs` processes; None: one a processor.
+
+        A target is a WARC, ARC or WACZ file, an id, a citation, or a file with the content of a
+        capture.
+
+        Raises:
+            UsageError: a target is nothing that is known; nothing was checked.
+        """
+        if targets:
+            from provenance.verify.asked import verify_targets
+
+            return verify_targets(
+                targets,
+                root=self.root,
+                index=self.index_path,
+                on_finding=on_finding,
+                on_note=on_note,
+                on_capture=on_capture,
+                jobs=jobs,
+            )
         from provenance.verify import verify_archive
 
         return verify_archive(

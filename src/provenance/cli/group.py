@@ -22,7 +22,7 @@ _SHORT = {
     "fetch": "Fetch documents into WARC files.",
     "add": "Add local files as captures.",
     "index": "Rebuild the index.",
-    "verify": "Check the whole archive.",
+    "verify": "Check the archive, a file, an id or a citation.",
     "list": "List the documents.",
     "show": "Show a document or capture.",
     "search": "Search texts and titles.",

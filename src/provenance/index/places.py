@@ -81,6 +81,14 @@ def captures_with(connection: sqlite3.Connection, content_id: str) -> tuple[Dige
     return tuple(Digest(each[0]) for each in found)
 
 
+def content_of(connection: sqlite3.Connection, capture_id: str) -> Digest | None:
+    """Return the content that the index gives a capture, or None."""
+    found = connection.execute(
+        "SELECT content_id FROM capture WHERE capture_id = ?", (capture_id,)
+    ).fetchone()
+    return Digest(found[0]) if found and found[0] is not None else None
+
+
 def captures_between(connection: sqlite3.Connection, first: str, end: str) -> Iterator[Dated]:
     """Yield the captures made from instant `first` on and before `end`, in order."""
     found = connection.execute(

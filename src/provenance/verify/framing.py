@@ -24,7 +24,9 @@ _RECORD_LINE_LENGTH = 12
 WARC = (b"WARC/",)
 """How the plain bytes of a member with a record begin."""
 
-_ARC = (b"filedesc:",)
+ARC = (b"filedesc:",)
+"""How an ARC file begins, unpacked."""
+
 _OTHER_PACKINGS = (b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
 """Zip (and so WACZ), Zstandard, LZ4: their insides are not searched for records."""
 
@@ -62,13 +64,13 @@ def form_of(window: Window) -> Form:
         return Form.EMPTY
     if start[:2] == MAGIC[:2]:
         first = opening(window, 0)
-        if first.startswith(_ARC):
+        if first.startswith(ARC):
             return Form.ARC_GZIP
         if first.startswith(WARC):
             return Form.GZIP
     elif start.startswith(WARC):
         return Form.PLAIN
-    elif start.startswith(_ARC):
+    elif start.startswith(ARC):
         return Form.ARC
     elif start.startswith(_OTHER_PACKINGS):
         return Form.FOREIGN
