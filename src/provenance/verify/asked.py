@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from provenance.digest import Digest
@@ -22,7 +22,6 @@ from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
 from provenance.verify.parts import read_files
 from provenance.verify.single import SingleAudit
 from provenance.verify.targets import CaptureTarget, FileKind, FileTarget, Target, targets_in
-from provenance.verify.wacz import verify_wacz
 
 _MANIFEST_LIMIT = 1 << 28
 
@@ -57,9 +56,25 @@ def verify_targets(
             on_capture=on_capture,
             jobs=jobs,
         )
+        for batch in _batches(told):
+            run.take_warcs(batch)
         for each in told:
             run.take(each)
         return run.report()
+
+
+def _batches(told: Sequence[Target]) -> list[dict[str, Path]]:
+    """Put the WARC files together; those of equal names, as two copies have, apart."""
+    batches: list[dict[str, Path]] = []
+    for each in told:
+        if isinstance(each, FileTarget) and each.kind is FileKind.WARC:
+            name = each.path.name
+            batch = next((known for known in batches if name not in known), None)
+            if batch is None:
+                batch = {}
+                batches.append(batch)
+            batch[name] = each.path
+    return batches
 
 
 class _Run:
@@ -96,19 +111,20 @@ class _Run:
             self._records += found.records
             self._judge(found.verdict)
         elif target.kind is FileKind.WACZ:
+            from provenance.verify.wacz import verify_wacz
+
             package = verify_wacz(target.path)
             self._tell([*package.findings, *package.notes])
             for report in package.files:
                 self._take_file(report)
-        else:
-            self._take_warc(target)
 
-    def _take_warc(self, target: FileTarget) -> None:
+    def take_warcs(self, paths: Mapping[str, Path]) -> None:
+        """Check files by their base names, and what their records say of each other."""
         jobs = processors() if self._jobs is None else self._jobs
-        reports = list(read_files([target.path], jobs=jobs))
-        for report in with_relations(reports, {target.path.name: target.path}):
+        reports = list(read_files(list(paths.values()), jobs=jobs))
+        for report in with_relations(reports, paths):
             self._take_file(report)
-            self._tell(self._listing(target.path, report.sha256))
+            self._tell(self._listing(paths[report.warc], report.sha256))
 
     def _take_file(self, report: FileReport) -> None:
         self._tell([*report.findings, *report.notes])

@@ -1,6 +1,7 @@
 """Look up in the index what an id, a content or a PWID stands for, and where it is. Reads only.
 
-What is found is where to look, and never what is true of it.
+What is found is where to look, and never what is true of it. `cite` is imported where it is used:
+one id is to be verified at once.
 """
 
 from __future__ import annotations
@@ -8,13 +9,15 @@ from __future__ import annotations
 import contextlib
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from provenance.cite import to_pwid
-from provenance.cite.identifiers import Pwid
 from provenance.dates import format_instant
 from provenance.digest import Digest
 from provenance.errors import UsageError
 from provenance.index import Resolved, open_index, places, resolve
+
+if TYPE_CHECKING:
+    from provenance.cite.identifiers import Pwid
 
 _NO_ROOT = "Give -C the archive root it may be in, or the name of a WARC, ARC or WACZ file."
 
@@ -66,6 +69,8 @@ class Lookup:
 
     def named(self, pwid: Pwid) -> tuple[Digest, ...]:
         """Return the captures that a PWID names: by collection, second and address."""
+        from provenance.cite import to_pwid  # only a citation needs it
+
         first = format_instant(pwid.second)
         end = format_instant(pwid.second + timedelta(seconds=1))
         found = []

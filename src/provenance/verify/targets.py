@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from provenance.cite import parse_ids, parse_pwids
 from provenance.digest import Digest, from_hex, prefix_of
 from provenance.errors import UnknownIdError, UsageError
 from provenance.index import IdKind, Resolved
@@ -119,9 +118,9 @@ def _resolved(text: str, lookup: Lookup, *, required: bool) -> Resolved | None:
         return None
     try:
         return lookup.resolve(word)
-    except UnknownIdError:
+    except UnknownIdError as fault:
         if required:
-            raise
+            raise UnknownIdError(fault.what, expected=_EXPECTED, hint=fault.hint) from fault
         return None
 
 
@@ -144,6 +143,8 @@ def _with_content(content_id: Digest, lookup: Lookup) -> Iterator[CaptureTarget]
 def _of_file(path: Path, lookup: Lookup) -> Iterator[Target]:
     with path.open("rb") as source:
         digest = from_hex(hashlib.file_digest(source, "sha256").hexdigest())
+    from provenance.cite import parse_ids, parse_pwids
+
     targets = tuple(_with_content(digest, lookup))
     if targets:
         yield from targets
@@ -168,6 +169,8 @@ def _of_citation(text: str, where: str | None, lookup: Lookup) -> Iterator[Targe
     A capture is to have one of the contents that are named since the capture before it. What is
     named otherwise, or has no capture beside it, is looked up by its content.
     """
+    from provenance.cite import parse_ids, parse_pwids
+
     contents: list[Digest] = []
     targets: list[Target] = []
     missing: list[Digest] = []
@@ -189,7 +192,7 @@ def _of_citation(text: str, where: str | None, lookup: Lookup) -> Iterator[Targe
             "this cites nothing that is in the archive" if missing else "this is no known target",
             where=where,
             expected=_EXPECTED,
-            found=missing[0] if missing else repr(text[:80]),
+            found=missing[0] if missing else _shown(text),
             hint=_LIST,
         )
     yield from targets
@@ -200,6 +203,11 @@ def _of_citation(text: str, where: str | None, lookup: Lookup) -> Iterator[Targe
             expected=digest,
             found="no capture or content with this id",
         )
+
+
+def _shown(text: str) -> str:
+    kind = "a directory" if os.path.isdir(text) else "no such file"  # noqa: PTH112
+    return f"{text[:80]!r}, {kind}"
 
 
 def _cited(capture_id: Digest, contents: list[Digest], lookup: Lookup) -> Iterator[Target]:
