@@ -21,7 +21,9 @@ from provenance.verify.ledger import key_of
 from provenance.verify.records import KEPT_LIMIT, Facts, RecordJudge, Wanted, anchor_id
 from provenance.verify.stretch import Stretch
 
-_ELSEWHERE = "revisit_elsewhere"
+_CUT = "capture_cut"
+_OTHERWISE = frozenset({_CUT, "revisit_elsewhere"})
+"""Notes on what may be so in a file by itself, and is a fault of a capture that is asked for."""
 
 
 class Place(Protocol):
@@ -105,6 +107,9 @@ class SingleAudit:
             found = f"no record with that digest among {part.records} read"
             findings.insert(0, _elsewhere(capture_id, place, found))
             return _report(capture_id, place.warc, findings, records=part.records)
+        own = key_of(anchor_id(facts.header))
+        if own not in part.ledger.outcomes.numbers:
+            findings += _cut(capture_id, part)
         notes = [*part.notes, *reading_notes(place.warc, part.tallies)]
         records = part.records
         measured = facts.digests.content_id if facts.digests is not None else None
@@ -119,7 +124,6 @@ class SingleAudit:
         if content_id is not None and measured != content_id:  # (3)
             findings.append(_other_content(capture_id, place, content_id, measured))
         findings += self._lost_hops(capture_id, place, part)  # (4)
-        own = key_of(anchor_id(facts.header))
         whole = not damaged and own not in part.ledger.damaged and not _of(capture_id, findings)
         return SingleReport(
             verdict=CaptureVerdict(
@@ -127,7 +131,7 @@ class SingleAudit:
             ),
             records=records,
             findings=tuple(findings),
-            notes=tuple(each for each in notes if each.code != _ELSEWHERE),
+            notes=tuple(each for each in notes if each.code not in _OTHERWISE),
         )
 
     def _read(self, place: Place, wanted: Wanted) -> Sighting:
@@ -236,6 +240,20 @@ def _concerning(seen: Sighting, place: Place) -> Iterator[Finding]:
         if each.offset is None or place.start <= each.offset <= last:
             its_id = seen.facts.record_digest if seen.facts is not None else None
             yield each if each.capture_id is not None else replace(each, capture_id=its_id)
+
+
+def _cut(capture_id: Digest, part: Part) -> Iterator[Finding]:
+    """Yield a fault where the file ends inside the capture: the index knows it, so it was whole."""
+    for each in part.notes:
+        if each.code == _CUT:
+            yield finding(
+                "metadata_missing",
+                warc=each.warc,
+                offset=each.offset,
+                capture_id=capture_id,
+                expected="a metadata record",
+                found=f"{each.found}, and the end of the file",
+            )
 
 
 def _of(capture_id: Digest, findings: list[Finding]) -> bool:

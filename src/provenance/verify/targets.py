@@ -182,8 +182,12 @@ def _of_citation(text: str, where: str | None, lookup: Lookup) -> Iterator[Targe
             contents.append(digest)
         else:
             missing.append(digest)
+    held = {
+        lookup.content_of(each.capture_id) for each in targets if isinstance(each, CaptureTarget)
+    }
     for digest in contents:
-        targets += _with_content(digest, lookup)
+        if digest not in held:
+            targets += _with_content(digest, lookup)
     if not targets:
         named = (each for pwid in parse_pwids(text) for each in lookup.named(pwid))
         targets += [CaptureTarget(capture_id=each) for each in dict.fromkeys(named)]
