@@ -31,7 +31,7 @@ CITATION_LIMIT = 16 << 20
 """Bytes of a file that is searched for citations."""
 
 _DOCUMENT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
-_WARC_NAME = re.compile(r".+\.(?:w?arc)(?:\.[a-z0-9]{1,5})?", re.IGNORECASE)
+_WARC_NAME = re.compile(r".+\.w?arc(?:\.(?:gz|bz2|lz4|xz|zst))?(?:\.open)?", re.IGNORECASE)
 _EXPECTED = "a WARC, ARC or WACZ file, an id, a citation, or a file with the content of a capture"
 _LIST = "`provenance list` shows what there is; `provenance index` brings it up to date."
 
