@@ -202,6 +202,7 @@ REPORTS = (
     "add --json pilots-letter.txt",
     "index --json",
     "index --check --json",
+    "verify --json {document}",
     "verify --json",
     "verify --json",
     "cite --json {document}",

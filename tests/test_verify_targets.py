@@ -299,6 +299,34 @@ def test_what_the_index_says_is_not_believed(tmp_path: Path) -> None:
     assert asked(archive, AGAIN_ID).codes == {"capture_elsewhere"}
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("warc", "../seeds/bridge.toml"),
+        ("warc", ""),
+        ("warc", "a\x00b"),
+        ("offset", -1),
+        ("offset", 1 << 62),
+        ("ordinal", 1 << 62),
+    ],
+)
+def test_an_index_that_places_a_capture_nowhere_is_found_out(
+    tmp_path: Path, column: str, value: object
+) -> None:
+    """A name or a byte that no file of the archive has is a finding, and no file beside is read."""
+    archive = indexed(tmp_path, good_records())
+    with sqlite3.connect(archive.index_path) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(
+            f"UPDATE capture SET {column} = ? WHERE capture_id = ?", (value, AGAIN_ID)
+        )
+        connection.execute("UPDATE record SET concurrent_to = '{' WHERE type = 'request'")
+    connection.close()
+    told = asked(archive, AGAIN_ID)
+    assert told.codes & {"unreadable_file", "capture_elsewhere", "request_missing"}
+    assert [each.rungs for each in told.captures] == [()]
+
+
 def test_a_file_that_is_gone_is_a_finding(tmp_path: Path) -> None:
     """The index knows the capture, and nothing can be read of it."""
     archive = indexed(tmp_path, good_records())

@@ -130,5 +130,10 @@ def _place(connection: sqlite3.Connection, warc: str, offset: int, ordinal: int)
 
 
 def _anchor(kind: str, record_id: str, concurrent_to: str) -> str:
-    named = json.loads(concurrent_to)
-    return record_id if kind in ("response", "revisit", "resource") or not named else str(named[0])
+    if kind in ("response", "revisit", "resource"):
+        return record_id
+    try:
+        named = json.loads(concurrent_to)
+    except ValueError:  # written by somebody else than us: a hint that is none
+        return record_id
+    return str(named[0]) if isinstance(named, list) and named else record_id

@@ -89,13 +89,13 @@ class SingleAudit:
             return _report(capture_id, "", [_elsewhere(capture_id, None, "no such capture")])
         try:
             return self._verify(capture_id, place, content_id)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a name or place that no file has, too
             fault = finding(
                 "unreadable_file",
                 warc=place.warc,
                 capture_id=capture_id,
                 expected="a file",
-                found=error.strerror,
+                found=getattr(error, "strerror", None) or str(error),
             )
             return _report(capture_id, place.warc, [fault])
 
