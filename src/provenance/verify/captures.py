@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from provenance.digest import Digest, digest_of
+from provenance.digest import Digest, digest_of, hex_of
 from provenance.holdings import (
     CAPTURE_PROFILE,
     CERTIFICATES,
@@ -18,6 +18,7 @@ from provenance.holdings import (
 )
 from provenance.verify.header import bare
 from provenance.verify.labelled import Labelled
+from provenance.verify.leaves import capture_line, leaf_hash, record_line
 from provenance.verify.ledger import NONE, Closing, Ledger, key_of
 from provenance.verify.records import ANCHORS, Facts
 from provenance.verify.statements import (
@@ -105,7 +106,21 @@ class CaptureJudge:
                 self._ledger.outcomes.add(capture_id, key_of(self._anchor_id))
         if anchor is not None:
             self._note_anchor(anchor, said)
+        self._note_leaves(group, anchor)
         self._closed(capture_id)
+
+    def _note_leaves(self, group: list[Facts], anchor: Facts | None) -> None:
+        digests = [hex_of(each.digest) for each in group]
+        if anchor is None:
+            lines = [
+                (record_line(each), facts.offset)
+                for each, facts in zip(digests, group, strict=True)
+            ]
+        else:
+            own = digests.pop(group.index(anchor))
+            lines = [(capture_line(own, digests), group[0].offset)]
+        for line, offset in lines:
+            self._ledger.leaves.add_raw(leaf_hash(line), offset)
 
     def _check_led(self, group: list[Facts]) -> None:
         """Report, once in a file, records of ours that no warcinfo of ours stands before."""
