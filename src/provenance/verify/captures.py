@@ -117,8 +117,12 @@ class CaptureJudge:
                 for each, facts in zip(digests, group, strict=True)
             ]
         else:
-            own = digests.pop(group.index(anchor))
-            lines = [(capture_line(own, digests), group[0].offset)]
+            others = [
+                (each.kind, digest)
+                for each, digest in zip(group, digests, strict=True)
+                if each is not anchor
+            ]
+            lines = [(capture_line(hex_of(anchor.digest), others), group[0].offset)]
         for line, offset in lines:
             self._ledger.leaves.add_raw(leaf_hash(line), offset)
 

@@ -225,7 +225,10 @@ class Shortcut:
             run = (str(said.get("run")), str(said.get("collection")))
             ledger.runs.setdefault(run, Counter())[str(said.get("outcome"))] += 1
         if len(pieces) > 1:
-            others = [sha256(memoryview(each.plain)[:-4]).hexdigest() for each in pieces[::2]]
+            others = [
+                (each.kind.decode(), sha256(memoryview(each.plain)[:-4]).hexdigest())
+                for each in pieces[::2]
+            ]
             ledger.leaves.add_raw(leaf_hash(capture_line(digest.hex(), others)), pieces[0].offset)
             self._note_anchor(pieces[1], said, digest, group)
         else:
