@@ -27,7 +27,16 @@ FLOORS = (
     ("between", ("landing",)),
     (
         "verbs",
-        ("fetch", "verify", "addition", "indexing", "citing", "page_source", "run_files"),
+        (
+            "fetch",
+            "verify",
+            "checkpointing",
+            "addition",
+            "indexing",
+            "citing",
+            "page_source",
+            "run_files",
+        ),
     ),
     ("hall", ("archive",)),
     ("beside the roof", ("demo",)),

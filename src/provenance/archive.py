@@ -16,6 +16,7 @@ from provenance.errors import NotARootError, ProvenanceError, UsageError
 from provenance.runtime import Runtime, system_runtime
 
 if TYPE_CHECKING:
+    from provenance.checkpointing import Added, Consistency
     from provenance.cite import Citation, CitationFormat
     from provenance.fetch import Errand, FetchPorts, FetchSettings, Progress
     from provenance.index import (
@@ -188,6 +189,7 @@ class Archive:
     def _files(
         self, run: RunId, command: str, collections: tuple[Collection, ...], **more: Any
     ) -> RunFiles:
+        from provenance.log.folder import log_head
         from provenance.run_files import RunFiles
 
         return RunFiles(
@@ -197,6 +199,7 @@ class Archive:
             run=run,
             command=command,
             collections=collections,
+            log_head=log_head(self.metadata),
             **more,
         )
 
@@ -314,6 +317,37 @@ class Archive:
         return verify_archive(
             self.root, on_finding=on_finding, on_note=on_note, on_capture=on_capture, jobs=jobs
         )
+
+    def checkpoint(
+        self,
+        *,
+        origin: str | None = None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> Added:
+        """Add what was sealed to the log, and make a checkpoint over all of it."""
+        from provenance.checkpointing import add_checkpoint
+
+        return add_checkpoint(
+            self.archive, self.metadata, self.runtime, origin=origin, progress=progress
+        )
+
+    def proof(self, identifier: str) -> bytes:
+        """Return the proof that the log covers a capture: the bytes of a `.tlog-proof` file."""
+        from provenance.checkpointing import proof_of
+        from provenance.errors import UnknownIdError
+
+        found = self.resolve(identifier)
+        if found.capture is None or found.capture.capture_id is None:
+            raise UnknownIdError(
+                f"{identifier!r} has no capture", hint="`provenance list` shows what there is."
+            )
+        return proof_of(self.metadata, found.capture.capture_id)
+
+    def consistency(self, old: bytes, *, where: str) -> Consistency:
+        """Return the proof that the log begins with all that the checkpoint `old` covers."""
+        from provenance.checkpointing import consistency_with
+
+        return consistency_with(self.metadata, old, where=where)
 
     def resolve(self, identifier: str) -> Resolved:
         """Return what an id or a prefix stands for."""

@@ -50,13 +50,20 @@ def _ladder(report: Report) -> None:
     faults = "1 finding" if report.findings == 1 else f"{report.findings} findings"
     click.echo(f"{report.records} records checked, {faults}.")
     click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
-    click.echo(
-        f"  sealed     {report.rungs.sealed} {of}: needs a transparency log, which is not there yet"
-    )
+    click.echo(f"  sealed     {report.rungs.sealed} {of}: {_sealed(report)}")
     click.echo(
         f"  manifest   {report.manifest.agreed} of {report.manifest.listed} listed files agree"
     )
     click.echo(
         "Not proved: who the server was beyond its TLS certificate, or that it said the truth;"
     )
-    click.echo("nor, before the log, that nobody changed records, digests and manifest together.")
+    if report.log is None:
+        click.echo("nor, before a checkpoint, that nobody changed records and manifest together.")
+    else:
+        click.echo("nor that nobody made log and archive anew: keep a checkpoint elsewhere.")
+
+
+def _sealed(report: Report) -> str:
+    if report.log is None:
+        return "no checkpoint yet (`provenance log checkpoint`)"
+    return f"not changed since the checkpoint over {report.log.size} leaves"

@@ -196,6 +196,20 @@ def parse_cosigning_key(line: str) -> CosigningKey:
     return CosigningKey(name=name, seed=seed)
 
 
+def text_of(raw: bytes, *, where: str = "checkpoint") -> str:
+    """Return the text of a checkpoint as it is kept: a signed note or, unsigned, the text alone.
+
+    Raises:
+        LogFormatError: it is neither.
+    """
+    if b"\n\n" in raw:
+        return parse_note(raw, where=where).text
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise LogFormatError("not a checkpoint", where=where, expected="UTF-8") from None
+
+
 def parse_checkpoint(text: str, *, where: str = "checkpoint") -> Checkpoint:
     """Return what the text of a checkpoint, without the signatures, says.
 

@@ -2,15 +2,17 @@
 
 A leaf is the whole line in ASCII with its line end (0x0A), words parted by one space:
 
-    capture DIGEST [request DIGEST]... [metadata DIGEST]...
+    capture DIGEST [TYPE DIGEST]...
+    record DIGEST
     file NAME DIGEST RECORDS
 
-A `capture` line has the capture id, then the digest of each concurrent record, requests first and
-metadata after them, those of one type in file order. A `file` line is added when a file is sealed:
-its name, the digest of its bytes, and the number of its records; so it covers what belongs to no
-capture, such as `warcinfo`. A record's digest is that of its canonical bytes, as a capture id is.
+A `capture` line has the capture id, then type and digest of each record that stands with it, in
+file order: `request` and `metadata` where this tool wrote it. A `record` line is that of a record
+which no response, revisit or resource stands with. A `file` line closes the lines of a file: its
+name, the digest of its bytes, and the number of its records. A record's digest is that of its
+header and block, as a capture id is.
 
-Source: DESIGN §5, log root.
+Source: DESIGN §5, log root; docs/adr/0012-transparency-log.md.
 """
 
 from __future__ import annotations
@@ -22,22 +24,31 @@ from provenance.digest import Digest
 from provenance.errors import LogFormatError
 from provenance.log.strict import parse_decimal, shown
 
+TYPES = frozenset({"request", "metadata", "response", "revisit", "resource", "conversion"})
+"""Types that stand in a line; any other is `other`."""
+
 _DIGEST = r"sha256:[0-9a-f]{64}"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
-_CAPTURE = re.compile(
-    rf"capture ({_DIGEST})((?: request {_DIGEST})*)((?: metadata {_DIGEST})*)\n\Z"
-)
+_TYPE = "|".join(sorted(TYPES | {"other"}))
+_CAPTURE = re.compile(rf"capture ({_DIGEST})((?: (?:{_TYPE}) {_DIGEST})*)\n\Z")
+_RECORD = re.compile(rf"record ({_DIGEST})\n\Z")
 _FILE = re.compile(rf"file ({_NAME}) ({_DIGEST}) ([0-9]+)\n\Z")
-_EACH = re.compile(_DIGEST)
+_EACH = re.compile(rf" ({_TYPE}) ({_DIGEST})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureLeaf:
-    """A capture: its id, and the digests of its concurrent records in file order."""
+    """A capture: its id, and (type, digest) of the other records, in file order."""
 
     capture_id: Digest
-    requests: tuple[Digest, ...] = ()
-    metadata: tuple[Digest, ...] = ()
+    others: tuple[tuple[str, Digest], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordLeaf:
+    """A record that belongs to no capture."""
+
+    digest: Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,23 +60,24 @@ class FileLeaf:
     records: int
 
 
-Leaf = CaptureLeaf | FileLeaf
+Leaf = CaptureLeaf | RecordLeaf | FileLeaf
 
 
 def format_leaf(leaf: Leaf) -> bytes:
-    """Return the line of a leaf: the entry that the log holds.
+    r"""Return the line of a leaf: the entry that the log holds.
 
     Raises:
         LogFormatError: the name of the file is not one that leaves hold, or a value is none.
 
     >>> format_leaf(FileLeaf(name="a.warc.gz", digest=Digest("sha256:" + 64 * "0"), records=3))
-    b'file a.warc.gz sha256:0000000000000000000000000000000000000000000000000000000000000000 3\\n'
+    b'file a.warc.gz sha256:0000000000000000000000000000000000000000000000000000000000000000 3\n'
     """
     match leaf:
         case CaptureLeaf():
             words = ["capture", leaf.capture_id]
-            words += [word for each in leaf.requests for word in ("request", each)]
-            words += [word for each in leaf.metadata for word in ("metadata", each)]
+            words += [word for pair in leaf.others for word in pair]
+        case RecordLeaf():
+            words = ["record", leaf.digest]
         case FileLeaf():
             words = ["file", leaf.name, leaf.digest, str(leaf.records)]
     raw = (" ".join(words) + "\n").encode("utf-8", "replace")
@@ -82,8 +94,10 @@ def parse_leaf(raw: bytes, *, where: str = "leaf") -> Leaf:
     """
     line = raw.decode("utf-8", "replace")
     if match := _CAPTURE.match(line):
-        requests, metadata = (tuple(map(Digest, _EACH.findall(match[part]))) for part in (2, 3))
-        return CaptureLeaf(capture_id=Digest(match[1]), requests=requests, metadata=metadata)
+        others = tuple((kind, Digest(digest)) for kind, digest in _EACH.findall(match[2]))
+        return CaptureLeaf(capture_id=Digest(match[1]), others=others)
+    if match := _RECORD.match(line):
+        return RecordLeaf(digest=Digest(match[1]))
     if match := _FILE.match(line):
         records = parse_decimal(match[3])
         if records:
@@ -91,6 +105,6 @@ def parse_leaf(raw: bytes, *, where: str = "leaf") -> Leaf:
     raise LogFormatError(
         "not a leaf",
         where=where,
-        expected="a whole line, capture DIGEST ... or file NAME DIGEST RECORDS",
+        expected="a whole line: capture, record or file, and what belongs to it",
         found=shown(line),
     )

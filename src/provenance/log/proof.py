@@ -13,13 +13,15 @@ from dataclasses import dataclass
 
 from provenance.errors import LogFormatError
 from provenance.log.checkpoint import (
+    Checkpoint,
     CosignerKey,
     SignedCheckpoint,
     open_checkpoint,
     parse_checkpoint,
+    text_of,
 )
 from provenance.log.merkle import NodeReader, hash_leaf, inclusion_path, verify_inclusion
-from provenance.log.note import MAX_NOTE_BYTES, VerifierKey, parse_note
+from provenance.log.note import MAX_NOTE_BYTES, VerifierKey
 from provenance.log.strict import HASH_BYTES, parse_base64, parse_decimal, shown, to_base64
 
 HEADER = "c2sp.org/tlog-proof@v1"
@@ -34,7 +36,8 @@ MAX_PROOF_BYTES = 2 * MAX_NOTE_BYTES
 class Proof:
     """That entry `index`, counted from 0, is in the log of the checkpoint; unverified.
 
-    `path` has the leaf's sibling first; `checkpoint` is the signed note, byte for byte; `extra` is
+    `path` has the leaf's sibling first; `checkpoint` is the signed note, byte for byte (or, of a
+    log without a key, its text alone, which C2SP tlog-proof does not know); `extra` is
     not covered by any signature and must not be believed.
     """
 
@@ -44,15 +47,18 @@ class Proof:
     extra: bytes | None = None
 
 
-def make_proof(index: int, checkpoint: bytes, read: NodeReader) -> Proof:
-    """Return the proof for entry `index` in the tree of a signed checkpoint.
+def make_proof(
+    index: int, checkpoint: bytes, read: NodeReader, *, extra: bytes | None = None
+) -> Proof:
+    """Return the proof for entry `index` in the tree of a checkpoint, signed or not.
 
     Raises:
         LogFormatError: it is no checkpoint.
         UsageError: the tree has no such entry.
     """
-    size = parse_checkpoint(parse_note(checkpoint, where="checkpoint").text).size
-    return Proof(index=index, path=inclusion_path(index, size, read), checkpoint=checkpoint)
+    size = parse_checkpoint(text_of(checkpoint)).size
+    path = inclusion_path(index, size, read)
+    return Proof(index=index, path=path, checkpoint=checkpoint, extra=extra)
 
 
 def parse_proof(raw: bytes, *, where: str = "proof") -> Proof:
@@ -97,7 +103,7 @@ def parse_proof(raw: bytes, *, where: str = "proof") -> Proof:
             )
         path.append(value)
     place = f"{where}: checkpoint"
-    size = parse_checkpoint(parse_note(checkpoint, where=place).text, where=place).size
+    size = parse_checkpoint(text_of(checkpoint, where=place), where=place).size
     if index >= size:
         raise LogFormatError(
             "the proof is for no entry of the log",
@@ -150,6 +156,19 @@ def verify_proof(
     head = signed.checkpoint
     verify_inclusion(hash_leaf(entry), proof.index, head.size, proof.path, head.root)
     return signed
+
+
+def verify_path(proof: Proof, entry: bytes, *, where: str = "proof") -> Checkpoint:
+    """Check that the entry is in the tree of the proof's own checkpoint, whoever made that.
+
+    Raises:
+        LogFormatError: the checkpoint is none.
+        ProofError: the entry is not at this place of the tree.
+    """
+    place = f"{where}: checkpoint"
+    head = parse_checkpoint(text_of(proof.checkpoint, where=place), where=place)
+    verify_inclusion(hash_leaf(entry), proof.index, head.size, proof.path, head.root)
+    return head
 
 
 def _malformed(where: str, number: int, expected: str, line: str) -> LogFormatError:

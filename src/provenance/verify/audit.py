@@ -29,6 +29,7 @@ from provenance.verify.findings import (
 from provenance.verify.ledger import Ledger
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
 from provenance.verify.parts import read_files
+from provenance.verify.sealed import SealCheck, SealTally
 
 _SUFFIXES = (".warc.gz", ".warc", ".arc.gz", ".arc")
 _ALLOWED = frozenset({"README.md", ".gitignore", ".gitkeep"})
@@ -89,8 +90,9 @@ class _ArchiveAudit:
         for report in read_files([paths[name] for name in sorted(paths)], jobs=self._jobs):
             self._take(report, manifest)
         self._check_across(paths)
+        log = self._check_log(paths)
         self._note_seeds()
-        return self._report(manifest.tally, on_capture)
+        return self._report(manifest.tally, log, on_capture)
 
     def _survey(self) -> dict[str, Path]:
         """Name the WARC files of `archive/`; report what else lies there."""
@@ -158,6 +160,13 @@ class _ArchiveAudit:
         for each in Across(files, Reread(paths).facts, complete=True).findings():
             self._tell(each)
 
+    def _check_log(self, paths: dict[str, Path]) -> SealTally:
+        reports = {report.warc: report for report in self._reports}
+        check = SealCheck(self._root / "metadata", reports, Reread(paths).leaf)
+        for each in check.findings():
+            self._tell(each)
+        return check.tally
+
     def _note_seeds(self) -> None:
         seeds = {pair for report in self._reports for pair in report.ledger.seeds}
         for name, recorded in sorted(seeds):
@@ -172,19 +181,24 @@ class _ArchiveAudit:
                 )
 
     def _report(
-        self, tally: ManifestTally, on_capture: Callable[[CaptureVerdict], None] | None
+        self,
+        tally: ManifestTally,
+        log: SealTally,
+        on_capture: Callable[[CaptureVerdict], None] | None,
     ) -> Report:
         whole = sum(report.whole for report in self._reports)
+        logged = [report for report in self._reports if log.sound and report.warc in log.ends]
         if on_capture is not None:
             for report in self._reports:
-                for verdict in report.verdicts():
+                for verdict in report.verdicts(sealed=report in logged):
                     on_capture(verdict)
         return Report(
             captures=sum(len(report.ledger.outcomes) for report in self._reports),
             records=sum(report.records for report in self._reports),
             findings=self._count,
-            rungs=Rungs(whole=whole),
+            rungs=Rungs(whole=whole, sealed=sum(report.sealed for report in logged)),
             manifest=tally,
+            log=log.state(),
         )
 
     def _tell(self, each: Finding | Note) -> None:

@@ -6,7 +6,7 @@ Opens no file. Records of one capture stand together; each closed group is judge
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from provenance.digest import Digest, digest_of, hex_of
 from provenance.holdings import (
@@ -106,24 +106,11 @@ class CaptureJudge:
                 self._ledger.outcomes.add(capture_id, key_of(self._anchor_id))
         if anchor is not None:
             self._note_anchor(anchor, said)
-        self._note_leaves(group, anchor)
+        self._note_leaves(group)
         self._closed(capture_id)
 
-    def _note_leaves(self, group: list[Facts], anchor: Facts | None) -> None:
-        digests = [hex_of(each.digest) for each in group]
-        if anchor is None:
-            lines = [
-                (record_line(each), facts.offset)
-                for each, facts in zip(digests, group, strict=True)
-            ]
-        else:
-            others = [
-                (each.kind, digest)
-                for each, digest in zip(group, digests, strict=True)
-                if each is not anchor
-            ]
-            lines = [(capture_line(hex_of(anchor.digest), others), group[0].offset)]
-        for line, offset in lines:
+    def _note_leaves(self, group: list[Facts]) -> None:
+        for line, offset in leaf_lines(group):
             self._ledger.leaves.add_raw(leaf_hash(line), offset)
 
     def _check_led(self, group: list[Facts]) -> None:
@@ -241,6 +228,10 @@ class CaptureJudge:
         name, digest = fields.get("seeds-file"), fields.get("seeds-sha256")
         if name and digest:
             self._ledger.seeds.add((name, digest.removeprefix("sha256:").lower()))
+        origin, _, rest = fields.get("log-checkpoint", "").partition(" ")
+        size, _, root = rest.partition(" ")
+        if size.isascii() and size.isdigit() and len(size) < 19:
+            self._ledger.log_heads.add((origin, int(size), root))
 
     def _note_anchor(self, anchor: Facts, said: Statement | None) -> None:
         self._ledger.anchors.append(key_of(anchor.record_digest))
@@ -261,6 +252,15 @@ class CaptureJudge:
             offset=anchor.offset,
             group=key_of(anchor.record_id),
         )
+
+
+def leaf_lines(group: Sequence[Facts]) -> list[tuple[str, int]]:
+    """Return the lines that a group of records has in the log, with the offset of each."""
+    anchor = next((each for each in group if each.kind in ANCHORS), None)
+    if anchor is None:
+        return [(record_line(hex_of(each.digest)), each.offset) for each in group]
+    others = [(each.kind, hex_of(each.digest)) for each in group if each is not anchor]
+    return [(capture_line(hex_of(anchor.digest), others), group[0].offset)]
 
 
 def _rank(kind: str) -> int:

@@ -125,7 +125,8 @@ class Ledger:
     (with the offset of who names them), `certificates` the chains that are kept, `chains` those
     that captures name, `requisites` the captures that pages name as what they need, `damaged` the
     groups that a finding touches. `leaves` holds the hash of each leaf that the file has in the
-    log, with the offset of its first record; `unsealed` the groups that the log has not, or not so.
+    log, with the offset of its first record; `unsealed` the groups that the log has not, or not so;
+    `log_heads` the checkpoints (origin, size, root) that its run began after.
     """
 
     records: array[int] = field(default_factory=_longs)
@@ -145,6 +146,7 @@ class Ledger:
     runs: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     closings: list[Closing] = field(default_factory=list)
     seeds: set[tuple[str, str]] = field(default_factory=set)
+    log_heads: set[tuple[str, int, str]] = field(default_factory=set)
 
     def extend(self, other: Ledger) -> None:
         """Add what a later part of the same file adds."""
@@ -154,5 +156,6 @@ class Ledger:
             getattr(self, name).extend(getattr(other, name))
         self.damaged |= other.damaged
         self.seeds |= other.seeds
+        self.log_heads |= other.log_heads
         for run, outcomes in other.runs.items():
             self.runs.setdefault(run, Counter()).update(outcomes)
