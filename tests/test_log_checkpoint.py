@@ -309,6 +309,18 @@ def test_a_bad_cosignature_of_a_known_witness_is_an_error() -> None:
     assert open_checkpoint(raw, [LOG.verifier]).cosigned == ()
 
 
+def test_a_witness_counts_once() -> None:
+    """Cosigning again, or under a second name, makes no second witness: the latest word is kept."""
+    alias = replace(WITNESS, name="witness.example/again")
+    raw = sign_checkpoint(parse_checkpoint(SOFA), [LOG])
+    for key, time_s in ((WITNESS, 5), (alias, 9), (WITNESS, 7), (WITNESS, 5)):
+        raw = with_signatures(raw, key, time_s=time_s)
+    (cosigned,) = open_checkpoint(raw, [LOG.verifier, WITNESS.verifier, alias.verifier]).cosigned
+    assert (cosigned.key, cosigned.time_s) == (alias.verifier, 9)
+    (cosigned,) = open_checkpoint(raw, [LOG.verifier, WITNESS.verifier]).cosigned
+    assert (cosigned.key, cosigned.time_s) == (WITNESS.verifier, 7)
+
+
 def test_what_is_no_checkpoint_is_not_cosigned() -> None:
     """A witness signs checkpoints, at instants that can be written."""
     with pytest.raises(LogFormatError):
