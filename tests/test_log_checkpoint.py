@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provenance.errors import LogFormatError, ProofError, UsageError
+from provenance.log import ed25519
 from provenance.log.checkpoint import (
     Checkpoint,
     CosignerKey,
@@ -328,8 +329,10 @@ def test_what_is_no_checkpoint_is_not_cosigned() -> None:
     for time_s in (-1, 2**63):
         with pytest.raises(UsageError, match="instant"):
             WITNESS.cosign(SOFA, time_s)
-    late = (2**63).to_bytes(8, "big")
-    assert not WITNESS.verifier.verifies(SOFA, late + bytes(64))
+    for time_s, taken in ((2**63 - 1, True), (2**63, False), (2**64 - 1, False)):
+        made = ed25519.sign(WITNESS.seed, cosigned_message(SOFA, time_s))
+        raw = time_s.to_bytes(8, "big") + made
+        assert WITNESS.verifier.verifies(SOFA, raw) == taken
 
 
 def test_a_log_may_change_its_key() -> None:

@@ -101,6 +101,14 @@ def sides(m: int, n: int) -> list[str]:
     return [*sides(m, k), "right"] if m < k else [*sides(m - k, n - k), "left"]
 
 
+def shape(m: int, n: int, b: bool) -> list[str]:
+    """On which side each value of SUBPROOF(m, D[n], b) stands, the first one's apart."""
+    if m == n:
+        return [] if b else ["start"]
+    k = k_of(n)
+    return [*shape(m, k, b), "right"] if m <= k else [*shape(m - k, n - k, False), "left"]
+
+
 def read(level: int, index: int) -> bytes:
     """Give node hashes as a store would: of complete subtrees only."""
     return mth(index << level, (index + 1) << level)
@@ -355,6 +363,38 @@ def test_a_log_that_shrank_or_was_rewritten_is_refused(at: tuple[int, int]) -> N
         verify_consistency(new, old, proof, mth(0, new), mth(0, old))
     with pytest.raises(ProofError):
         verify_consistency(old, new, proof, mth(0, old), mth(1, new + 1))
+
+
+def test_a_subtree_is_not_taken_for_the_tree() -> None:
+    """A proof longer than the size asks for is refused, even where its hashes lead to the root."""
+    for at, size in ((1, 2), (3, 4), (5, 6), (4, 5), (299, 300)):
+        proof = inclusion_path(at, size, read)
+        assert sides(at, size) == ["left"] * len(proof)
+        for claimed in range(len(proof)):
+            with pytest.raises(ProofError, match="length"):
+                verify_inclusion(
+                    mth(at, at + 1), (1 << claimed) - 1, 1 << claimed, proof, mth(0, size)
+                )
+
+
+def test_other_sizes_of_a_growth_are_refused_unless_the_proof_has_the_same_shape() -> None:
+    """Sizes up to 24: a proof with its two roots, under any other pair of sizes.
+
+    Where the shape is the same, the signed checkpoints tell the sizes apart.
+    """
+    pairs = [(old, new) for new in range(2, 25) for old in range(1, new)]
+
+    def shape_of(old: int, new: int) -> tuple[bool, list[str]]:
+        return old.bit_count() == 1, shape(old, new, True)
+
+    for old, new in pairs:
+        proof, roots = consistency_path(old, new, read), (mth(0, old), mth(0, new))
+        for other in pairs:
+            if shape_of(*other) == shape_of(old, new):
+                verify_consistency(*other, proof, *roots)
+            else:
+                with pytest.raises(ProofError):
+                    verify_consistency(*other, proof, *roots)
 
 
 @pytest.mark.parametrize("length", [0, 31, 33])

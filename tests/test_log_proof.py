@@ -224,7 +224,7 @@ HEADER = "c2sp.org/tlog-proof@v1"
         (f"{HEADER}\nindex 0\n\n", "a.tlog-proof: checkpoint: not a signed note"),
         (f"{HEADER}\nindex 0\n\n{END}", "a.tlog-proof: checkpoint: not a checkpoint"),
         (f"{HEADER}\nindex 0\n\ncheckpoint\n", "a.tlog-proof: checkpoint: not a signed note"),
-        (f"{HEADER}\nindex 0\n{END}\n", "a.tlog-proof: checkpoint: not a signed note"),
+        (f"{HEADER}\nindex 0\n{END}\n", "a.tlog-proof: checkpoint, line 7: not a signed note"),
         (f"{HEADER}\nindex 0\n{END[:-1]}", "a.tlog-proof: checkpoint: not a signed note"),
     ],
 )

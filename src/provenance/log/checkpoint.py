@@ -110,9 +110,8 @@ class CosignerKey:
         Source: C2SP tlog-cosignature, Format.
         """
         time_s = _time_of(raw)
-        if len(raw) != _TIME_BYTES + ed25519.SIGNATURE_BYTES or time_s > MAX_SIZE:
-            return False
-        return ed25519.fits(self.public, raw[_TIME_BYTES:], cosigned_message(text, time_s))
+        message = cosigned_message(text, time_s)
+        return time_s <= MAX_SIZE and ed25519.fits(self.public, raw[_TIME_BYTES:], message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
