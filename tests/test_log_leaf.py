@@ -10,16 +10,18 @@ from hypothesis import strategies as st
 
 from provenance.digest import Digest, digest_of
 from provenance.errors import LogFormatError
-from provenance.log.leaf import CaptureLeaf, FileLeaf, Leaf, format_leaf, parse_leaf
+from provenance.log.leaf import CaptureLeaf, FileLeaf, Leaf, RecordLeaf, format_leaf, parse_leaf
 from provenance.log.merkle import hash_leaf
 
 A, B, C = (digest_of(each) for each in (b"a", b"b", b"c"))
 NAME = "article-20261123234933123-00000.warc.gz"
 
 DIGESTS = st.binary(min_size=32, max_size=32).map(lambda raw: Digest(f"sha256:{raw.hex()}"))
-SEVERAL = st.lists(DIGESTS, max_size=3).map(tuple)
+KINDS = st.sampled_from(["request", "metadata", "revisit", "conversion", "other"])
+SEVERAL = st.lists(st.tuples(KINDS, DIGESTS), max_size=3).map(tuple)
 LEAVES = st.one_of(
-    st.builds(CaptureLeaf, capture_id=DIGESTS, requests=SEVERAL, metadata=SEVERAL),
+    st.builds(CaptureLeaf, capture_id=DIGESTS, others=SEVERAL),
+    st.builds(RecordLeaf, digest=DIGESTS),
     st.builds(
         FileLeaf,
         name=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}", fullmatch=True),
@@ -34,14 +36,15 @@ LEAVES = st.one_of(
     [
         (CaptureLeaf(capture_id=A), f"capture {A}\n"),
         (
-            CaptureLeaf(capture_id=A, requests=(B,), metadata=(C,)),
+            CaptureLeaf(capture_id=A, others=(("request", B), ("metadata", C))),
             f"capture {A} request {B} metadata {C}\n",
         ),
-        (CaptureLeaf(capture_id=A, metadata=(C,)), f"capture {A} metadata {C}\n"),
+        (CaptureLeaf(capture_id=A, others=(("metadata", C),)), f"capture {A} metadata {C}\n"),
         (
-            CaptureLeaf(capture_id=A, requests=(C, B), metadata=(B, C)),
-            f"capture {A} request {C} request {B} metadata {B} metadata {C}\n",
+            CaptureLeaf(capture_id=A, others=(("other", C), ("request", B), ("metadata", B))),
+            f"capture {A} other {C} request {B} metadata {B}\n",
         ),
+        (RecordLeaf(digest=C), f"record {C}\n"),
         (FileLeaf(name=NAME, digest=B, records=1200), f"file {NAME} {B} 1200\n"),
     ],
 )
@@ -103,8 +106,11 @@ def test_another_line_is_another_leaf_or_none(leaf: Leaf, data: st.DataObject) -
         f"capture {A} {B}\n",
         f"capture {A} request\n",
         f"capture {A} request {B} request\n",
-        f"capture {A} metadata {B} request {C}\n",
-        f"capture {A} response {B}\n",
+        f"capture {A} Request {B}\n",
+        f"capture {A} continuation {B}\n",
+        f"record {A} {B}\n",
+        f"record {A} request {B}\n",
+        f"record {A}",
         f"capture {A} request {B}  metadata {C}\n",
         f"capture {A} request {B} metadata {C}\ncapture {A}\n",
         f"capture\N{NO-BREAK SPACE}{A}\n",
@@ -167,8 +173,10 @@ def test_names_with_odd_characters_are_refused(name: str) -> None:
     "leaf",
     [
         CaptureLeaf(capture_id=Digest("sha256:00")),
-        CaptureLeaf(capture_id=A, requests=(Digest(""),)),
-        CaptureLeaf(capture_id=A, metadata=(Digest(f"{B} metadata {C}"),)),
+        CaptureLeaf(capture_id=A, others=(("request", Digest("")),)),
+        CaptureLeaf(capture_id=A, others=(("odd", B),)),
+        CaptureLeaf(capture_id=A, others=(("metadata", Digest(f"{B} metadata {C}")),)),
+        RecordLeaf(digest=Digest(f"{B} metadata {C}")),
         FileLeaf(name=NAME, digest=Digest(A.upper()), records=1),
         FileLeaf(name=NAME, digest=A, records=0),
         FileLeaf(name=NAME, digest=A, records=-1),
