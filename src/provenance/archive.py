@@ -311,12 +311,23 @@ class Archive:
         on_note: Callable[[Note], None],
         on_capture: Callable[[CaptureVerdict], None] | None = None,
         jobs: int | None = None,
+        checkpoints: Sequence[Path] = (),
+        against: Sequence[Path] = (),
     ) -> Report:
-        """Check the whole archive, in `jobs` processes; None: one for each processor."""
+        """Check the whole archive, in `jobs` processes; None: one for each processor.
+
+        `checkpoints` are files that were kept elsewhere, `against` the roots of other archives.
+        """
         from provenance.verify import verify_archive
 
         return verify_archive(
-            self.root, on_finding=on_finding, on_note=on_note, on_capture=on_capture, jobs=jobs
+            self.root,
+            on_finding=on_finding,
+            on_note=on_note,
+            on_capture=on_capture,
+            jobs=jobs,
+            checkpoints=checkpoints,
+            against=against,
         )
 
     def checkpoint(
