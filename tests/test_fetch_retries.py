@@ -119,7 +119,6 @@ def test_what_came_of_an_attempt_may_be_anything(tmp_path: Path) -> None:
         ("1.5", 1.0),
         ("soon", 1.0),
         ("", 1.0),
-        ("99999999999999999999", 1.0),
         ("120", 120.0),
     ],
 )
@@ -135,7 +134,9 @@ def test_retry_after_is_obeyed_up_to_two_minutes(
     assert pauses(clock) == pytest.approx(waited)
 
 
-@pytest.mark.parametrize("value", ["121", "86400", "Fri, 31 Dec 9999 23:59:59 GMT"])
+@pytest.mark.parametrize(
+    "value", ["121", "86400", "9" * 20, "9" * 5000, "Fri, 31 Dec 9999 23:59:59 GMT"]
+)
 def test_a_host_that_asks_for_more_is_not_asked_again(tmp_path: Path, value: str) -> None:
     """Asking before the time it named would be no kindness: its answer is the outcome."""
     first = reply(b"", f"Retry-After: {value}", status="503 x")
