@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from provenance.fetch.robots import ROBOTS_LIMIT, Robots, read_robots, robots_url
 from tests.fetch_rig import (
+    NOWHERE,
     SETTINGS,
     Clock,
     Fetched,
@@ -336,6 +337,29 @@ def test_a_robots_txt_is_asked_for_once_for_a_host(tmp_path: Path) -> None:
         assert sum(b"robots.txt" in head for head in wire.requests) == 1
     assert [str(outcome.outcome) for outcome in done.outcomes] == ["captured"] * 5
     assert len(done.notes("robots")) == 1
+
+
+def test_a_document_whose_time_runs_out_spoils_no_robots_txt_for_others(tmp_path: Path) -> None:
+    """robots.txt has a time of its own, for it is asked for all documents of the host."""
+    clock = Clock()
+
+    def late() -> bytes:
+        clock.slept.append(59.0)
+        return leading_to("http://b.example/doc")
+
+    def slow() -> bytes:
+        clock.slept.append(2.0)
+        return NOWHERE
+
+    pages: dict[str, Play] = {"b.example/robots.txt": slow, "b.example/doc": PAGE}
+    pages |= {"a.example/late": late, "a.example/lead": leading_to("http://b.example/doc")}
+    urls = ["http://a.example/late", "http://a.example/lead"]
+    with web(pages) as wire:
+        settings = replace(SETTINGS, max_time_s=60.0, jobs=1)
+        done = fetched(tmp_path / "root", wire, *urls, clock=clock, settings=settings)
+    said = {each.url: each.outcome for each in done.outcomes}
+    assert said["http://a.example/lead"] == "captured"
+    assert findings(done.archive) == []
 
 
 def test_each_port_has_a_robots_txt_of_its_own(tmp_path: Path) -> None:

@@ -41,10 +41,19 @@ class Asker:
     ) -> None:
         self._runtime = runtime
         self._retries = settings.retries
+        self._max_time_s = settings.max_time_s
         self._gates = gates
         self._client = client
         self._recording = recording
         self._stopped = stopped
+
+    def whole_time(self, limits: Limits) -> Limits:
+        """Return the limits of what is asked for once for all: its time is not one document's."""
+        return replace(limits, deadline=self._runtime.monotonic() + self._max_time_s)
+
+    def is_late(self, limits: Limits) -> bool:
+        """Return True when the time is used up."""
+        return self._runtime.monotonic() >= limits.deadline
 
     def once(self, url: str, limits: Limits, fields: Fields = ()) -> Exchange:
         """Return one exchange, made while the host's gate is held.

@@ -48,7 +48,7 @@ class Permission:
         url = robots_url(way.url)
         if self._ignored is not None:
             return {"url": url, "verdict": "ignored", "reason": self._ignored}, None, 0.0
-        robots = self._cache.get(url, lambda: self._fetch(way, url, limits))
+        robots = self._cache.get(url, lambda: self._fetch(way, url, self._asker.whole_time(limits)))
         note: Note = {"url": url, "verdict": "allowed", "reason": robots.reason}
         if robots.allows(way.url, AGENT):
             return note, None, robots.delay_s(AGENT)
