@@ -362,6 +362,21 @@ def test_a_document_whose_time_runs_out_spoils_no_robots_txt_for_others(tmp_path
     assert findings(done.archive) == []
 
 
+def test_a_collection_that_may_not_reach_a_host_shuts_it_for_no_other(tmp_path: Path) -> None:
+    """Which of two collections comes first decides nothing."""
+    for number, first in enumerate(("0.toml", "z.toml")):
+        with web({"a.example/doc": PAGE}) as wire:
+            root = rooted(tmp_path / str(number), "http://a.example/doc", networks="127.0.0.0/8")
+            opened = (root / "seeds" / "example.toml").read_text("utf-8")
+            shut = opened.replace("allow_networks = ['127.0.0.0/8']", "")
+            shut = shut.replace('id = "test"', 'id = "shut"').replace("doc-0", "doc-1")
+            (root / "seeds" / first).write_text(shut, "utf-8")
+            done = run(root, runtime(wire), replace(SETTINGS, allow_private=False))
+        said = {each.document: (str(each.outcome), each.reason) for each in done.outcomes}
+        assert said == {"doc-0": ("captured", None), "doc-1": ("failed", "private_address")}
+        assert findings(done.archive) == []
+
+
 def test_each_port_has_a_robots_txt_of_its_own(tmp_path: Path) -> None:
     """One port's denial is none for another."""
     pages = {

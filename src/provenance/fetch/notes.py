@@ -87,7 +87,7 @@ class Way:
         """The names that the record ids are derived from."""
         name: object = self.document
         if self.kind is CaptureKind.ROBOTS:
-            name = self.errand.url
+            name = " ".join((self.errand.url or "", *self.errand.networks))
         elif self.kind is CaptureKind.REQUISITE:
             name = f"{self.errand.collection} {self.errand.url}"
         return (name, self.attempt, self.hop, self.kind)

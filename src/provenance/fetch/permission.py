@@ -26,7 +26,10 @@ _CUT_SHORT = {"time": "timeout", "disconnect": "disconnect"}
 """Why half of a robots.txt counts as none, by how it was cut: what it forbids may be missing."""
 
 
-RobotsCache = OnceEach[str, Robots]
+RobotsCache = OnceEach[tuple[str, tuple[str, ...]], Robots]
+"""What each robots.txt says, by its address and the networks that whoever asks may reach: where one
+collection is refused its host, another may be let through.
+"""
 
 
 class Permission:
@@ -48,7 +51,8 @@ class Permission:
         url = robots_url(way.url)
         if self._ignored is not None:
             return {"url": url, "verdict": "ignored", "reason": self._ignored}, None, 0.0
-        robots = self._cache.get(url, lambda: self._fetch(way, url, self._asker.whole_time(limits)))
+        key = (url, way.errand.networks)
+        robots = self._cache.get(key, lambda: self._fetch(way, url, self._asker.whole_time(limits)))
         note: Note = {"url": url, "verdict": "allowed", "reason": robots.reason}
         if robots.allows(way.url, AGENT):
             return note, None, robots.delay_s(AGENT)
