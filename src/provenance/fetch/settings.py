@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from provenance.errors import UsageError
 from provenance.exchange.credentials import without_credentials
 from provenance.model import CollectionId, DocumentId
 
@@ -46,6 +47,24 @@ class FetchSettings:
     memento: str | None = None
     contact: str | None = None
     operator: str | None = None
+
+    def user_agent(self, product: str) -> str:
+        """Return the User-Agent field: `product` and the contact.
+
+        Source: RFC 9110 §5.5: what is no printable ASCII has no one form in a field.
+
+        Raises:
+            UsageError: the contact cannot be sent.
+        """
+        if not self.contact:
+            return product
+        if not self.contact.isascii() or not self.contact.isprintable():
+            raise UsageError(
+                "the contact cannot stand in a request",
+                expected="plain ASCII, such as a mail address or https://example.org/about",
+                found=repr(self.contact),
+            )
+        return f"{product} (+{self.contact})"
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """Return the settings that affect capture, as warcinfo fields."""

@@ -30,6 +30,7 @@ from provenance.gather.negotiation import NotFound
 from provenance.holdings import CaptureKind, Known, Redirect
 from provenance.model import VERSIONS, Outcome, OutcomeKind
 from provenance.runtime import Runtime
+from provenance.uri import with_small_scheme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,8 @@ class Visitor:
         if errand.url is None:
             raise ValueError("an errand without an address is skipped before it gets here")
         self._client.forget_cookies()
-        way = Way(run=self._shared.run, errand=errand, kind=CaptureKind.DOCUMENT, url=errand.url)
+        url = with_small_scheme(errand.url)
+        way = Way(run=self._shared.run, errand=errand, kind=CaptureKind.DOCUMENT, url=url)
         ending = self._followed(way)
         if self._archived is not None and is_gone(ending.fate):
             ending = self._sought(ending, self._archived)
