@@ -8,7 +8,7 @@ from provenance.exchange import Exchange
 from provenance.exchange.values import Answer
 from provenance.fetch.notes import Fate, Way
 from provenance.http_body import content_start
-from provenance.http_message import media_type_of
+from provenance.http_message import is_part, media_type_of
 from provenance.landing.challenges import LOOKED_AT, Rule, matching_rule
 from provenance.landing.notice import notice
 from provenance.model import OutcomeKind
@@ -47,7 +47,8 @@ def judge(way: Way, exchange: Exchange) -> Fate:
         return replace(fate, outcome=OutcomeKind.CHALLENGE, reason=rule.id, rule=rule.id)
     if answer.cut is not None:
         return replace(fate, outcome=OutcomeKind.TRUNCATED, reason=answer.cut)
-    if not 200 <= answer.head.status < 300:
+    # Nobody asked for a part, and a part is no version of the document.
+    if not 200 <= answer.head.status < 300 or is_part(answer.head):
         reason = f"http_{answer.head.status}"
         return replace(fate, outcome=OutcomeKind.ERROR_STATUS, reason=reason)
     return replace(fate, outcome=OutcomeKind.CAPTURED)
