@@ -54,15 +54,27 @@ def judge(way: Way, exchange: Exchange) -> Fate:
     return replace(fate, outcome=OutcomeKind.CAPTURED)
 
 
+def not_modified(exchange: Exchange) -> Fate:
+    """Return what became of a document of which the server says that it has not changed."""
+    flags = tuple(flag for flag, holds in _wire_flags(exchange).items() if holds)
+    return Fate(outcome=OutcomeKind.UNCHANGED, reason="not_modified", flags=flags)
+
+
 def _flags(way: Way, exchange: Exchange, answer: Answer) -> tuple[str, ...]:
     media_type, _ = media_type_of(answer.head)
     expected = way.errand.media_type
     found = {
         "unexpected_media_type": expected and media_type and expected != media_type,
         "undecoded": answer.digests.undecoded,
-        "surplus_bytes": answer.surplus,
-        "authenticated": exchange.credentials_given,
-        "credentials_kept": exchange.credentials_kept,
+        **_wire_flags(exchange),
         "imported": way.imported,
     }
     return tuple(flag for flag, holds in found.items() if holds)
+
+
+def _wire_flags(exchange: Exchange) -> dict[str, object]:
+    return {
+        "surplus_bytes": exchange.answer and exchange.answer.surplus,
+        "authenticated": exchange.credentials_given,
+        "credentials_kept": exchange.credentials_kept,
+    }

@@ -25,7 +25,7 @@ from provenance.fetch.permission import Permission, RobotsCache
 from provenance.fetch.recording import Recording
 from provenance.fetch.redirects import MAX_REDIRECTS, redirect_target
 from provenance.fetch.settings import Errand, FetchSettings
-from provenance.fetch.verdict import judge
+from provenance.fetch.verdict import judge, not_modified
 from provenance.gather.negotiation import NotFound
 from provenance.holdings import CaptureKind, Known, Redirect
 from provenance.model import VERSIONS, Outcome, OutcomeKind
@@ -139,7 +139,7 @@ class Visitor:
         if exchange.fault is not None:
             return self._recording.record_failure(way, exchange, fate)
         if ending.known is not None:
-            return self._recording.record_not_modified(way, exchange, ending.known)
+            return self._recording.record_not_modified(way, exchange, fate, ending.known)
         wanted = self._settings.requisites and fate.outcome in VERSIONS and way.imported is None
         if not wanted:
             return self._recording.record_answer(way, exchange, fate)
@@ -188,6 +188,5 @@ def _end(way: Way, exchange: Exchange, known: Known | None) -> Ending:
         fate = Fate(outcome=OutcomeKind.FAILED, reason=reason, detail=detail)
         return Ending(way=way, exchange=exchange, fate=fate)
     if known is not None and exchange.answer is not None and exchange.answer.head.status == 304:
-        fate = Fate(outcome=OutcomeKind.UNCHANGED, reason="not_modified")
-        return Ending(way=way, exchange=exchange, fate=fate, known=known)
+        return Ending(way=way, exchange=exchange, fate=not_modified(exchange), known=known)
     return Ending(way=way, exchange=exchange, fate=judge(way, exchange))  # (4) Verdict
