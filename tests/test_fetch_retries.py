@@ -165,6 +165,20 @@ def test_no_attempt_is_begun_after_the_documents_time(tmp_path: Path) -> None:
     assert pauses(clock) == 0
 
 
+def test_waiting_for_ones_turn_is_not_the_documents_time(tmp_path: Path) -> None:
+    """What is not asked for because its host is shut is no time-out of the server's."""
+    clock = Clock()
+    busy = reply(b"", "Retry-After: 100", status="503 x")
+    pages: dict[str, Play] = {"a.example/busy": busy, "a.example/doc": leading_to("/next")}
+    with web(pages | {"a.example/next": PAGE}) as wire:
+        urls = ("http://a.example/busy", "http://a.example/doc")
+        settings = replace(SETTINGS, max_time_s=60.0)
+        done = fetched(tmp_path / "root", wire, *urls, clock=clock, settings=settings)
+    said = [(str(each.outcome), each.reason) for each in done.outcomes]
+    assert said == [("error_status", "http_503"), ("captured", None)]
+    assert pauses(clock) >= 100
+
+
 def test_a_slow_host_holds_no_other_host_up(tmp_path: Path) -> None:
     """While one host's pause lasts, documents of others are fetched in the same run."""
     busy = reply(b"", "Retry-After: 30", status="503 x")

@@ -362,6 +362,17 @@ def test_a_document_whose_time_runs_out_spoils_no_robots_txt_for_others(tmp_path
     assert findings(done.archive) == []
 
 
+def test_a_small_limit_for_documents_cuts_no_rules_off(tmp_path: Path) -> None:
+    """Each robots.txt is read up to its own limit (§2.5), however little of a body is wanted."""
+    rules = text("# " + "x" * 1000 + "\nUser-agent: *\nDisallow: /shut")
+    with web({"a.example/robots.txt": rules, "a.example/open": PAGE}) as wire:
+        urls = ("http://a.example/shut", "http://a.example/open")
+        done = fetched(tmp_path / "root", wire, *urls, settings=replace(SETTINGS, max_bytes=5))
+    said = [(str(each.outcome), each.reason) for each in done.outcomes]
+    assert said == [("denied", "robots"), ("truncated", "length")]
+    assert findings(done.archive) == []
+
+
 def test_a_collection_that_may_not_reach_a_host_shuts_it_for_no_other(tmp_path: Path) -> None:
     """Which of two collections comes first decides nothing."""
     for number, first in enumerate(("0.toml", "z.toml")):

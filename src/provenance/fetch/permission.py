@@ -52,7 +52,7 @@ class Permission:
         if self._ignored is not None:
             return {"url": url, "verdict": "ignored", "reason": self._ignored}, None, 0.0
         key = (url, way.errand.networks)
-        robots = self._cache.get(key, lambda: self._fetch(way, url, self._asker.whole_time(limits)))
+        robots = self._cache.get(key, lambda: self._fetch(way, url, limits))
         note: Note = {"url": url, "verdict": "allowed", "reason": robots.reason}
         if robots.allows(way.url, AGENT):
             return note, None, robots.delay_s(AGENT)
@@ -67,6 +67,8 @@ class Permission:
     def _fetch(self, asking: Way, url: str, limits: Limits) -> Robots:
         errand = replace(asking.errand, url=url)
         way = Way(run=asking.run, errand=errand, kind=CaptureKind.ROBOTS, url=url)
+        # However little of a document is wanted: the rules that are cut off would not be obeyed.
+        limits = replace(self._asker.whole_time(limits), room=ROBOTS_LIMIT)
         while True:
             way, exchange = self._asker.until_settled(way, limits)
             answer = exchange.answer
