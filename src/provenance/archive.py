@@ -175,7 +175,6 @@ class Archive:
         from provenance import __version__
         from provenance.fetch import FetchPorts
 
-        contact = f" (+{settings.contact})" if settings.contact else ""
         spool = self.metadata / "spool"
         spool.mkdir(exist_ok=True)
         return FetchPorts(
@@ -184,7 +183,7 @@ class Archive:
             originals=history.originals(),
             known=history.known() if settings.conditional else {},
             spool_dir=spool,
-            user_agent=f"provenance/{__version__}{contact}",
+            user_agent=settings.user_agent(f"provenance/{__version__}"),
         )
 
     def _files(
