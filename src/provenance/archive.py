@@ -6,7 +6,7 @@ A method imports what it needs itself: each command loads only what it is about 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -112,6 +112,12 @@ class Archive:
         from provenance.seeds import read_collections
 
         return read_collections(self.root / "seeds")
+
+    def _each_collection(self) -> Iterator[Collection]:
+        """Yield the collections, read when the first is asked for; none is kept."""
+        left = list(reversed(self.collections()))
+        while left:
+            yield left.pop()
 
     def fetch(
         self,
@@ -266,7 +272,7 @@ class Archive:
         surveys = survey_all(self.archive)  # at work while the seeds are read
         return build(
             path=self.index_path,
-            collections=self.collections(),
+            collections=self._each_collection(),
             surveys=surveys,
             derive=Deriver(self.archive).derive if text else None,
         )
@@ -278,7 +284,7 @@ class Archive:
 
         return check(
             path=self.index_path,
-            collections=self.collections(),
+            collections=self._each_collection(),
             surveys=survey_all(self.archive),
             derive=Deriver(self.archive).derive,
         )
