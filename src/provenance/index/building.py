@@ -26,7 +26,7 @@ from provenance.index.sources import Derive
 from provenance.index.texts import load_cards, load_texts, settle_search
 from provenance.model import Collection
 
-_CACHE_KIB = 131_072
+_CACHE_KIB = 16_384
 _SIDE_FILES = ("-journal", "-wal", "-shm")
 
 
