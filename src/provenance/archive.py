@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,6 +141,8 @@ class Archive:
         settings = settings or FetchSettings()
         collections = self.collections()
         selection = select(collections, targets, alternates=settings.alternates)
+        # What is not fetched of the seeds need not be in memory while the rest is.
+        collections = tuple(replace(one, documents=()) for one in collections)
         run = RunId(str(self.runtime.new_id()))
         history = read_history(self.archive, self.metadata)
         digests = {one.id: str(one.seeds_digest) for one in collections}
