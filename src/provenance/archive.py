@@ -6,8 +6,8 @@ A method imports what it needs itself: each command loads only what it is about 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,6 +115,12 @@ class Archive:
 
         return read_collections(self.root / "seeds")
 
+    def _each_collection(self) -> Iterator[Collection]:
+        """Yield the collections, read when the first is asked for; none is kept."""
+        left = list(reversed(self.collections()))
+        while left:
+            yield left.pop()
+
     def fetch(
         self,
         targets: Sequence[str] = (),
@@ -137,6 +143,8 @@ class Archive:
         settings = settings or FetchSettings()
         collections = self.collections()
         selection = select(collections, targets, alternates=settings.alternates)
+        # What is not fetched of the seeds need not be in memory while the rest is.
+        collections = tuple(replace(one, documents=()) for one in collections)
         run = RunId(str(self.runtime.new_id()))
         history = read_history(self.archive, self.metadata)
         digests = {one.id: str(one.seeds_digest) for one in collections}
@@ -269,7 +277,7 @@ class Archive:
         surveys = survey_all(self.archive)  # at work while the seeds are read
         return build(
             path=self.index_path,
-            collections=self.collections(),
+            collections=self._each_collection(),
             surveys=surveys,
             derive=Deriver(self.archive).derive if text else None,
         )
@@ -281,7 +289,7 @@ class Archive:
 
         return check(
             path=self.index_path,
-            collections=self.collections(),
+            collections=self._each_collection(),
             surveys=survey_all(self.archive),
             derive=Deriver(self.archive).derive,
         )
