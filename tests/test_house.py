@@ -39,6 +39,7 @@ FLOORS = (
             "run_files",
         ),
     ),
+    ("before the hall", ("catalogue",)),
     ("hall", ("archive",)),
     ("beside the roof", ("demo",)),
     ("roof", ("cli",)),

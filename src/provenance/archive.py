@@ -12,21 +12,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from provenance.catalogue import Catalogue
 from provenance.errors import NotARootError, ProvenanceError, UsageError
 from provenance.runtime import Runtime, system_runtime
 
 if TYPE_CHECKING:
     from provenance.checkpointing import Added
-    from provenance.cite import Citation, CitationFormat
     from provenance.fetch import Errand, FetchPorts, FetchSettings, Progress
     from provenance.index import (
-        CaptureRow,
         Comparison,
-        DocumentRow,
         IndexSummary,
-        LinkRow,
-        Resolved,
-        SearchHit,
     )
     from provenance.model import Collection, Outcome, RunId
     from provenance.proving import Consistency
@@ -56,7 +51,7 @@ class Fetching:
     complete: Callable[[], bool]
 
 
-class Archive:
+class Archive(Catalogue):
     """One archive root: `seeds/`, `archive/` and `metadata/`.
 
     Raises:
@@ -77,7 +72,7 @@ class Archive:
         self.runtime = runtime or system_runtime()
         self.archive = root / "archive"
         self.metadata = root / "metadata"
-        self.index_path = self.metadata / INDEX
+        super().__init__(self.metadata / INDEX)
 
     @classmethod
     def init(cls, root: Path, runtime: Runtime | None = None) -> Archive:
@@ -367,70 +362,6 @@ class Archive:
         from provenance.proving import consistency_with
 
         return consistency_with(self.metadata, old, where=where)
-
-    def resolve(self, identifier: str) -> Resolved:
-        """Return what an id or a prefix stands for."""
-        from provenance.index import open_index, resolve
-
-        with open_index(self.index_path) as connection:
-            return resolve(connection, identifier)
-
-    def documents(self, **filters: str | None) -> tuple[DocumentRow, ...]:
-        """Return documents by collection, role, publisher or language."""
-        from provenance.index import documents, open_index
-
-        with open_index(self.index_path) as connection:
-            return documents(connection, **filters)  # type: ignore[arg-type]
-
-    def document(self, name: str) -> DocumentRow | None:
-        """Return one document."""
-        from provenance.index import document, open_index
-
-        with open_index(self.index_path) as connection:
-            return document(connection, name)
-
-    def newest_of(self, rows: Sequence[DocumentRow]) -> tuple[CaptureRow | None, ...]:
-        """Return the newest version of each document, None where it has none."""
-        from provenance.index import capture, open_index
-
-        with open_index(self.index_path) as connection:
-            ids = (row.capture_id for row in rows)
-            return tuple(capture(connection, one) if one else None for one in ids)
-
-    def captures_of(self, name: str) -> tuple[CaptureRow, ...]:
-        """Return the captures of one document."""
-        from provenance.index import captures_of, open_index
-
-        with open_index(self.index_path) as connection:
-            return captures_of(connection, name)
-
-    def note_of(self, capture_id: str) -> dict[str, Any]:
-        """Return the JSON note of one capture."""
-        from provenance.index import note_of, open_index
-
-        with open_index(self.index_path) as connection:
-            return dict(note_of(connection, capture_id))
-
-    def links(self, row: CaptureRow) -> tuple[LinkRow, ...]:
-        """Return the addresses that a capture leads to, and what is archived of them."""
-        from provenance.index import links_of, open_index
-
-        with open_index(self.index_path) as connection:
-            return links_of(connection, row)
-
-    def search(self, words: str, *, limit: int = 20) -> tuple[SearchHit, ...]:
-        """Return the documents that have the words, best first."""
-        from provenance.index import search
-
-        return search(self.index_path, words, limit=limit)
-
-    def cite(
-        self, identifier: str, form: CitationFormat, locator: str | None = None
-    ) -> tuple[Citation, str]:
-        """Return the citation of a capture with content, as values and as text."""
-        from provenance.citing import cite
-
-        return cite(self.index_path, identifier, form, locator)
 
     def site(self) -> Any:
         """Return a Datasette over the index, with the pages."""
