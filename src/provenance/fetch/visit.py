@@ -158,9 +158,10 @@ class Visitor:
         return Limits(deadline=deadline, delay_s=self._settings.delay_s)
 
     def _known(self, url: str) -> Known | None:
-        # What a page needs is read out of its body, which a 304 does not give.
-        conditional = self._settings.conditional and not self._settings.requisites
-        return self._shared.known(url) if conditional else None
+        # What a page needs, and that it says it is gone, is read out of its body, which a 304 does
+        # not give.
+        read = self._settings.requisites or self._settings.memento is not None
+        return self._shared.known(url) if self._settings.conditional and not read else None
 
     def _follow(self, way: Way, exchange: Exchange, target: str) -> Way:
         hop = replace(way, kind=CaptureKind.REDIRECT)
