@@ -23,7 +23,7 @@ FLOORS = (
         ("errors", "runtime", "digest", "uri", "dates", "http_message", "http_body", "parallel"),
     ),
     ("words", ("model", "holdings", "seeds")),
-    ("wings", ("exchange", "warc", "extract", "gather", "index", "cite", "web")),
+    ("wings", ("exchange", "warc", "extract", "gather", "index", "cite", "log", "web")),
     ("between", ("landing",)),
     (
         "verbs",
@@ -69,6 +69,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "selectolax": ("extract/",),
     "lxml": ("extract/", "gather/markup.py"),
     "tinycss2": ("gather/css.py",),
+    "cryptography": ("log/",),
+    "rfc3161_client": ("log/second.py",),
     "idna": ("uri.py",),
     "resiliparse": ("extract/",),
     "trafilatura": ("extract/",),

@@ -1,0 +1,228 @@
+"""Keep time-stamps of checkpoints: ask an authority, lay the answer out in files, read them back.
+
+For the checkpoint of a log of N leaves, under `metadata/log/timestamps/<N>/`:
+
+    checkpoint            the bytes that are dated, as they were
+    <authority>.tsq       the request, in DER: its nonce is checked again later
+    <authority>.tsr       the whole response as it was received, in DER
+    <authority>.pem       the certificates of the token, the signer's first
+
+Nothing more is needed later but the certificates that a person trusts. The network is an argument;
+files are written once, the `.tsr` last, so that one without it is an interrupted request.
+
+Source: RFC 3161 §3 for the names of the files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from provenance.errors import StorageError, UsageError
+from provenance.log.refusals import Reason, TimestampError
+from provenance.log.timestamp import Timestamp, certificates_of, check_response, make_request
+from provenance.log.trusted import NO_ANCHORS, Anchors, format_pem, parse_pem
+from provenance.log.tsp import MAX_RESPONSE_BYTES
+
+FOLDER = "metadata/log/timestamps"
+
+Post = Callable[[str, bytes], bytes]
+"""Send a body to a URL by HTTP POST, as `application/timestamp-query`, and return the answer's."""
+
+_AUTHORITY = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,78}[a-z0-9])?\Z")
+_SIZE = re.compile(r"(?:0|[1-9][0-9]{0,18})\Z")
+_ODD = re.compile(r"[^a-z0-9.-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """One authority's time-stamp of one checkpoint, as it is kept; nothing of it is checked."""
+
+    size: int
+    authority: str
+    checkpoint: bytes
+    request: bytes
+    response: bytes
+    certificates: bytes
+
+    def files(self) -> tuple[tuple[str, bytes], ...]:
+        """Return the files, as paths below the archive root with their bytes, in writing order."""
+        folder = f"{FOLDER}/{self.size}"
+        return (
+            (f"{folder}/checkpoint", self.checkpoint),
+            (f"{folder}/{self.authority}.tsq", self.request),
+            (f"{folder}/{self.authority}.pem", self.certificates),
+            (f"{folder}/{self.authority}.tsr", self.response),
+        )
+
+
+def authority_name(url: str) -> str:
+    """Return the name of an authority in file names: its host, with the port where one is given.
+
+    Raises:
+        UsageError: the URL is none of HTTP or HTTPS, or names no host.
+
+    >>> authority_name("http://TSA.example:8080/tsr")
+    'tsa.example-8080'
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    name = _ODD.sub("-", host if port is None else f"{host}-{port}").strip(".-")[:80].strip(".-")
+    if parts.scheme not in ("http", "https") or not _AUTHORITY.match(name):
+        raise UsageError(
+            "not the address of a time-stamping authority",
+            expected="an http or https URL",
+            found=ascii(url[:120]),
+        )
+    return name
+
+
+def request_stamp(
+    checkpoint: bytes,
+    *,
+    size: int,
+    url: str,
+    nonce: int,
+    post: Post,
+    anchors: Anchors = NO_ANCHORS,
+    policy: str | None = None,
+) -> tuple[Stamp, Timestamp]:
+    """Ask the authority at `url` to date a checkpoint, and return its answer and what it proves.
+
+    The answer has been checked, so that nothing is kept that would be refused later.
+
+    Raises:
+        TimestampError: the answer is refused.
+        UsageError: the URL is no authority's.
+    """
+    authority = authority_name(url)
+    request = make_request(checkpoint, nonce=nonce, policy=policy)
+    response = post(url, request)
+    proved = check_response(
+        response, checkpoint, request=request, anchors=anchors, where=f"the answer of {authority}"
+    )
+    certificates = format_pem(certificates_of(response))
+    stamp = Stamp(
+        size=size,
+        authority=authority,
+        checkpoint=checkpoint,
+        request=request,
+        response=response,
+        certificates=certificates,
+    )
+    return stamp, proved
+
+
+def check_stamp(stamp: Stamp, *, anchors: Anchors = NO_ANCHORS) -> Timestamp:
+    """Return what a kept time-stamp proves about its checkpoint, without a network.
+
+    Raises:
+        TimestampError: it is refused, or its files are damaged.
+    """
+    where = f"{FOLDER}/{stamp.size}/{stamp.authority}"
+    try:
+        certificates = parse_pem(stamp.certificates, where=f"{where}.pem")
+    except UsageError as fault:
+        raise TimestampError(
+            Reason.NOT_READABLE, fault.what, where=fault.where, hint="Restore it from a copy."
+        ) from None
+    return check_response(
+        stamp.response,
+        stamp.checkpoint,
+        request=stamp.request,
+        anchors=anchors,
+        certificates=certificates,
+        where=f"{where}.tsr",
+    )
+
+
+def write_stamp(root: Path, stamp: Stamp) -> None:
+    """Write a time-stamp's files below an archive root, durably, each as a whole.
+
+    Raises:
+        UsageError: this authority has dated this checkpoint already, or another checkpoint of this
+            size has been dated; nothing is written.
+        StorageError: the disk refused; a time-stamp without its `.tsr` counts as none.
+    """
+    checkpoint, *_, (response, _raw) = stamp.files()
+    dated = root / checkpoint[0]
+    if (root / response).exists():
+        raise UsageError(
+            "this authority has dated this checkpoint already",
+            where=response,
+            hint="A time-stamp is never overwritten; a later checkpoint gets a new one.",
+        )
+    try:
+        if dated.exists() and _read(dated) != stamp.checkpoint:
+            raise UsageError(
+                "another checkpoint of this size has been dated",
+                where=checkpoint[0],
+                hint="Ask for a time-stamp over that one: its bytes are kept there.",
+            )
+        dated.parent.mkdir(parents=True, exist_ok=True)
+        for name, raw in stamp.files():
+            _write(root / name, raw)
+    except OSError as fault:
+        raise StorageError(
+            f"cannot keep the time-stamp ({fault.strerror})",
+            where=str(fault.filename or dated.parent),
+            hint="Make room or allow writing, and ask again.",
+        ) from fault
+
+
+def read_stamps(root: Path) -> Iterator[Stamp]:
+    """Yield every time-stamp below an archive root, by size and then by authority.
+
+    Raises:
+        StorageError: a file is missing, cannot be read, or is larger than is read.
+    """
+    folder = root / FOLDER
+    sizes = [int(each.name) for each in folder.glob("*/") if _SIZE.match(each.name)]
+    for size in sorted(sizes):
+        for response in sorted((folder / str(size)).glob("*.tsr")):
+            if not _AUTHORITY.match(response.stem):
+                continue
+            try:
+                yield Stamp(
+                    size=size,
+                    authority=response.stem,
+                    checkpoint=_read(response.with_name("checkpoint")),
+                    request=_read(response.with_name(f"{response.stem}.tsq")),
+                    response=_read(response),
+                    certificates=_read(response.with_name(f"{response.stem}.pem")),
+                )
+            except OSError as fault:
+                raise StorageError(
+                    f"cannot read a time-stamp ({fault.strerror})",
+                    where=str(fault.filename or response),
+                    hint="Restore the file from a copy.",
+                ) from fault
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        raw = file.read(MAX_RESPONSE_BYTES + 1)
+    if len(raw) > MAX_RESPONSE_BYTES:
+        raise OSError(0, f"larger than {MAX_RESPONSE_BYTES} bytes", str(path))
+    return raw
+
+
+def _write(path: Path, raw: bytes) -> None:
+    passing = path.with_name(f".{path.name}.new")
+    with passing.open("wb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
+    passing.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
