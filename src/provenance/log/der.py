@@ -85,6 +85,13 @@ def expect(element: Element, tag: int) -> Element:
     return element
 
 
+def exactly(count: int, elements: tuple[Element, ...]) -> tuple[Element, ...]:
+    """Return `elements`, which are this many; raise `DerError` where they are not."""
+    if len(elements) != count:
+        raise DerError(f"{count} expected, {len(elements)} found")
+    return elements
+
+
 class Fields:
     """The fields of a SEQUENCE, taken one after another."""
 

@@ -23,7 +23,8 @@ def objection(token: Token, anchor: x509.Certificate) -> str | None:
     None too where it cannot tell: it reads fewer forms of tokens, knows neither RSASSA-PSS nor
     Ed25519 (OpenSSL's PKCS #7), and trusts self-signed certificates only.
     """
-    if token.signer.signature_algorithm in (RSA_PSS, ED25519) or anchor.subject != anchor.issuer:
+    algorithm = token.signed.signer.signature_algorithm
+    if algorithm in (RSA_PSS, ED25519) or anchor.subject != anchor.issuer:
         return None
     try:
         response = decode_timestamp_response(write_response(token))

@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-from provenance.log.tsp import HASHES, Signer
+from provenance.log.cms import HASHES, Signer
 
 _HASH: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),

@@ -29,17 +29,24 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from provenance.digest import Digest, digest_of
 from provenance.log import chain, second, signature
 from provenance.log.refusals import Reason, TimestampError
 from provenance.log.trusted import NO_ANCHORS, Anchors
-from provenance.log.tsp import Info, Request, Token, parse_request, parse_response, write_request
+from provenance.log.tsp import (
+    TST_INFO,
+    Info,
+    Request,
+    Token,
+    parse_request,
+    parse_response,
+    write_request,
+)
 
 NONCE_BITS = 64
-
-_TST_INFO = "1.2.840.113549.1.9.16.1.4"
 
 
 class Authority(Enum):
@@ -202,11 +209,12 @@ def _find_signer(
     token: Token, more: tuple[bytes, ...], where: str
 ) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
     """Return the signer's certificate, and all other certificates at hand that can be read."""
-    loaded = (chain.load_certificate(raw) for raw in (*token.certificates, *more))
+    loaded = (chain.load_certificate(raw) for raw in (*token.signed.certificates, *more))
     held = tuple(dict.fromkeys(each for each in loaded if each is not None))
-    fitting = [each for each in held if signature.is_signer(each, token.signer)]
+    says = token.signed.signer
+    fitting = [each for each in held if signature.is_signer(each, says)]
     # Two may fit by name and number; what is signed tells which is meant.
-    named = [each for each in fitting if signature.names_certificate(token.signer, _der(each))]
+    named = [each for each in fitting if signature.names_certificate(says, _der(each))]
     if not fitting:
         raise TimestampError(
             Reason.NO_SIGNER, "the signer's certificate is not in the token", where=where
@@ -216,15 +224,15 @@ def _find_signer(
 
 
 def _check_signature(token: Token, signer: x509.Certificate, where: str) -> None:
-    signed_type = token.signer.content_type == _TST_INFO
-    if not signed_type or not signature.holds(signer, token.signer, token.content):
+    signed_type = token.signed.signer.content_type == TST_INFO
+    if not signed_type or not signature.holds(signer, token.signed.signer, token.signed.content):
         raise TimestampError(
             Reason.BAD_SIGNATURE,
             "the token's signature does not hold",
             where=where,
             hint="The token was changed or damaged; restore it from a copy.",
         )
-    if not signature.names_certificate(token.signer, _der(signer)):
+    if not signature.names_certificate(token.signed.signer, _der(signer)):
         raise TimestampError(
             Reason.NOT_BOUND,
             "the token is not bound to its signer's certificate (ESSCertID)",
@@ -308,6 +316,4 @@ def _timestamp(info: Info, found: tuple[x509.Certificate, ...], *, checked: bool
 
 
 def _der(certificate: x509.Certificate) -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     return certificate.public_bytes(Encoding.DER)
