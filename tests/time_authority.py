@@ -97,11 +97,9 @@ class Workshop:
         self.openssl("req", "-new", "-key", f"{name}.key", "-subj", f"/CN={subject or name}",
                      "-out", f"{name}.csr")  # fmt: skip
         (self.folder / f"{name}.ext").write_text(extensions)
-        signer = ("-selfsign", "-keyfile", f"{name}.key")
-        if issuer:
-            signer = ("-cert", f"{issuer}.pem", "-keyfile", f"{issuer}.key")
+        signer = ("-cert", f"{issuer}.pem") if issuer else ("-selfsign",)
         self.openssl("ca", "-batch", "-notext", "-config", "openssl.cnf", "-rand_serial", *signer,
-                     "-md", "default" if key[0] == "ED25519" else digest, "-startdate", start,
+                     "-keyfile", f"{issuer or name}.key", "-md", digest, "-startdate", start,
                      "-enddate", end, "-extfile", f"{name}.ext", "-in", f"{name}.csr",
                      "-out", f"{name}.pem")  # fmt: skip
         return name
@@ -118,7 +116,12 @@ class Workshop:
         return (self.folder / f"{stem}.tsr").read_bytes()
 
     def sign(
-        self, info: bytes, signer: str, *chain: str, options: tuple[str, ...] = ("-cades",)
+        self,
+        info: bytes,
+        signer: str,
+        *chain: str,
+        options: tuple[str, ...] = ("-cades",),
+        kind: str = "1.2.840.113549.1.9.16.1.4",
     ) -> bytes:
         """Answer with a token over any TSTInfo, whatever `openssl ts` would think of it."""
         stem = secrets.token_hex(8)
@@ -126,7 +129,7 @@ class Workshop:
         (self.folder / f"{stem}-chain.pem").write_bytes(self.pem(*chain))
         above = ("-certfile", f"{stem}-chain.pem") if chain else ()
         self.openssl("cms", "-sign", "-binary", "-nodetach", "-nosmimecap", "-outform", "DER",
-                     "-econtent_type", "1.2.840.113549.1.9.16.1.4", "-in", f"{stem}.info",
+                     "-econtent_type", kind, "-in", f"{stem}.info",
                      "-signer", f"{signer}.pem", "-inkey", f"{signer}.key", *above, *options,
                      "-out", f"{stem}.token")  # fmt: skip
         return granted((self.folder / f"{stem}.token").read_bytes())

@@ -20,13 +20,16 @@ Source: RFC 5280 §6.1 and §4.2; RFC 3161 §2.3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID as Purpose
 
 from provenance.dates import format_seconds
@@ -135,6 +138,14 @@ class _Search:
         """Keep the fault of the longest chain tried, the first of equals."""
         if depth > self.depth:
             self.depth, self.fault = depth, fault
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Keep the library from writing to stderr of certificates that it will not read one day."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        yield
 
 
 def load_certificate(raw: bytes) -> x509.Certificate | None:

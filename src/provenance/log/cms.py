@@ -7,6 +7,7 @@ Source: RFC 5652 §5 and §11; RFC 5035 §3 to §5.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from provenance.log import der
@@ -54,14 +55,15 @@ class Signer:
 class SignedData:
     """Signed data in its parts; `content` is what was hashed, and certificates are in DER.
 
-    `normal` is the whole with its certificates in the order of DER, which changes nothing signed.
+    `before` and `after` are the fields around the certificates, as they were.
     """
 
     content_type: str
     content: bytes
     signer: Signer
     certificates: tuple[bytes, ...]
-    normal: bytes
+    before: bytes
+    after: bytes
 
 
 def read_signed_data(element: Element) -> SignedData:
@@ -87,22 +89,26 @@ def read_signed_data(element: Element) -> SignedData:
     content_type, content = _content(encapsulated)
     held = () if certificates is None else der.children(certificates, context(0))
     (signer,) = der.exactly(1, der.children(signers, der.SET))
-    parts = (
-        version.raw,
-        hashes.raw,
-        encapsulated.raw,
-        der.write(context(0), *sorted(each.raw for each in held)) if held else b"",
-        b"" if lists is None else lists.raw,
-        signers.raw,
-    )
-    inner = der.write(context(0), der.write(der.SEQUENCE, *parts))
     return SignedData(
         content_type=content_type,
         content=content,
         signer=_signer(signer),
         certificates=tuple(each.raw for each in held if each.tag == der.SEQUENCE),
-        normal=der.write(der.SEQUENCE, der.write_oid(_SIGNED_DATA), inner),
+        before=version.raw + hashes.raw + encapsulated.raw,
+        after=(b"" if lists is None else lists.raw) + signers.raw,
     )
+
+
+def write_signed_data(signed: SignedData, certificates: Iterable[bytes]) -> bytes:
+    """Return the ContentInfo with these certificates, in the order of DER.
+
+    They are not signed: with others, or in another order, the same signature holds.
+
+    Source: RFC 5652 §5.1; X.690 §11.6.
+    """
+    held = der.write(context(0), *sorted(set(certificates)))
+    whole = der.write(der.SEQUENCE, signed.before, held, signed.after)
+    return der.write(der.SEQUENCE, der.write_oid(_SIGNED_DATA), der.write(context(0), whole))
 
 
 def read_algorithm(element: Element) -> str:

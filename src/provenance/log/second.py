@@ -10,27 +10,33 @@ Source: rfc3161-client 1.0.9, `verify.py`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
 
-from provenance.log.signature import ED25519, RSA_PSS
+from provenance.log.signature import RSA_PSS
 from provenance.log.tsp import Token, write_response
 
 
-def objection(token: Token, anchor: x509.Certificate) -> str | None:
-    """Return what the second program holds against a token whose chain ends at `anchor`, or None.
+def objection(token: Token, chain: Sequence[x509.Certificate]) -> str | None:
+    """Return what the second program holds against a token and its chain, or None.
 
-    None too where it cannot tell: it reads fewer forms of tokens, knows neither RSASSA-PSS nor
-    Ed25519 (OpenSSL's PKCS #7), and trusts self-signed certificates only.
+    `chain` leads from the signer's certificate to a trusted one, which is trusted here too.
+
+    None too where it cannot tell: it reads fewer forms of tokens, does not know
+    RSASSA-PSS (OpenSSL's PKCS #7), and trusts self-signed certificates only.
     """
-    algorithm = token.signed.signer.signature_algorithm
-    if algorithm in (RSA_PSS, ED25519) or anchor.subject != anchor.issuer:
+    unknown = token.signed.signer.signature_algorithm == RSA_PSS
+    if unknown or chain[-1].subject != chain[-1].issuer:
         return None
+    held = [each.public_bytes(Encoding.DER) for each in chain]
     try:
-        response = decode_timestamp_response(write_response(token))
+        response = decode_timestamp_response(write_response(token, held))
     except ValueError:
         return None
-    verifier = VerifierBuilder(roots=[anchor]).build()
+    verifier = VerifierBuilder(roots=[chain[-1]]).build()
     try:
         verifier.verify(response, token.info.imprint)
     except (VerificationError, ValueError) as fault:

@@ -8,7 +8,7 @@ import hmac
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from provenance.log.cms import HASHES, Signer
 
@@ -19,7 +19,6 @@ _HASH: dict[str, hashes.HashAlgorithm] = {
 }
 
 RSA_PSS = "1.2.840.113549.1.1.10"
-ED25519 = "1.3.101.112"
 
 _RSA = {
     "1.2.840.113549.1.1.1": None,
@@ -71,7 +70,7 @@ def holds(certificate: x509.Certificate, signer: Signer, content: bytes) -> bool
 
     False too for a hash function or signature algorithm that is not accepted.
 
-    Source: RFC 5652 §5.4 and §5.6; RFC 5754; RFC 4056; RFC 8419.
+    Source: RFC 5652 §5.4 and §5.6; RFC 5754; RFC 4056.
     """
     name = HASHES.get(signer.digest_algorithm)
     if name is None:
@@ -93,8 +92,6 @@ def _verify(certificate: x509.Certificate, signer: Signer, name: str) -> bool:
         key.verify(signer.signature, signer.signed, scheme, _HASH[name])
     elif isinstance(key, ec.EllipticCurvePublicKey) and _ECDSA.get(algorithm, "") in (None, name):
         key.verify(signer.signature, signer.signed, ec.ECDSA(_HASH[name]))
-    elif isinstance(key, ed25519.Ed25519PublicKey) and algorithm == ED25519:
-        key.verify(signer.signature, signer.signed)
     else:
         return False
     return True

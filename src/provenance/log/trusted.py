@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from provenance.errors import UsageError
+from provenance.log.chain import without_warnings
 
 MAX_PEM_BYTES = 10_000_000
 
@@ -71,7 +72,8 @@ def parse_pem(raw: bytes, *, where: str) -> tuple[bytes, ...]:
             )
         try:
             certificate = base64.b64decode(b"".join(text.split()), validate=True)
-            x509.load_der_x509_certificate(certificate)
+            with without_warnings():
+                x509.load_der_x509_certificate(certificate)
         except (binascii.Error, ValueError, TypeError):
             raise UsageError(f"certificate {number} cannot be read", where=where) from None
         found.append(certificate)

@@ -10,11 +10,19 @@ Source: RFC 3161 §2.4 (requests, responses, TSTInfo); RFC 5816.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from provenance.log import der
-from provenance.log.cms import HASH_OIDS, HASHES, SignedData, read_algorithm, read_signed_data
+from provenance.log.cms import (
+    HASH_OIDS,
+    HASHES,
+    SignedData,
+    read_algorithm,
+    read_signed_data,
+    write_signed_data,
+)
 from provenance.log.der import DerError, Element, Fields, context
 from provenance.log.refusals import Reason, TimestampError
 
@@ -155,10 +163,10 @@ def parse_response(raw: bytes, *, where: str = "response") -> Token:
     )
 
 
-def write_response(token: Token) -> bytes:
-    """Return a response that grants the token, with its certificates in the order of DER."""
+def write_response(token: Token, certificates: Iterable[bytes]) -> bytes:
+    """Return a response that grants the token, with these certificates instead of its own."""
     status = der.write(der.SEQUENCE, der.write_integer(0))
-    return der.write(der.SEQUENCE, status, token.signed.normal)
+    return der.write(der.SEQUENCE, status, write_signed_data(token.signed, certificates))
 
 
 def _status(element: Element) -> tuple[bool, str]:
