@@ -148,19 +148,7 @@ def read_key_file(path: Path, *, root: Path | None = None) -> OperatorKey:
     """
     _refuse_inside(path, root)
     try:
-        # Not to wait for ever where the name is that of a pipe.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            # Before a byte of it is read, so that a key that is no secret is never used.
-            if not stat.S_ISREG(mode) or mode & 0o077:
-                raise UsageError(
-                    "others than its owner may use the operator's key",
-                    where=str(path),
-                    expected="a file of mode 600",
-                    found=f"mode {stat.S_IMODE(mode):03o}",
-                    hint="If nobody else has read it, run chmod 600 on it; else make a new key.",
-                )
-            raw = file.read(_MAX_FILE_BYTES + 1)
+        raw = _read_secret(path)
     except FileNotFoundError:
         raise UsageError(
             "no operator's key", where=str(path), hint="Make one, or name the file that has it."
@@ -170,6 +158,27 @@ def read_key_file(path: Path, *, root: Path | None = None) -> OperatorKey:
             f"cannot read the operator's key ({fault.strerror})", where=str(path)
         ) from fault
     return parse_signer_line(raw.decode("utf-8", "replace").removesuffix("\n"), where=str(path))
+
+
+def _read_secret(path: Path) -> bytes:
+    # Not to wait for ever where the name is that of a pipe.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        mode = os.fstat(handle).st_mode
+        if not stat.S_ISREG(mode):
+            raise UsageError("not an operator's key", where=str(path), expected="a plain file")
+        # Before a byte of it is read, so that a key that is no secret is never used.
+        if mode & 0o077:
+            raise UsageError(
+                "others than its owner may use the operator's key",
+                where=str(path),
+                expected="a file of mode 600",
+                found=f"mode {stat.S_IMODE(mode):03o}",
+                hint="If nobody else has read it, run chmod 600 on it; else make a new key.",
+            )
+        return os.read(handle, _MAX_FILE_BYTES + 1)
+    finally:
+        os.close(handle)
 
 
 def _refuse_inside(path: Path, root: Path | None) -> None:
