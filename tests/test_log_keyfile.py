@@ -70,10 +70,10 @@ def test_some_names_are_no_keys(name: str) -> None:
 
 @given(st.data())
 def test_no_changed_character_passes(data: st.DataObject) -> None:
-    """One character changed anywhere in the line: it is refused, and the message holds no secret."""
+    """One character changed anywhere in the line is refused, in a message without the secret."""
     line = OperatorKey(name=NAME, seed=SEED).signer_line
     at = data.draw(st.integers(0, len(line) - 1))
-    other = data.draw(st.characters(exclude_characters=line[at], exclude_categories=("Cs",)))
+    other = data.draw(st.characters(exclude_characters=line[at], codec="utf-8"))
     with pytest.raises(UsageError) as caught:
         parse_signer_line(line[:at] + other + line[at + 1 :], where="key")
     assert base64.b64encode(b"\x01" + SEED).decode()[:20] not in str(caught.value)
@@ -174,11 +174,10 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no operator's key"):
         read_key_file(tmp_path / "missing")
     (tmp_path / "folder").mkdir(mode=0o700)
-    with pytest.raises((UsageError, StorageError)):
-        read_key_file(tmp_path / "folder")
     os.mkfifo(tmp_path / "pipe", 0o600)
-    with pytest.raises(UsageError):
-        read_key_file(tmp_path / "pipe")
+    for name in ("folder", "pipe"):
+        with pytest.raises(UsageError, match="expected a plain file"):
+            read_key_file(tmp_path / name)
 
 
 def test_a_disk_that_refuses_leaves_no_file(tmp_path: Path) -> None:
