@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 import re
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,17 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rfc3161_client import VerifierBuilder, decode_timestamp_response
 
-from provenance.errors import StorageError, UsageError
+from provenance.errors import UsageError
 from provenance.log import der
 from provenance.log.refusals import Reason, TimestampError
-from provenance.log.stamps import (
-    Stamp,
-    authority_name,
-    check_stamp,
-    read_stamps,
-    request_stamp,
-    write_stamp,
-)
 from provenance.log.timestamp import (
     Authority,
     Timestamp,
@@ -46,8 +37,6 @@ from tests.time_authority import (
     TSA,
     Workshop,
     granted,
-    post,
-    serving,
     tst_info,
     workshop,
 )
@@ -666,134 +655,6 @@ def test_anchors_are_read_from_pem(shop: Workshop) -> None:
 def test_what_is_no_file_of_certificates_is_refused(raw: bytes, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         parse_anchors(raw, where="a.pem")
-
-
-# What is kept
-
-
-def test_the_whole_way_over_http(shop: Workshop, root: Anchors, tmp_path: Path) -> None:
-    """Asked on loopback, kept, read back and checked; `openssl ts -verify` accepts the files."""
-    with serving(shop, "tsa", "mid") as url:
-        stamp, proved = request_stamp(
-            CHECKPOINT, size=12, url=url, nonce=NONCE, post=post, anchors=root
-        )
-    write_stamp(tmp_path, stamp)
-    folder = tmp_path / "metadata/log/timestamps/12"
-    stem = authority_name(url)
-    assert stem.startswith("127.0.0.1-")
-    assert sorted(each.name for each in folder.iterdir()) == sorted(
-        ["checkpoint", f"{stem}.pem", f"{stem}.tsq", f"{stem}.tsr"]
-    )
-    assert (folder / f"{stem}.pem").read_bytes() == shop.pem("tsa", "mid")
-    (kept,) = read_stamps(tmp_path)
-    assert kept == stamp
-    assert check_stamp(kept, anchors=root) == proved
-    for data in (("-data", "checkpoint"), ("-queryfile", f"{stem}.tsq")):
-        done = subprocess.run(
-            ["openssl", "ts", "-verify", *data, "-in", f"{stem}.tsr", "-untrusted", f"{stem}.pem",
-             "-CAfile", shop.folder / "root.pem"],
-            cwd=folder, capture_output=True, check=False, timeout=60,
-        )  # fmt: skip
-        assert done.stdout == b"Verification: OK\n", done.stderr
-
-
-def test_an_answer_that_would_be_refused_is_not_kept(shop: Workshop, root: Anchors) -> None:
-    """An authority that answers something else, or an error page, gives no time-stamp."""
-    for wrong in (
-        shop.reply(make_request(CHECKPOINT, nonce=NONCE + 1), "tsa", "mid"),
-        b"<html>busy</html>",
-    ):
-        with pytest.raises(TimestampError):
-            request_stamp(
-                CHECKPOINT,
-                size=12,
-                url="https://tsa.example/",
-                nonce=NONCE,
-                post=lambda url, body, wrong=wrong: wrong,  # type: ignore[misc]
-                anchors=root,
-            )
-
-
-def made_stamp(shop: Workshop, **changes: object) -> Stamp:
-    request = make_request(CHECKPOINT, nonce=NONCE)
-    response = shop.reply(request, "tsa", "mid")
-    stamp = Stamp(
-        size=12,
-        authority="tsa.example",
-        checkpoint=CHECKPOINT,
-        request=request,
-        response=response,
-        certificates=format_pem(certificates_of(response)),
-    )
-    return dataclasses.replace(stamp, **changes)  # type: ignore[arg-type]
-
-
-def test_a_time_stamp_is_never_overwritten(shop: Workshop, tmp_path: Path) -> None:
-    """One per authority and checkpoint; another checkpoint of the same size is refused."""
-    stamp = made_stamp(shop)
-    write_stamp(tmp_path, stamp)
-    with pytest.raises(UsageError, match="dated this checkpoint already"):
-        write_stamp(tmp_path, made_stamp(shop))
-    with pytest.raises(UsageError, match="another checkpoint of this size"):
-        write_stamp(tmp_path, made_stamp(shop, authority="b.example", checkpoint=b"other"))
-    write_stamp(tmp_path, made_stamp(shop, authority="b.example", response=stamp.response))
-    write_stamp(tmp_path, made_stamp(shop, size=9, checkpoint=b"smaller"))
-    assert [(each.size, each.authority) for each in read_stamps(tmp_path)] == [
-        (9, "tsa.example"),
-        (12, "b.example"),
-        (12, "tsa.example"),
-    ]
-
-
-def test_an_interrupted_request_counts_as_none(shop: Workshop, tmp_path: Path) -> None:
-    """Without the `.tsr` nothing is there, and asking again goes through."""
-    stamp = made_stamp(shop)
-    for name, raw in stamp.files()[:-1]:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(raw[:-1] if name.endswith(".pem") else raw)
-    assert list(read_stamps(tmp_path)) == []
-    write_stamp(tmp_path, stamp)
-    assert list(read_stamps(tmp_path)) == [stamp]
-
-
-def test_a_missing_file_is_told(shop: Workshop, tmp_path: Path) -> None:
-    write_stamp(tmp_path, made_stamp(shop))
-    (tmp_path / "metadata/log/timestamps/12/tsa.example.tsq").unlink()
-    with pytest.raises(StorageError, match=r"tsa\.example\.tsq"):
-        list(read_stamps(tmp_path))
-
-
-def test_each_kept_file_is_held(shop: Workshop, root: Anchors) -> None:
-    """A changed checkpoint, request, response or certificate is a refusal, never a traceback."""
-    stamp = made_stamp(shop)
-    assert check_stamp(stamp, anchors=root)
-    for damaged in (
-        dataclasses.replace(stamp, checkpoint=CHECKPOINT[:-1]),
-        dataclasses.replace(stamp, request=make_request(CHECKPOINT, nonce=1)),
-        dataclasses.replace(stamp, response=changed(stamp.response, len(stamp.response) - 1, 1)),
-        dataclasses.replace(stamp, certificates=stamp.certificates.replace(b"M", b"!", 1)),
-    ):
-        with pytest.raises(TimestampError):
-            check_stamp(damaged, anchors=root)
-
-
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("http://timestamp.example/", "timestamp.example"),
-        ("https://TSA.example:3318/a?b", "tsa.example-3318"),
-        ("http://[::1]:80/", "1-80"),
-        ("http://user:word@tsa.example/", "tsa.example"),
-    ],
-)
-def test_an_authority_is_named_by_its_host(url: str, name: str) -> None:
-    assert authority_name(url) == name
-
-
-@pytest.mark.parametrize("url", ["", "tsa.example", "ftp://tsa.example", "http://", "http://[x"])
-def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match="address of a time-stamping authority"):
-        authority_name(url)
 
 
 # Tokens of real authorities
