@@ -137,6 +137,23 @@ def test_a_missing_file_is_told(shop: Workshop, tmp_path: Path) -> None:
         list(read_stamps(tmp_path))
 
 
+def test_every_byte_kept_is_held(shop: Workshop) -> None:
+    """A flipped bit anywhere in the four files is refused, though nobody is trusted."""
+    stamp = made_stamp(shop)
+    passed = []
+    for name in ("checkpoint", "request", "response", "certificates"):
+        raw = getattr(stamp, name)
+        for at in range(len(raw)):
+            flipped = raw[:at] + bytes([raw[at] ^ 1 << at % 8]) + raw[at + 1 :]
+            try:
+                check_stamp(dataclasses.replace(stamp, **{name: flipped}))
+            except TimestampError:
+                continue
+            passed.append((name, at))
+    # The status: granted with modifications is granted.
+    assert passed == [("response", 8)]
+
+
 def test_each_kept_file_is_held(shop: Workshop, root: Anchors) -> None:
     """A changed checkpoint, request, response or certificate is a refusal, never a traceback."""
     stamp = made_stamp(shop)

@@ -293,12 +293,11 @@ def test_trust_may_begin_below_the_root(shop: Workshop, answer: bytes, anchor: s
     assert not openssl_verify(shop, answer, "-CAfile", f"{anchor}.pem")
 
 
-def test_a_missing_intermediate_can_be_given(shop: Workshop, root: Anchors) -> None:
-    """A token without its intermediate is refused, and holds with the certificate beside it."""
+def test_a_missing_intermediate_can_be_trusted(shop: Workshop, root: Anchors) -> None:
+    """A token without its intermediate is refused, and holds where that is trusted too."""
     answer = shop.reply(make_request(CHECKPOINT, nonce=1), "tsa")
     refused(Reason.NOT_TRUSTED, answer, anchors=root)
-    more = parse_pem(shop.pem("mid"), where="mid")
-    assert check_response(answer, CHECKPOINT, anchors=root, certificates=more)
+    assert check_response(answer, CHECKPOINT, anchors=trusted(shop, "root", "mid"))
 
 
 def test_a_self_signed_signer_is_its_own_anchor_or_none(shop: Workshop, root: Anchors) -> None:
@@ -500,14 +499,13 @@ def test_a_token_without_its_signers_certificate_is_refused(
 ) -> None:
     bare = with_certificates(answer, parse_pem(shop.pem("mid"), where="mid"))
     refused(Reason.NO_SIGNER, bare, anchors=root)
-    more = parse_pem(shop.pem("tsa"), where="tsa")
-    assert check_response(bare, CHECKPOINT, anchors=root, certificates=more)
+    refused(Reason.NO_SIGNER, with_certificates(answer, ()))
 
 
 def test_content_of_another_kind_is_no_token(shop: Workshop, root: Anchors) -> None:
     """A signature made for something else never dates anything."""
     info = tst_info(IMPRINT, gen_time=THEN)
-    answer = shop.sign(info, "tsa", "mid", kind="1.2.840.113549.1.7.1")
+    answer = shop.sign(info, "tsa", "mid", kind="1.2.3.4.5")
     assert "a time-stamp token expected" in refused(Reason.NOT_READABLE, answer, anchors=root)
 
 
@@ -576,8 +574,8 @@ def test_no_changed_byte_changes_what_is_said(answer: bytes, root: Anchors) -> N
             continue
         passed += 1
         assert found == whole
-    # The status, and versions and lists of algorithms that nothing is taken from.
-    assert passed < 20
+    # The status alone: granted, or granted with modifications.
+    assert passed == 1
 
 
 def test_a_truncated_response_is_not_readable(answer: bytes) -> None:

@@ -22,6 +22,9 @@ HASHES = {
 
 HASH_OIDS = {name: oid for oid, name in HASHES.items()}
 
+RSA_PSS = "1.2.840.113549.1.1.10"
+"""The signature algorithm RSASSA-PSS (RFC 4056)."""
+
 _SHA1 = "1.3.14.3.2.26"
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 _CONTENT_TYPE = "1.2.840.113549.1.9.3"
@@ -81,6 +84,8 @@ def read_signed_data(element: Element) -> SignedData:
     outer.end()
     fields = Fields(signed_data)
     version, hashes = fields.take(der.INTEGER), fields.take(der.SET)
+    if not 3 <= der.read_integer(version) <= 5:
+        raise DerError(f"version 3 to 5 expected, {der.read_integer(version)} found")
     encapsulated = fields.take(der.SEQUENCE)
     certificates = fields.maybe(context(0))
     lists = fields.maybe(context(1))
@@ -89,10 +94,13 @@ def read_signed_data(element: Element) -> SignedData:
     content_type, content = _content(encapsulated)
     held = () if certificates is None else der.children(certificates, context(0))
     (signer,) = der.exactly(1, der.children(signers, der.SET))
+    read = _signer(signer)
+    if read.digest_algorithm not in map(read_algorithm, der.children(hashes, der.SET)):
+        raise DerError("the signer's hash function is not among those listed")
     return SignedData(
         content_type=content_type,
         content=content,
-        signer=_signer(signer),
+        signer=read,
         certificates=tuple(each.raw for each in held if each.tag == der.SEQUENCE),
         before=version.raw + hashes.raw + encapsulated.raw,
         after=(b"" if lists is None else lists.raw) + signers.raw,
@@ -112,8 +120,20 @@ def write_signed_data(signed: SignedData, certificates: Iterable[bytes]) -> byte
 
 
 def read_algorithm(element: Element) -> str:
-    """Return the object identifier of an AlgorithmIdentifier; its parameters are passed over."""
-    return der.read_oid(Fields(element).take())
+    """Return the object identifier of an AlgorithmIdentifier.
+
+    Raises:
+        DerError: it has parameters other than NULL; those of RSASSA-PSS are passed over.
+
+    Source: RFC 5754 §2 and §3; RFC 4056 §2.2.
+    """
+    fields = Fields(element)
+    oid = der.read_oid(fields.take())
+    parameters = fields.maybe(der.SEQUENCE if oid == RSA_PSS else der.NULL)
+    fields.end()
+    if oid != RSA_PSS and parameters is not None and parameters.body:
+        raise DerError("a NULL that holds something")
+    return oid
 
 
 def _content(element: Element) -> tuple[str, bytes]:
@@ -126,8 +146,10 @@ def _content(element: Element) -> tuple[str, bytes]:
 
 def _signer(element: Element) -> Signer:
     fields = Fields(element)
-    der.read_integer(fields.take())
+    version = der.read_integer(fields.take())
     issuer, serial, key_id = _identifier(fields.take())
+    if version != (1 if key_id is None else 3):
+        raise DerError(f"version {version} of the signer does not fit how it is named")
     digest_algorithm = read_algorithm(fields.take())
     attributes = fields.take(context(0))
     signature_algorithm = read_algorithm(fields.take())

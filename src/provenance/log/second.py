@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
 
-from provenance.log.signature import RSA_PSS
+from provenance.log.cms import RSA_PSS
 from provenance.log.tsp import Token, write_response
 
 

@@ -10,15 +10,13 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from provenance.log.cms import HASHES, Signer
+from provenance.log.cms import HASHES, RSA_PSS, Signer
 
 _HASH: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
-
-RSA_PSS = "1.2.840.113549.1.1.10"
 
 _RSA = {
     "1.2.840.113549.1.1.1": None,

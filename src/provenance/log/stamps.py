@@ -22,11 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from provenance.digest import digest_of
 from provenance.errors import StorageError, UsageError
 from provenance.log.refusals import Reason, TimestampError
 from provenance.log.timestamp import Timestamp, certificates_of, check_response, make_request
-from provenance.log.trusted import NO_ANCHORS, Anchors, format_pem, parse_pem
-from provenance.log.tsp import MAX_RESPONSE_BYTES
+from provenance.log.trusted import NO_ANCHORS, Anchors, format_pem
+from provenance.log.tsp import MAX_RESPONSE_BYTES, parse_request, write_request
 
 FOLDER = "metadata/log/timestamps"
 
@@ -127,18 +128,25 @@ def check_stamp(stamp: Stamp, *, anchors: Anchors = NO_ANCHORS) -> Timestamp:
         TimestampError: it is refused, or its files are damaged.
     """
     where = f"{FOLDER}/{stamp.size}/{stamp.authority}"
-    try:
-        certificates = parse_pem(stamp.certificates, where=f"{where}.pem")
-    except UsageError as fault:
-        raise TimestampError(
-            Reason.NOT_READABLE, fault.what, where=fault.where, hint="Restore it from a copy."
-        ) from None
+    asked = parse_request(stamp.request, where=f"{where}.tsq")
+    for suffix, kept, written in (
+        ("tsq", stamp.request, write_request(asked)),
+        ("pem", stamp.certificates, format_pem(certificates_of(stamp.response, where=where))),
+    ):
+        if kept != written:
+            raise TimestampError(
+                Reason.NOT_READABLE,
+                "the file is not as it was written",
+                where=f"{where}.{suffix}",
+                expected=digest_of(written),
+                found=digest_of(kept),
+                hint="It was changed or damaged; restore it from a copy.",
+            )
     return check_response(
         stamp.response,
         stamp.checkpoint,
         request=stamp.request,
         anchors=anchors,
-        certificates=certificates,
         where=f"{where}.tsr",
     )
 

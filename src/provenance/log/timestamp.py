@@ -5,7 +5,7 @@ What is checked, in this order; each step has its own reasons to refuse:
 1. The response has the form of RFC 3161 and grants a token (`NOT_READABLE`, `NOT_GRANTED`).
 2. The token is over these bytes, hashed as asked (`WRONG_ALGORITHM`, `WRONG_IMPRINT`).
 3. It answers this request, where one is at hand (`WRONG_NONCE`, `WRONG_POLICY`).
-4. It has one signer, whose certificate is at hand (`NO_SIGNER`).
+4. It has one signer, whose certificate came along (`NO_SIGNER`).
 5. The signature holds (`BAD_SIGNATURE`).
 6. What is signed names that certificate (`NOT_BOUND`).
 7. Time-stamping is that certificate's one purpose (`WRONG_PURPOSE`).
@@ -114,13 +114,11 @@ def check_response(
     request: bytes | None = None,
     anchors: Anchors = NO_ANCHORS,
     algorithm: str = "sha256",
-    certificates: tuple[bytes, ...] = (),
     where: str = "time-stamp",
 ) -> Timestamp:
     """Return what a response proves about `raw`, after every check of this module's list.
 
-    `request` is what was asked, and `certificates` are more, in DER, that may stand in the chain,
-    trusted in nothing. `algorithm` is the hash function that the imprint must have.
+    `request` is what was asked. `algorithm` is the hash function that the imprint must have.
 
     Raises:
         TimestampError: a check fails; its `reason` says which.
@@ -137,7 +135,7 @@ def check_response(
             found=", ".join(token.info.critical_extensions),
         )
     with chain.without_warnings():
-        signer, others = _find_signer(token, certificates, where)  # (4)
+        signer, others = _find_signer(token, where)  # (4)
         _check_signature(token, signer, where)  # (5), (6)
         _check_purpose(signer, where)  # (7)
         found = _check_chain(token, signer, others, anchors, where)  # (8), (9)
@@ -154,7 +152,7 @@ def certificates_of(response: bytes, *, where: str = "time-stamp") -> tuple[byte
     """
     token = parse_response(response, where=where)
     with chain.without_warnings():
-        signer, others = _find_signer(token, (), where)
+        signer, others = _find_signer(token, where)
     ordered, left = [signer], list(others)
     while above := next((each for each in left if each.subject == ordered[-1].issuer), None):
         ordered.append(above)
@@ -207,11 +205,9 @@ def _check_answer(info: Info, request: Request, where: str) -> None:
         )
 
 
-def _find_signer(
-    token: Token, more: tuple[bytes, ...], where: str
-) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
-    """Return the signer's certificate, and all other certificates at hand that can be read."""
-    loaded = (chain.load_certificate(raw) for raw in (*token.signed.certificates, *more))
+def _find_signer(token: Token, where: str) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
+    """Return the signer's certificate, and all other certificates of the token that can be read."""
+    loaded = (chain.load_certificate(raw) for raw in token.signed.certificates)
     held = tuple(dict.fromkeys(each for each in loaded if each is not None))
     says = token.signed.signer
     fitting = [each for each in held if signature.is_signer(each, says)]

@@ -92,7 +92,8 @@ def write_request(request: Request) -> bytes:
 
     Source: RFC 3161 §2.4.1.
     """
-    algorithm = der.write(der.SEQUENCE, der.write_oid(HASH_OIDS[request.algorithm]), b"\x05\x00")
+    oid = HASH_OIDS.get(request.algorithm, request.algorithm)
+    algorithm = der.write(der.SEQUENCE, der.write_oid(oid), b"\x05\x00")
     imprint = der.write(der.SEQUENCE, algorithm, der.write(der.OCTET_STRING, request.imprint))
     return der.write(
         der.SEQUENCE,
@@ -121,10 +122,13 @@ def parse_request(raw: bytes, *, where: str = "request") -> Request:
         wants = fields.maybe(der.BOOLEAN)
         fields.maybe(context(0))
         fields.end()
+        number = None if nonce is None else der.read_integer(nonce)
+        if number is not None and number < 0:
+            raise DerError("a negative nonce")
         return Request(
             algorithm=algorithm,
             imprint=imprint,
-            nonce=None if nonce is None else der.read_integer(nonce),
+            nonce=number,
             policy=None if policy is None else der.read_oid(policy),
             wants_certificates=wants is not None and der.read_boolean(wants),
         )
