@@ -19,6 +19,7 @@ from rfc3161_client import VerifierBuilder, decode_timestamp_response
 
 from provenance.errors import UsageError
 from provenance.log import der
+from provenance.log.chain import without_warnings
 from provenance.log.refusals import Reason, TimestampError
 from provenance.log.timestamp import (
     Authority,
@@ -637,6 +638,21 @@ def test_anchors_are_read_from_pem(shop: Workshop) -> None:
     der_form = x509.load_pem_x509_certificate(shop.pem("root")).public_bytes(Encoding.DER)
     assert anchors.certificates == (der_form,)
     assert format_pem(anchors.certificates) == shop.pem("root")
+
+
+def test_a_damaged_anchor_is_read_or_refused(shop: Workshop, answer: bytes) -> None:
+    """A bit flipped anywhere in a root: it cannot be read, or vouches for nothing it should not."""
+    (whole,) = trusted(shop, "root").certificates
+    for at in range(len(whole)):
+        pem = format_pem((changed(whole, at, 1 << at % 8),))
+        try:
+            check_response(answer, CHECKPOINT, anchors=parse_anchors(pem, where="a.pem"))
+        except (UsageError, TimestampError):
+            continue
+        # What is changed is none of name, key, dates and rights: number, signature, or the like.
+        with without_warnings():
+            key = x509.load_der_x509_certificate(parse_pem(pem, where="a.pem")[0]).public_key()
+        assert key == x509.load_der_x509_certificate(whole).public_key()
 
 
 @pytest.mark.parametrize(

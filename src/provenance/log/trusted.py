@@ -11,10 +11,8 @@ import binascii
 import re
 from dataclasses import dataclass
 
-from cryptography import x509
-
 from provenance.errors import UsageError
-from provenance.log.chain import without_warnings
+from provenance.log.chain import load_certificate, without_warnings
 
 MAX_PEM_BYTES = 10_000_000
 
@@ -72,10 +70,12 @@ def parse_pem(raw: bytes, *, where: str) -> tuple[bytes, ...]:
             )
         try:
             certificate = base64.b64decode(b"".join(text.split()), validate=True)
-            with without_warnings():
-                x509.load_der_x509_certificate(certificate)
-        except (binascii.Error, ValueError, TypeError):
-            raise UsageError(f"certificate {number} cannot be read", where=where) from None
+        except binascii.Error:
+            certificate = b""
+        with without_warnings():
+            readable = load_certificate(certificate) is not None
+        if not readable:
+            raise UsageError(f"certificate {number} cannot be read", where=where)
         found.append(certificate)
     return tuple(found)
 
