@@ -6,13 +6,13 @@ import dataclasses
 import hashlib
 import re
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from provenance.errors import StorageError, UsageError
-from provenance.log.refusals import TimestampError
+from provenance.log.refusals import Reason, TimestampError
 from provenance.log.stamps import (
     Stamp,
     authority_name,
@@ -49,7 +49,13 @@ def test_the_whole_way_over_http(shop: Workshop, root: Anchors, tmp_path: Path) 
     """Asked on loopback, kept, read back and checked; `openssl ts -verify` accepts the files."""
     with serving(shop, "tsa", "mid") as url:
         stamp, proved = request_stamp(
-            CHECKPOINT, size=12, url=url, nonce=NONCE, post=post, anchors=root
+            CHECKPOINT,
+            size=12,
+            url=url,
+            nonce=NONCE,
+            now=datetime.now(UTC),
+            post=post,
+            anchors=root,
         )
     write_stamp(tmp_path, stamp)
     folder = tmp_path / "metadata/log/timestamps/12"
@@ -83,9 +89,29 @@ def test_an_answer_that_would_be_refused_is_not_kept(shop: Workshop, root: Ancho
                 size=12,
                 url="https://tsa.example/",
                 nonce=NONCE,
+                now=datetime.now(UTC),
                 post=lambda url, body, wrong=wrong: wrong,  # type: ignore[misc]
                 anchors=root,
             )
+
+
+@pytest.mark.parametrize("minutes", [-11, 11])
+def test_an_authority_with_another_clock_is_refused(shop: Workshop, minutes: int) -> None:
+    """A token is made after its request: an earlier time is a wrong one, and so is a far later."""
+    now = datetime.now(UTC)
+    imprint = hashlib.sha256(CHECKPOINT).digest()
+    moment = now + timedelta(minutes=minutes)
+    response = shop.sign(tst_info(imprint, gen_time=moment, nonce=NONCE), "tsa", "mid")
+    with pytest.raises(TimestampError, match="clocks of the authority") as caught:
+        request_stamp(
+            CHECKPOINT,
+            size=12,
+            url="https://tsa.example/",
+            nonce=NONCE,
+            now=now,
+            post=lambda url, body: response,
+        )
+    assert caught.value.reason is Reason.WRONG_TIME
 
 
 def made_stamp(shop: Workshop, **changes: object) -> Stamp:
@@ -132,9 +158,10 @@ def test_an_interrupted_request_counts_as_none(shop: Workshop, tmp_path: Path) -
 
 def test_a_missing_file_is_told(shop: Workshop, tmp_path: Path) -> None:
     write_stamp(tmp_path, made_stamp(shop))
-    (tmp_path / "metadata/log/timestamps/12/tsa.example.tsq").unlink()
-    with pytest.raises(StorageError, match=r"tsa\.example\.tsq"):
-        list(read_stamps(tmp_path))
+    for make in (Path.unlink, Path.mkdir):
+        make(tmp_path / "metadata/log/timestamps/12/tsa.example.tsq")
+        with pytest.raises(StorageError, match=r"tsa\.example\.tsq"):
+            list(read_stamps(tmp_path))
 
 
 def test_every_byte_kept_is_held(shop: Workshop) -> None:

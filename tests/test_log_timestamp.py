@@ -114,6 +114,8 @@ def test_a_token_says_when_and_by_whom(shop: Workshop, answer: bytes, root: Anch
     assert (found.algorithm, found.imprint) == ("sha256", IMPRINT.hex())
     assert (found.signer, found.tsa_name) == ("CN=tsa", "tsa")
     assert found.authority is Authority.CHECKED
+    assert found.standing == "token is intact, authority checked"
+    assert found.by == moment + found.accuracy
     printed = [
         shop.openssl("x509", "-in", f"{name}.pem", "-noout", "-fingerprint", "-sha256").stdout
         for name in ("tsa", "mid", "root")
@@ -131,6 +133,7 @@ def test_without_anchors_nobody_is_vouched_for(answer: bytes, root: Anchors) -> 
     """A token is whole or not, whoever is trusted; without anchors the result says so."""
     alone = check_response(answer, CHECKPOINT)
     assert alone.authority is Authority.NOT_CHECKED
+    assert alone.standing == "token is intact, authority not checked"
     assert len(alone.chain) == 1
     assert facts(alone) == facts(check_response(answer, CHECKPOINT, anchors=root))
 
@@ -255,6 +258,16 @@ def test_a_certificate_that_had_expired_by_then_is_refused(shop: Workshop, expir
         tst_info(IMPRINT, gen_time=THEN - timedelta(seconds=2)), names["tsa"], names["mid"]
     )
     assert check_response(earlier, CHECKPOINT, anchors=trusted(shop, names["root"]))
+
+
+def test_a_second_program_is_asked(shop: Workshop) -> None:
+    """Where it disagrees the token is refused: it takes the last second for expired."""
+    shop.issue("ending", extensions=CA, end="20160301120000Z")
+    shop.issue("ending-tsa", "ending")
+    answer = shop.sign(tst_info(IMPRINT, gen_time=THEN), "ending-tsa")
+    said = refused(Reason.NOT_TRUSTED, answer, anchors=trusted(shop, "ending"))
+    assert "a second program refuses the token" in said
+    assert "certificate has expired" in said
 
 
 def test_a_signer_that_had_expired_is_refused_without_anchors_too(shop: Workshop) -> None:

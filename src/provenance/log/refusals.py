@@ -16,6 +16,7 @@ class Reason(Enum):
     WRONG_IMPRINT = "wrong_imprint"
     WRONG_NONCE = "wrong_nonce"
     WRONG_POLICY = "wrong_policy"
+    WRONG_TIME = "wrong_time"
     NO_SIGNER = "no_signer"
     BAD_SIGNATURE = "bad_signature"
     NOT_BOUND = "not_bound"

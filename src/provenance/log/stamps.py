@@ -19,15 +19,20 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from provenance.dates import format_seconds
 from provenance.digest import digest_of
 from provenance.errors import StorageError, UsageError
 from provenance.log.refusals import Reason, TimestampError
 from provenance.log.timestamp import Timestamp, certificates_of, check_response, make_request
 from provenance.log.trusted import NO_ANCHORS, Anchors, format_pem
 from provenance.log.tsp import MAX_RESPONSE_BYTES, parse_request, write_request
+
+CLOCKS_APART = timedelta(minutes=10)
+"""How far the authority's time may be from the machine's when it is asked."""
 
 FOLDER = "metadata/log/timestamps"
 
@@ -91,13 +96,16 @@ def request_stamp(
     size: int,
     url: str,
     nonce: int,
+    now: datetime,
     post: Post,
     anchors: Anchors = NO_ANCHORS,
     policy: str | None = None,
 ) -> tuple[Stamp, Timestamp]:
     """Ask the authority at `url` to date a checkpoint, and return its answer and what it proves.
 
-    The answer has been checked, so that nothing is kept that would be refused later.
+    The answer has been checked, so that nothing is kept that would be refused later. `nonce` is a
+    random number of 64 bits, and `now` is the machine's time: an authority whose time is far from
+    it is refused, since a token with an earlier time than that of its request dates wrongly.
 
     Raises:
         TimestampError: the answer is refused.
@@ -109,6 +117,15 @@ def request_stamp(
     proved = check_response(
         response, checkpoint, request=request, anchors=anchors, where=f"the answer of {authority}"
     )
+    if abs(proved.gen_time - now) > CLOCKS_APART:
+        raise TimestampError(
+            Reason.WRONG_TIME,
+            "the clocks of the authority and of this machine disagree",
+            where=f"the answer of {authority}",
+            expected=f"within {CLOCKS_APART} of {format_seconds(now)}",
+            found=format_seconds(proved.gen_time),
+            hint="Set this machine's clock, or ask another authority.",
+        )
     certificates = format_pem(certificates_of(response))
     stamp = Stamp(
         size=size,
@@ -215,6 +232,8 @@ def read_stamps(root: Path) -> Iterator[Stamp]:
 
 
 def _read(path: Path) -> bytes:
+    if not path.is_file() and path.exists():
+        raise OSError(0, "not a plain file", str(path))
     with path.open("rb") as file:
         raw = file.read(MAX_RESPONSE_BYTES + 1)
     if len(raw) > MAX_RESPONSE_BYTES:

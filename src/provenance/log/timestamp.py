@@ -25,7 +25,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from cryptography import x509
@@ -79,6 +79,20 @@ class Timestamp:
     tsa_name: str | None
     authority: Authority
     chain: tuple[Digest, ...]
+
+    @property
+    def by(self) -> datetime:
+        """The instant by which the bytes existed: the token's time, as late as it may be off."""
+        try:
+            return self.gen_time + (self.accuracy or timedelta())
+        except OverflowError:
+            return datetime.max.replace(tzinfo=UTC)
+
+    @property
+    def standing(self) -> str:
+        """What has been checked, in a few words for people."""
+        known = "checked" if self.authority is Authority.CHECKED else "not checked"
+        return f"token is intact, authority {known}"
 
 
 def make_request(raw: bytes, *, nonce: int, policy: str | None = None) -> bytes:
