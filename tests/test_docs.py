@@ -202,6 +202,8 @@ REPORTS = (
     "add --json pilots-letter.txt",
     "index --json",
     "index --check --json",
+    "log checkpoint --json",
+    "log consistency --json metadata/log/checkpoint",
     "verify --json",
     "verify --json",
     "cite --json {document}",

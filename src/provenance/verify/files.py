@@ -11,7 +11,7 @@ from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.verify.across import Across
-from provenance.verify.captures import CaptureJudge
+from provenance.verify.captures import CaptureJudge, leaf_lines
 from provenance.verify.findings import CaptureVerdict, Finding, Note, finding, note
 from provenance.verify.framing import (
     Form,
@@ -50,12 +50,27 @@ class FileReport:
         """How many captures no finding touches, as far as the checks done so far say."""
         return sum(group not in self.ledger.damaged for group in self.ledger.outcomes.numbers)
 
-    def verdicts(self) -> Iterator[CaptureVerdict]:
-        """Yield each capture with its rungs, as far as the checks done so far say."""
+    @property
+    def sealed(self) -> int:
+        """How many captures are as the log has them, where the log covers the file."""
+        return sum(group not in self.ledger.unsealed for group in self.ledger.outcomes.numbers)
+
+    @property
+    def witnessed(self) -> int:
+        """How many captures have a content that another archive holds too."""
+        return sum(group in self.ledger.witnessed for group in self.ledger.outcomes.numbers)
+
+    def verdicts(self, *, sealed: bool = False) -> Iterator[CaptureVerdict]:
+        """Yield each capture with its rungs, as far as the checks done so far say.
+
+        `sealed` says that the log covers the file.
+        """
         for index in range(len(self.ledger.outcomes)):
             capture_id, group = self.ledger.outcomes.at(index)
-            rungs = () if group in self.ledger.damaged else ("whole",)
-            yield CaptureVerdict(capture_id=capture_id, warc=self.warc, rungs=rungs)
+            rungs = [] if group in self.ledger.damaged else ["whole"]
+            rungs += ["sealed"] if sealed and group not in self.ledger.unsealed else []
+            rungs += ["witnessed"] if group in self.ledger.witnessed else []
+            yield CaptureVerdict(capture_id=capture_id, warc=self.warc, rungs=tuple(rungs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,3 +401,29 @@ class Reread:
         except OSError:
             pass
         return None
+
+    def leaf(self, name: str, offset: int) -> str | None:
+        """Return the line of the log's leaf for the records that begin at `offset`."""
+        try:
+            with self._paths[name].open("rb") as source:
+                return _leaf_at(Window(source), offset)
+        except OSError:
+            return None
+
+
+def _leaf_at(window: Window, offset: int) -> str | None:
+    judge = RecordJudge(lambda _record, _fault: None, lambda _record: ())
+    judge.ours = True
+    group: list[Facts] = []
+    named: str | None = None
+    form = form_of(window)
+    for each in framed_records(window, form, lambda *_, **__: None, start=offset):
+        if each.offset < offset:
+            continue
+        anchor = anchor_id(each.header)
+        if named is not None and (anchor != named or not anchor):
+            break
+        named = anchor
+        group.append(judge.judge(each))
+    lines = leaf_lines(group)
+    return lines[0][0] if lines else None
