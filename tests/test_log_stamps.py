@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from provenance.errors import StorageError, UsageError
+from provenance.log.folder import LogFolder
 from provenance.log.refusals import Reason, TimestampError
 from provenance.log.stamps import (
     Stamp,
@@ -57,15 +58,15 @@ def test_the_whole_way_over_http(shop: Workshop, root: Anchors, tmp_path: Path) 
             post=post,
             anchors=root,
         )
-    write_stamp(tmp_path, stamp)
-    folder = tmp_path / "metadata/log/timestamps/12"
+    write_stamp(LogFolder(tmp_path), stamp)
+    folder = tmp_path / "log/timestamps/12"
     stem = authority_name(url)
     assert stem.startswith("127.0.0.1-")
     assert sorted(each.name for each in folder.iterdir()) == sorted(
         ["checkpoint", f"{stem}.pem", f"{stem}.tsq", f"{stem}.tsr"]
     )
     assert (folder / f"{stem}.pem").read_bytes() == shop.pem("tsa", "mid")
-    (kept,) = read_stamps(tmp_path)
+    (kept,) = read_stamps(LogFolder(tmp_path))
     assert kept == stamp
     assert check_stamp(kept, anchors=root) == proved
     for data in (("-data", "checkpoint"), ("-queryfile", f"{stem}.tsq")):
@@ -130,15 +131,16 @@ def made_stamp(shop: Workshop, **changes: object) -> Stamp:
 
 def test_a_time_stamp_is_never_overwritten(shop: Workshop, tmp_path: Path) -> None:
     """One per authority and checkpoint; another checkpoint of the same size is refused."""
+    log = LogFolder(tmp_path)
     stamp = made_stamp(shop)
-    write_stamp(tmp_path, stamp)
+    write_stamp(log, stamp)
     with pytest.raises(UsageError, match="dated this checkpoint already"):
-        write_stamp(tmp_path, made_stamp(shop))
+        write_stamp(log, made_stamp(shop))
     with pytest.raises(UsageError, match="another checkpoint of this size"):
-        write_stamp(tmp_path, made_stamp(shop, authority="b.example", checkpoint=b"other"))
-    write_stamp(tmp_path, made_stamp(shop, authority="b.example", response=stamp.response))
-    write_stamp(tmp_path, made_stamp(shop, size=9, checkpoint=b"smaller"))
-    assert [(each.size, each.authority) for each in read_stamps(tmp_path)] == [
+        write_stamp(log, made_stamp(shop, authority="b.example", checkpoint=b"other"))
+    write_stamp(log, made_stamp(shop, authority="b.example", response=stamp.response))
+    write_stamp(log, made_stamp(shop, size=9, checkpoint=b"smaller"))
+    assert [(each.size, each.authority) for each in read_stamps(log)] == [
         (9, "tsa.example"),
         (12, "b.example"),
         (12, "tsa.example"),
@@ -149,19 +151,19 @@ def test_an_interrupted_request_counts_as_none(shop: Workshop, tmp_path: Path) -
     """Without the `.tsr` nothing is there, and asking again goes through."""
     stamp = made_stamp(shop)
     for name, raw in stamp.files()[:-1]:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(raw[:-1] if name.endswith(".pem") else raw)
-    assert list(read_stamps(tmp_path)) == []
-    write_stamp(tmp_path, stamp)
-    assert list(read_stamps(tmp_path)) == [stamp]
+        (tmp_path / "log" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "log" / name).write_bytes(raw[:-1] if name.endswith(".pem") else raw)
+    assert list(read_stamps(LogFolder(tmp_path))) == []
+    write_stamp(LogFolder(tmp_path), stamp)
+    assert list(read_stamps(LogFolder(tmp_path))) == [stamp]
 
 
 def test_a_missing_file_is_told(shop: Workshop, tmp_path: Path) -> None:
-    write_stamp(tmp_path, made_stamp(shop))
+    write_stamp(LogFolder(tmp_path), made_stamp(shop))
     for make in (Path.unlink, Path.mkdir):
-        make(tmp_path / "metadata/log/timestamps/12/tsa.example.tsq")
+        make(tmp_path / "log/timestamps/12/tsa.example.tsq")
         with pytest.raises(StorageError, match=r"tsa\.example\.tsq"):
-            list(read_stamps(tmp_path))
+            list(read_stamps(LogFolder(tmp_path)))
 
 
 def test_every_byte_kept_is_held(shop: Workshop) -> None:
@@ -254,8 +256,8 @@ def test_the_page_shows_how_to_check_by_hand(
         )
     trusted = parse_anchors(anchors.read_bytes(), where="anchors")
     proved = check_stamp(stamp, anchors=trusted)
-    write_stamp(tmp_path, stamp)
-    folder = tmp_path / "metadata/log/timestamps/12"
+    write_stamp(LogFolder(tmp_path), stamp)
+    folder = tmp_path / "log/timestamps/12"
     done = by_hand(folder, stamp.authority, anchors)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Verification: OK") == 3

@@ -8,33 +8,34 @@ For the checkpoint of a log of N leaves, under `metadata/log/timestamps/<N>/`:
     <authority>.pem       the certificates of the token, the signer's first
 
 Nothing more is needed later but the certificates that a person trusts. The network is an argument;
-files are written once, the `.tsr` last, so that one without it is an interrupted request.
+files are written once, through the folder of the log, the `.tsr` last, so that a time-stamp without
+it is an interrupted request. The checkpoint is kept here too, since the one in `checkpoints/` may
+get more signatures, and a token is over its very bytes.
 
 Source: RFC 3161 §3 for the names of the files.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from provenance.dates import format_seconds
 from provenance.digest import digest_of
 from provenance.errors import StorageError, UsageError
+from provenance.log.folder import LogFolder
 from provenance.log.refusals import Reason, TimestampError
 from provenance.log.timestamp import Timestamp, certificates_of, check_response, make_request
 from provenance.log.trusted import NO_ANCHORS, Anchors, format_pem
-from provenance.log.tsp import MAX_RESPONSE_BYTES, parse_request, write_request
+from provenance.log.tsp import parse_request, write_request
 
 CLOCKS_APART = timedelta(minutes=10)
 """How far the authority's time may be from the machine's when it is asked."""
 
-FOLDER = "metadata/log/timestamps"
+FOLDER = "timestamps"
 
 Post = Callable[[str, bytes], bytes]
 """Send a body to a URL by HTTP POST, as `application/timestamp-query`, and return the answer's."""
@@ -56,7 +57,7 @@ class Stamp:
     certificates: bytes
 
     def files(self) -> tuple[tuple[str, bytes], ...]:
-        """Return the files, as paths below the archive root with their bytes, in writing order."""
+        """Return the files in writing order: paths below the log's folder, with their bytes."""
         folder = f"{FOLDER}/{self.size}"
         return (
             (f"{folder}/checkpoint", self.checkpoint),
@@ -168,8 +169,8 @@ def check_stamp(stamp: Stamp, *, anchors: Anchors = NO_ANCHORS) -> Timestamp:
     )
 
 
-def write_stamp(root: Path, stamp: Stamp) -> None:
-    """Write a time-stamp's files below an archive root, durably, each as a whole.
+def write_stamp(log: LogFolder, stamp: Stamp) -> None:
+    """Write a time-stamp's files into the log's folder, durably, each as a whole.
 
     Raises:
         UsageError: this authority has dated this checkpoint already, or another checkpoint of this
@@ -177,79 +178,55 @@ def write_stamp(root: Path, stamp: Stamp) -> None:
         StorageError: the disk refused; a time-stamp without its `.tsr` counts as none.
     """
     checkpoint, *_, (response, _raw) = stamp.files()
-    dated = root / checkpoint[0]
-    if (root / response).exists():
+    if log.read(response) is not None:
         raise UsageError(
             "this authority has dated this checkpoint already",
-            where=response,
+            where=str(log.path / response),
             hint="A time-stamp is never overwritten; a later checkpoint gets a new one.",
         )
-    try:
-        if dated.exists() and _read(dated) != stamp.checkpoint:
-            raise UsageError(
-                "another checkpoint of this size has been dated",
-                where=checkpoint[0],
-                hint="Ask for a time-stamp over that one: its bytes are kept there.",
-            )
-        dated.parent.mkdir(parents=True, exist_ok=True)
-        for name, raw in stamp.files():
-            _write(root / name, raw)
-    except OSError as fault:
-        raise StorageError(
-            f"cannot keep the time-stamp ({fault.strerror})",
-            where=str(fault.filename or dated.parent),
-            hint="Make room or allow writing, and ask again.",
-        ) from fault
+    if log.read(checkpoint[0]) not in (None, stamp.checkpoint):
+        raise UsageError(
+            "another checkpoint of this size has been dated",
+            where=str(log.path / checkpoint[0]),
+            hint="Ask for a time-stamp over that one: its bytes are kept there.",
+        )
+    for name, raw in stamp.files():
+        log.put(name, raw)
 
 
-def read_stamps(root: Path) -> Iterator[Stamp]:
-    """Yield every time-stamp below an archive root, by size and then by authority.
+def read_stamps(log: LogFolder) -> Iterator[Stamp]:
+    """Yield every time-stamp in the log's folder, by size and then by authority.
 
     Raises:
-        StorageError: a file is missing, cannot be read, or is larger than is read.
+        StorageError: a file is missing or cannot be read.
+        LogFormatError: a file is larger than is read.
     """
-    folder = root / FOLDER
+    folder = log.path / FOLDER
     sizes = [int(each.name) for each in folder.glob("*/") if _SIZE.match(each.name)]
     for size in sorted(sizes):
         for response in sorted((folder / str(size)).glob("*.tsr")):
-            if not _AUTHORITY.match(response.stem):
-                continue
-            try:
-                yield Stamp(
-                    size=size,
-                    authority=response.stem,
-                    checkpoint=_read(response.with_name("checkpoint")),
-                    request=_read(response.with_name(f"{response.stem}.tsq")),
-                    response=_read(response),
-                    certificates=_read(response.with_name(f"{response.stem}.pem")),
-                )
-            except OSError as fault:
-                raise StorageError(
-                    f"cannot read a time-stamp ({fault.strerror})",
-                    where=str(fault.filename or response),
-                    hint="Restore the file from a copy.",
-                ) from fault
+            if _AUTHORITY.match(response.stem):
+                yield _read(log, size, response.stem)
 
 
-def _read(path: Path) -> bytes:
-    if not path.is_file() and path.exists():
-        raise OSError(0, "not a plain file", str(path))
-    with path.open("rb") as file:
-        raw = file.read(MAX_RESPONSE_BYTES + 1)
-    if len(raw) > MAX_RESPONSE_BYTES:
-        raise OSError(0, f"larger than {MAX_RESPONSE_BYTES} bytes", str(path))
-    return raw
-
-
-def _write(path: Path, raw: bytes) -> None:
-    passing = path.with_name(f".{path.name}.new")
-    with passing.open("wb") as file:
-        file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
-    passing.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def _read(log: LogFolder, size: int, authority: str) -> Stamp:
+    found = []
+    for name in ("checkpoint", *(f"{authority}.{suffix}" for suffix in ("tsq", "pem", "tsr"))):
+        path = f"{FOLDER}/{size}/{name}"
+        raw = log.read(path) if (log.path / path).is_file() else None
+        if raw is None:
+            raise StorageError(
+                "a file of a time-stamp is missing",
+                where=str(log.path / path),
+                hint="Restore it from a copy.",
+            )
+        found.append(raw)
+    checkpoint, request, certificates, response = found
+    return Stamp(
+        size=size,
+        authority=authority,
+        checkpoint=checkpoint,
+        request=request,
+        response=response,
+        certificates=certificates,
+    )
