@@ -203,6 +203,8 @@ REPORTS = (
     "index --json",
     "index --check --json",
     "verify --json {document}",
+    "log checkpoint --json",
+    "log consistency --json metadata/log/checkpoint",
     "verify --json",
     "verify --json",
     "cite --json {document}",

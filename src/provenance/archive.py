@@ -6,28 +6,25 @@ A method imports what it needs itself: each command loads only what it is about 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from provenance.catalogue import Catalogue
 from provenance.errors import NotARootError, ProvenanceError, UsageError
 from provenance.runtime import Runtime, system_runtime
 
 if TYPE_CHECKING:
-    from provenance.cite import Citation, CitationFormat
+    from provenance.checkpointing import Added
     from provenance.fetch import Errand, FetchPorts, FetchSettings, Progress
     from provenance.index import (
-        CaptureRow,
         Comparison,
-        DocumentRow,
         IndexSummary,
-        LinkRow,
-        Resolved,
-        SearchHit,
     )
     from provenance.model import Collection, Outcome, RunId
+    from provenance.proving import Consistency
     from provenance.run_files import RunFiles
     from provenance.verify import CaptureVerdict, Finding, Note, Report
     from provenance.warc.history import History
@@ -54,7 +51,7 @@ class Fetching:
     complete: Callable[[], bool]
 
 
-class Archive:
+class Archive(Catalogue):
     """One archive root: `seeds/`, `archive/` and `metadata/`.
 
     Raises:
@@ -75,7 +72,7 @@ class Archive:
         self.runtime = runtime or system_runtime()
         self.archive = root / "archive"
         self.metadata = root / "metadata"
-        self.index_path = self.metadata / INDEX
+        super().__init__(self.metadata / INDEX)
 
     @classmethod
     def init(cls, root: Path, runtime: Runtime | None = None) -> Archive:
@@ -113,6 +110,12 @@ class Archive:
 
         return read_collections(self.root / "seeds")
 
+    def _each_collection(self) -> Iterator[Collection]:
+        """Yield the collections, read when the first is asked for; none is kept."""
+        left = list(reversed(self.collections()))
+        while left:
+            yield left.pop()
+
     def fetch(
         self,
         targets: Sequence[str] = (),
@@ -135,6 +138,8 @@ class Archive:
         settings = settings or FetchSettings()
         collections = self.collections()
         selection = select(collections, targets, alternates=settings.alternates)
+        # What is not fetched of the seeds need not be in memory while the rest is.
+        collections = tuple(replace(one, documents=()) for one in collections)
         run = RunId(str(self.runtime.new_id()))
         history = read_history(self.archive, self.metadata)
         digests = {one.id: str(one.seeds_digest) for one in collections}
@@ -173,7 +178,6 @@ class Archive:
         from provenance import __version__
         from provenance.fetch import FetchPorts
 
-        contact = f" (+{settings.contact})" if settings.contact else ""
         spool = self.metadata / "spool"
         spool.mkdir(exist_ok=True)
         return FetchPorts(
@@ -182,12 +186,13 @@ class Archive:
             originals=history.originals(),
             known=history.known() if settings.conditional else {},
             spool_dir=spool,
-            user_agent=f"provenance/{__version__}{contact}",
+            user_agent=settings.user_agent(f"provenance/{__version__}"),
         )
 
     def _files(
         self, run: RunId, command: str, collections: tuple[Collection, ...], **more: Any
     ) -> RunFiles:
+        from provenance.log.folder import log_head
         from provenance.run_files import RunFiles
 
         return RunFiles(
@@ -197,6 +202,7 @@ class Archive:
             run=run,
             command=command,
             collections=collections,
+            log_head=log_head(self.metadata),
             **more,
         )
 
@@ -266,7 +272,7 @@ class Archive:
         surveys = survey_all(self.archive)  # at work while the seeds are read
         return build(
             path=self.index_path,
-            collections=self.collections(),
+            collections=self._each_collection(),
             surveys=surveys,
             derive=Deriver(self.archive).derive if text else None,
         )
@@ -278,7 +284,7 @@ class Archive:
 
         return check(
             path=self.index_path,
-            collections=self.collections(),
+            collections=self._each_collection(),
             surveys=survey_all(self.archive),
             derive=Deriver(self.archive).derive,
         )
@@ -308,11 +314,14 @@ class Archive:
         on_note: Callable[[Note], None],
         on_capture: Callable[[CaptureVerdict], None] | None = None,
         jobs: int | None = None,
+        checkpoints: Sequence[Path] = (),
+        against: Sequence[Path] = (),
     ) -> Report:
         """Check the targets, or the whole archive, in `jobs` processes; None: one a processor.
 
         A target is a WARC, ARC or WACZ file, an id, a citation, or a file with the content of a
-        capture.
+        capture. For the whole archive, `checkpoints` are files that were kept elsewhere, `against`
+        the roots of other archives.
 
         Raises:
             UsageError: a target is nothing that is known; nothing was checked.
@@ -332,72 +341,45 @@ class Archive:
         from provenance.verify import verify_archive
 
         return verify_archive(
-            self.root, on_finding=on_finding, on_note=on_note, on_capture=on_capture, jobs=jobs
+            self.root,
+            on_finding=on_finding,
+            on_note=on_note,
+            on_capture=on_capture,
+            jobs=jobs,
+            checkpoints=checkpoints,
+            against=against,
         )
 
-    def resolve(self, identifier: str) -> Resolved:
-        """Return what an id or a prefix stands for."""
-        from provenance.index import open_index, resolve
+    def checkpoint(
+        self,
+        *,
+        origin: str | None = None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> Added:
+        """Add what was sealed to the log, and make a checkpoint over all of it."""
+        from provenance.checkpointing import add_checkpoint
 
-        with open_index(self.index_path) as connection:
-            return resolve(connection, identifier)
+        return add_checkpoint(
+            self.archive, self.metadata, self.runtime, origin=origin, progress=progress
+        )
 
-    def documents(self, **filters: str | None) -> tuple[DocumentRow, ...]:
-        """Return documents by collection, role, publisher or language."""
-        from provenance.index import documents, open_index
+    def proof(self, identifier: str) -> bytes:
+        """Return the proof that the log covers a capture: the bytes of a `.tlog-proof` file."""
+        from provenance.errors import UnknownIdError
+        from provenance.proving import proof_of
 
-        with open_index(self.index_path) as connection:
-            return documents(connection, **filters)  # type: ignore[arg-type]
+        found = self.resolve(identifier)
+        if found.capture is None or found.capture.capture_id is None:
+            raise UnknownIdError(
+                f"{identifier!r} has no capture", hint="`provenance list` shows what there is."
+            )
+        return proof_of(self.metadata, found.capture.capture_id)
 
-    def document(self, name: str) -> DocumentRow | None:
-        """Return one document."""
-        from provenance.index import document, open_index
+    def consistency(self, old: bytes, *, where: str) -> Consistency:
+        """Return the proof that the log begins with all that the checkpoint `old` covers."""
+        from provenance.proving import consistency_with
 
-        with open_index(self.index_path) as connection:
-            return document(connection, name)
-
-    def newest_of(self, rows: Sequence[DocumentRow]) -> tuple[CaptureRow | None, ...]:
-        """Return the newest version of each document, None where it has none."""
-        from provenance.index import capture, open_index
-
-        with open_index(self.index_path) as connection:
-            ids = (row.capture_id for row in rows)
-            return tuple(capture(connection, one) if one else None for one in ids)
-
-    def captures_of(self, name: str) -> tuple[CaptureRow, ...]:
-        """Return the captures of one document."""
-        from provenance.index import captures_of, open_index
-
-        with open_index(self.index_path) as connection:
-            return captures_of(connection, name)
-
-    def note_of(self, capture_id: str) -> dict[str, Any]:
-        """Return the JSON note of one capture."""
-        from provenance.index import note_of, open_index
-
-        with open_index(self.index_path) as connection:
-            return dict(note_of(connection, capture_id))
-
-    def links(self, row: CaptureRow) -> tuple[LinkRow, ...]:
-        """Return the addresses that a capture leads to, and what is archived of them."""
-        from provenance.index import links_of, open_index
-
-        with open_index(self.index_path) as connection:
-            return links_of(connection, row)
-
-    def search(self, words: str, *, limit: int = 20) -> tuple[SearchHit, ...]:
-        """Return the documents that have the words, best first."""
-        from provenance.index import search
-
-        return search(self.index_path, words, limit=limit)
-
-    def cite(
-        self, identifier: str, form: CitationFormat, locator: str | None = None
-    ) -> tuple[Citation, str]:
-        """Return the citation of a capture with content, as values and as text."""
-        from provenance.citing import cite
-
-        return cite(self.index_path, identifier, form, locator)
+        return consistency_with(self.metadata, old, where=where)
 
     def site(self) -> Any:
         """Return a Datasette over the index, with the pages."""

@@ -111,3 +111,13 @@ class WarcFormatError(ProvenanceError):
 
 class TruncatedRecordError(WarcFormatError):
     """The file ends inside a record or gzip member."""
+
+
+class LogFormatError(ProvenanceError):
+    """Text or bytes that should belong to a transparency log are not of its form."""
+
+
+class ProofError(ProvenanceError):
+    """A Merkle proof or a signature does not hold."""
+
+    exit_code = 4

@@ -37,6 +37,7 @@ class RunFiles:
         settings: tuple[tuple[str, str], ...] = (),
         operator: str | None = None,
         roll_size: int | None = None,
+        log_head: str | None = None,
         more: Callable[[CollectionId], list[tuple[str, str]]] = lambda _name: [],
     ) -> None:
         self._archive = archive
@@ -49,6 +50,7 @@ class RunFiles:
         self._settings = settings
         self._operator = operator
         self._roll_size = roll_size or ROLL_SIZE
+        self._log_head = log_head
         self._more = more
         self._started = format_instant(runtime.now())
         self._writers: dict[CollectionId, WarcWriter] = {}
@@ -72,6 +74,8 @@ class RunFiles:
             lines.append(("seeds-sha256", self._seeds[name].seeds_digest.removeprefix("sha256:")))
         if self._targets:
             lines.append(("targets", " ".join(self._targets)))
+        if self._log_head:
+            lines.append(("log-checkpoint", self._log_head))
         lines += [*self._more(name), *self._settings]
         runtime = self._runtime
         return WarcWriter(

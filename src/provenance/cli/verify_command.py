@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -17,16 +18,37 @@ _SHOWN = 20
 
 
 @click.command("verify")
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A checkpoint that was kept elsewhere: the log must go on from it. May be repeated.",
+)
+@click.option(
+    "--against",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The root of another observer's archive: tell what it holds too. May be repeated.",
+)
 @click.argument("targets", metavar="[TARGET]...", nargs=-1)
 @json_option
 @click.pass_context
-def command(ctx: click.Context, targets: tuple[str, ...], as_json: bool) -> None:
-    """Check every record of the archive, and the file manifest. Exit status 4: damage found.
+def command(
+    ctx: click.Context,
+    targets: tuple[str, ...],
+    checkpoints: tuple[Path, ...],
+    against: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Check every record of the archive, the manifest and the log. Exit status 4: damage found.
 
     With a TARGET only that is checked: a WARC, ARC or WACZ file, of this archive or another; an
     id, or the first 8 or more digits of one; a citation, as text or in a file; or a saved
     document, whose captures are found by its SHA-256.
     """
+    if targets and (checkpoints or against):
+        raise click.UsageError("--checkpoint and --against are for the whole archive, no TARGET.")
     archive = _archive(ctx, targets)
     captures = 0
 
@@ -53,7 +75,9 @@ def command(ctx: click.Context, targets: tuple[str, ...], as_json: bool) -> None
             click.echo(f"{each.capture_id}: {', '.join(each.rungs) or 'no rung holds'}")
 
     if not targets and archive is not None:
-        report = archive.verify(on_finding=on_finding, on_note=on_note)
+        report = archive.verify(
+            on_finding=on_finding, on_note=on_note, checkpoints=checkpoints, against=against
+        )
     elif archive is not None:
         report = archive.verify(
             targets, on_finding=on_finding, on_note=on_note, on_capture=on_capture
@@ -74,7 +98,7 @@ def command(ctx: click.Context, targets: tuple[str, ...], as_json: bool) -> None
     elif targets:
         _told(report)
     else:
-        _ladder(report)
+        _ladder(report, against=bool(against))
     sys.exit(4 if report.findings else 0)
 
 
@@ -108,18 +132,27 @@ def _place(each: Finding | Note) -> str:
     return ", ".join(safe(part) for part in (each.warc, at, each.field) if part) or "archive/"
 
 
-def _ladder(report: Report) -> None:
+def _ladder(report: Report, *, against: bool) -> None:
     of = f"of {report.captures} captures"
     faults = "1 finding" if report.findings == 1 else f"{report.findings} findings"
     click.echo(f"{report.records} records checked, {faults}.")
     click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
-    click.echo(
-        f"  sealed     {report.rungs.sealed} {of}: needs a transparency log, which is not there yet"
-    )
+    click.echo(f"  sealed     {report.rungs.sealed} {of}: {_sealed(report)}")
+    other = "another archive has the content too" if against else "no other archive was asked"
+    click.echo(f"  witnessed  {report.rungs.witnessed} {of}: {other}")
     click.echo(
         f"  manifest   {report.manifest.agreed} of {report.manifest.listed} listed files agree"
     )
     click.echo(
         "Not proved: who the server was beyond its TLS certificate, or that it said the truth;"
     )
-    click.echo("nor, before the log, that nobody changed records, digests and manifest together.")
+    if report.log is None:
+        click.echo("nor, before a checkpoint, that nobody changed records and manifest together.")
+    else:
+        click.echo("nor that nobody made log and archive anew: keep a checkpoint elsewhere.")
+
+
+def _sealed(report: Report) -> str:
+    if report.log is None:
+        return "no checkpoint yet (`provenance log checkpoint`)"
+    return f"not changed since the checkpoint over {report.log.size} leaves"

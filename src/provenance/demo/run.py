@@ -1,4 +1,4 @@
-"""Go the whole way once on the bundled web: seeds, fetch, add, index, verify, cite."""
+"""Go the whole way once on the bundled web: seeds, fetch, add, log, index, verify, cite."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from provenance.runtime import system_runtime
 from provenance.verify import Finding, Report
 
 MARK = ".provenance-demo"
+LOG = "harbour.example/archive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +54,12 @@ def run_demo(root: Path) -> DemoResult:
             delay_s=0, retries=0, timeout_s=10, allow_private=True, trust_env=False
         )
         first = tuple(archive.fetch((), settings).outcomes)
+        archive.checkpoint(origin=LOG)
         server.release_second_version()
         second = tuple(archive.fetch((), settings).outcomes)
     letter = write_local_file(root)
     added = tuple(_add(archive, letter))
+    archive.checkpoint()
     summary = archive.index()
     findings: list[Finding] = []
     report = archive.verify(

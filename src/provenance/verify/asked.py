@@ -8,7 +8,7 @@ from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.parallel import processors
-from provenance.verify.files import FileReport, with_relations
+from provenance.verify.files import FileReport
 from provenance.verify.findings import (
     CaptureVerdict,
     Finding,
@@ -20,6 +20,7 @@ from provenance.verify.findings import (
 from provenance.verify.lookup import Lookup
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
 from provenance.verify.parts import read_files
+from provenance.verify.relations import with_relations
 from provenance.verify.single import SingleAudit
 from provenance.verify.targets import CaptureTarget, FileKind, FileTarget, Target, targets_in
 

@@ -6,9 +6,9 @@ Opens no file. Records of one capture stand together; each closed group is judge
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from provenance.digest import Digest, digest_of
+from provenance.digest import Digest, digest_of, hex_of
 from provenance.holdings import (
     CAPTURE_PROFILE,
     CERTIFICATES,
@@ -18,6 +18,7 @@ from provenance.holdings import (
 )
 from provenance.verify.header import bare
 from provenance.verify.labelled import Labelled
+from provenance.verify.leaves import capture_line, leaf_hash, record_line
 from provenance.verify.ledger import NONE, Closing, Ledger, key_of
 from provenance.verify.records import ANCHORS, Facts
 from provenance.verify.statements import (
@@ -105,7 +106,12 @@ class CaptureJudge:
                 self._ledger.outcomes.add(capture_id, key_of(self._anchor_id))
         if anchor is not None:
             self._note_anchor(anchor, said)
+        self._note_leaves(group)
         self._closed(capture_id)
+
+    def _note_leaves(self, group: list[Facts]) -> None:
+        for line, offset in leaf_lines(group):
+            self._ledger.leaves.add_raw(leaf_hash(line), offset)
 
     def _check_led(self, group: list[Facts]) -> None:
         """Report, once in a file, records of ours that no warcinfo of ours stands before."""
@@ -222,6 +228,10 @@ class CaptureJudge:
         name, digest = fields.get("seeds-file"), fields.get("seeds-sha256")
         if name and digest:
             self._ledger.seeds.add((name, digest.removeprefix("sha256:").lower()))
+        origin, _, rest = fields.get("log-checkpoint", "").partition(" ")
+        size, _, root = rest.partition(" ")
+        if size.isascii() and size.isdigit() and len(size) < 19:
+            self._ledger.log_heads.add((origin, int(size), root))
 
     def _note_anchor(self, anchor: Facts, said: Statement | None) -> None:
         self._ledger.anchors.append(key_of(anchor.record_digest))
@@ -242,6 +252,15 @@ class CaptureJudge:
             offset=anchor.offset,
             group=key_of(anchor.record_id),
         )
+
+
+def leaf_lines(group: Sequence[Facts]) -> list[tuple[str, int]]:
+    """Return the lines that a group of records has in the log, with the offset of each."""
+    anchor = next((each for each in group if each.kind in ANCHORS), None)
+    if anchor is None:
+        return [(record_line(hex_of(each.digest)), each.offset) for each in group]
+    others = [(each.kind, hex_of(each.digest)) for each in group if each is not anchor]
+    return [(capture_line(hex_of(anchor.digest), others), group[0].offset)]
 
 
 def _rank(kind: str) -> int:

@@ -178,6 +178,36 @@ MANIFEST_CODES = _table(
 )
 """Codes about the manifest of files."""
 
+_LOG_COPY = "Restore the log from a copy; a checkpoint kept elsewhere says which copy is right."
+_CHANGED = (
+    "The file is not what it was when it was committed to. Restore it from a copy that verifies."
+)
+
+LOG_CODES = _table(
+    ("checkpoint_missing", "There is a log, but no newest checkpoint.", _LOG_COPY),
+    ("checkpoint_unreadable", "A checkpoint is not of its form.", _LOG_COPY),
+    ("checkpoint_disagrees", "Two checkpoints, or a checkpoint and its name, disagree.", _LOG_COPY),
+    ("log_damaged", "A part of the log is missing, or is not what its leaves give.", _LOG_COPY),
+    ("log_root", "The leaves of the log do not give the root of a checkpoint.", _LOG_COPY),
+    ("log_foreign_file", "A file that belongs to no log lies in metadata/log.", "Move it away."),
+    (
+        "log_rolled_back",
+        "The log does not go on from a checkpoint that a file names, or that was kept elsewhere.",
+        _LOG_COPY,
+    ),
+    ("logged_file_missing", "A file that the log covers is gone.", "Restore it from a copy."),
+    ("log_file_changed", "The log has the file with other bytes or records.", _CHANGED),
+    ("logged_capture_missing", "The log has a capture that the file has no more.", _CHANGED),
+    ("logged_capture_changed", "The log has a capture with another record.", _CHANGED),
+    (
+        "unlogged_capture",
+        "A file that the log covers has a capture, or record, that the log has not.",
+        _CHANGED,
+    ),
+    ("log_order", "The records of a file stand in another order than in the log.", _CHANGED),
+)
+"""Codes about the transparency log. Source: RFC 6962 §2.1; C2SP tlog-tiles, tlog-checkpoint."""
+
 _INDEX = "Run `provenance index`, and verify again; if it stays, restore the file from a copy."
 _PACKAGE = "Compare with another copy of the WACZ; ask its maker for the SHA-256 of the file."
 _UNPACK = (
@@ -257,6 +287,7 @@ CODES: Mapping[str, Explanation] = MappingProxyType(
         **RECORD_CODES,
         **CAPTURE_CODES,
         **MANIFEST_CODES,
+        **LOG_CODES,
         **TARGET_CODES,
         **WACZ_CODES,
     }
@@ -290,6 +321,16 @@ NOTES = _table(
         "records_unread",
         "An ARC file: its compression is checked, its records are not read.",
         "Convert a copy to WARC to have its records checked.",
+    ),
+    (
+        "not_in_log",
+        "Files that were sealed since the newest checkpoint: nothing commits to them yet.",
+        "Run `provenance log checkpoint`.",
+    ),
+    (
+        "log_unfinished",
+        "A part of the log that no checkpoint needs: outgrown, or from an interrupted command.",
+        "Nothing to do; it proves nothing and does no harm.",
     ),
     (
         "revisit_elsewhere",
@@ -330,6 +371,7 @@ _PARTS = (
     ("Records", RECORD_CODES),
     ("Captures and runs", CAPTURE_CODES),
     ("The manifest", MANIFEST_CODES),
+    ("The log", LOG_CODES),
     ("Ids, citations and documents", TARGET_CODES),
     ("WACZ packages", WACZ_CODES),
 )

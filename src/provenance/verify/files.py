@@ -5,12 +5,11 @@ Never ends early for what a file holds; memory stays flat at any size.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provenance.digest import Digest
-from provenance.verify.across import Across
 from provenance.verify.captures import CaptureJudge
 from provenance.verify.findings import (
     FINDINGS_LIMIT,
@@ -32,7 +31,7 @@ from provenance.verify.framing import (
 )
 from provenance.verify.header import HeaderFault
 from provenance.verify.inflate import member_header_size
-from provenance.verify.ledger import Ledger, key_of
+from provenance.verify.ledger import Ledger
 from provenance.verify.records import Facts, RecordJudge, Tallies, Wanted, anchor_id
 from provenance.verify.shortcut import Shortcut
 from provenance.verify.stretch import Stretch
@@ -58,12 +57,27 @@ class FileReport:
         """How many captures no finding touches, as far as the checks done so far say."""
         return sum(group not in self.ledger.damaged for group in self.ledger.outcomes.numbers)
 
-    def verdicts(self) -> Iterator[CaptureVerdict]:
-        """Yield each capture with its rungs, as far as the checks done so far say."""
+    @property
+    def sealed(self) -> int:
+        """How many captures are as the log has them, where the log covers the file."""
+        return sum(group not in self.ledger.unsealed for group in self.ledger.outcomes.numbers)
+
+    @property
+    def witnessed(self) -> int:
+        """How many captures have a content that another archive holds too."""
+        return sum(group in self.ledger.witnessed for group in self.ledger.outcomes.numbers)
+
+    def verdicts(self, *, sealed: bool = False) -> Iterator[CaptureVerdict]:
+        """Yield each capture with its rungs, as far as the checks done so far say.
+
+        `sealed` says that the log covers the file.
+        """
         for index in range(len(self.ledger.outcomes)):
             capture_id, group = self.ledger.outcomes.at(index)
-            rungs = () if group in self.ledger.damaged else ("whole",)
-            yield CaptureVerdict(capture_id=capture_id, warc=self.warc, rungs=rungs)
+            rungs = [] if group in self.ledger.damaged else ["whole"]
+            rungs += ["sealed"] if sealed and group not in self.ledger.unsealed else []
+            rungs += ["witnessed"] if group in self.ledger.witnessed else []
+            yield CaptureVerdict(capture_id=capture_id, warc=self.warc, rungs=tuple(rungs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,59 +406,3 @@ def read_capture(path: Path, start: int, wanted: Wanted, *, ours: bool) -> Sight
     source = Stretch(path=path)
     with source.window(hashing=False) as window:
         return _FileAudit(source, path.name, window).run_capture(start, wanted, ours=ours)
-
-
-def verify_file(path: Path, *, sealed_name: str | None = None) -> FileReport:
-    """Check one WARC file: framing, fields, digests, and what its records say of each other.
-
-    What the file refers to in other files is a note; the manifest is not looked at.
-    """
-    report = read_file(path, sealed_name=sealed_name)
-    (whole,) = with_relations([report], {report.warc: path})
-    return whole
-
-
-def with_relations(
-    reports: Sequence[FileReport], sources: Mapping[str, Path | Stretch]
-) -> tuple[FileReport, ...]:
-    """Return the reports of files that belong together with what their records say of each other.
-
-    What they refer to in other files is a note. `sources` says where each file of a report is.
-    """
-    files = [(report.warc, report.ledger) for report in reports]
-    more = list(Across(files, Reread(sources).facts, complete=False).findings())
-    return tuple(
-        replace(
-            report,
-            findings=report.findings
-            + tuple(
-                each for each in more if isinstance(each, Finding) and each.warc == report.warc
-            ),
-            notes=report.notes
-            + tuple(each for each in more if isinstance(each, Note) and each.warc == report.warc),
-        )
-        for report in reports
-    )
-
-
-class Reread:
-    """Read single records again, measured."""
-
-    def __init__(self, sources: Mapping[str, Path | Stretch]) -> None:
-        self._sources = sources
-
-    def facts(self, name: str, offset: int, record: int) -> Facts | None:
-        """Return the record at `offset` whose id has the key `record`, None if it is not there."""
-        source = self._sources[name]
-        stretch = source if isinstance(source, Stretch) else Stretch(path=source)
-        try:
-            with stretch.window(hashing=False) as window:
-                for each in record_at(window, offset, None):
-                    judge = RecordJudge(lambda _record, _fault: None, lambda _record: ())
-                    judge.ours = True
-                    facts = judge.judge(each)
-                    if key_of(facts.record_id) == record:
-                        return facts
-        except OSError:
-            pass
-        return None

@@ -74,14 +74,27 @@ class ManifestTally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogState:
+    """What the newest checkpoint says: the log's origin, its leaves, and the root in Base64."""
+
+    origin: str
+    size: int
+    root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The end of a verification: counts of captures, records and findings."""
+    """The end of a verification: counts of captures, records and findings.
+
+    `log` is None where there is no checkpoint that can be read.
+    """
 
     captures: int
     records: int
     findings: int
     rungs: Rungs
     manifest: ManifestTally
+    log: LogState | None = None
 
 
 Sink = Callable[[Finding], None]
@@ -93,7 +106,7 @@ def finding(
     *,
     warc: str | None = None,
     offset: int | None = None,
-    capture_id: Digest | None = None,
+    capture_id: Digest | str | None = None,
     field: str | None = None,
     expected: object = None,
     found: object = None,
@@ -103,7 +116,7 @@ def finding(
         code=code,
         warc=warc,
         offset=offset,
-        capture_id=capture_id,
+        capture_id=Digest(capture_id) if capture_id is not None else None,
         field=field,
         expected=shown(expected),
         found=shown(found),

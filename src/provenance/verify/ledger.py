@@ -87,6 +87,11 @@ class Digests:
         self.raw += bytes.fromhex(hex_of(digest))
         self.numbers.append(number)
 
+    def add_raw(self, raw: bytes, number: int) -> None:
+        """Add one, as 32 bytes."""
+        self.raw += raw
+        self.numbers.append(number)
+
     def extend(self, other: Digests) -> None:
         """Add all of another list."""
         self.raw += other.raw
@@ -119,7 +124,10 @@ class Ledger:
     captures with their groups, `anchors` all capture ids, `hops` those that redirect chains name
     (with the offset of who names them), `certificates` the chains that are kept, `chains` those
     that captures name, `requisites` the captures that pages name as what they need, `damaged` the
-    groups that a finding touches.
+    groups that a finding touches. `leaves` holds the hash of each leaf that the file has in the
+    log, with the offset of its first record; `unsealed` the groups that the log has not, or not so;
+    `witnessed` those whose content another archive holds; `log_heads` the checkpoints (origin,
+    size, root) that its run began after.
     """
 
     records: array[int] = field(default_factory=_longs)
@@ -133,18 +141,23 @@ class Ledger:
     certificates: array[int] = field(default_factory=_longs)
     chains: Digests = field(default_factory=Digests)
     requisites: Digests = field(default_factory=Digests)
+    leaves: Digests = field(default_factory=Digests)
+    unsealed: set[int] = field(default_factory=set)
+    witnessed: set[int] = field(default_factory=set)
     damaged: set[int] = field(default_factory=set)
     runs: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     closings: list[Closing] = field(default_factory=list)
     seeds: set[tuple[str, str]] = field(default_factory=set)
+    log_heads: set[tuple[str, int, str]] = field(default_factory=set)
 
     def extend(self, other: Ledger) -> None:
         """Add what a later part of the same file adds."""
         for name in ("records", "offsets", "groups", "anchors", "certificates", "closings"):
             getattr(self, name).extend(getattr(other, name))
-        for name in ("originals", "revisits", "outcomes", "hops", "chains", "requisites"):
+        for name in ("originals", "revisits", "outcomes", "hops", "chains", "requisites", "leaves"):
             getattr(self, name).extend(getattr(other, name))
         self.damaged |= other.damaged
         self.seeds |= other.seeds
+        self.log_heads |= other.log_heads
         for run, outcomes in other.runs.items():
             self.runs.setdefault(run, Counter()).update(outcomes)

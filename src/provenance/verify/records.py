@@ -35,7 +35,8 @@ _UNMEASURED = frozenset({"revisit", "continuation", "warcinfo", "metadata"})
 class Facts:
     """What one record says and what its bytes are.
 
-    `record_digest` covers header and block; `digests` stand for measured payloads; `text` is the
+    `digest` covers header and block; `record_digest` is the same, of records that a capture may be
+    named after; `digests` stand for measured payloads; `text` is the
     block of a warcinfo or metadata record.
     """
 
@@ -44,6 +45,7 @@ class Facts:
     ours: bool
     whole: bool
     header: Header
+    digest: Digest
     record_digest: Digest | None
     head: ResponseHead | None
     digests: BodyDigests | None
@@ -138,14 +140,13 @@ class RecordJudge:
         ours = self.ours and kind != "warcinfo"
         block = _declared(record.header, "WARC-Block-Digest")
         block_hash = _hash_for(block)
-        whole = hashlib.sha256(record.header.raw) if kind in ANCHORS | {"metadata"} else None
+        whole = hashlib.sha256(record.header.raw)
         gauge = self._gauge(record, kind, ours=ours)
         kept = bytearray() if kind in ("warcinfo", "metadata") else None
         for piece in record.pieces():
             if block_hash is not None:
                 block_hash.update(piece)
-            if whole is not None:
-                whole.update(piece)
+            whole.update(piece)
             if gauge is not None:
                 gauge.feed(piece)
             if kept is not None and len(kept) <= KEPT_LIMIT:
@@ -161,13 +162,15 @@ class RecordJudge:
                 self._check_payload(record, gauge)
             if ours:
                 self._check_ours(record, kind, gauge)
+        digest = from_hex(whole.hexdigest())
         return Facts(
             offset=record.offset,
             ordinal=record.ordinal,
             ours=ours,
             whole=record.whole,
             header=record.header,
-            record_digest=from_hex(whole.hexdigest()) if whole is not None else None,
+            digest=digest,
+            record_digest=digest if kind in ANCHORS | {"metadata"} else None,
             head=gauge.head if gauge is not None else None,
             digests=digests,
             text=bytes(kept) if kept is not None else None,

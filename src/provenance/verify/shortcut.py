@@ -23,6 +23,7 @@ from provenance.holdings import CAPTURE_PROFILE, CaptureKind
 from provenance.http_message import HEAD_LIMIT, Framing, parse_response_head
 from provenance.verify.fields import legal_address, legal_date
 from provenance.verify.inflate import inflate_small
+from provenance.verify.leaves import capture_line, leaf_hash, record_line
 from provenance.verify.ledger import NONE, Ledger, key_of, key_of_bytes
 from provenance.verify.payload import PayloadGauge
 from provenance.verify.records import IDENTICAL
@@ -224,7 +225,14 @@ class Shortcut:
             run = (str(said.get("run")), str(said.get("collection")))
             ledger.runs.setdefault(run, Counter())[str(said.get("outcome"))] += 1
         if len(pieces) > 1:
+            others = [
+                (each.kind.decode(), sha256(memoryview(each.plain)[:-4]).hexdigest())
+                for each in pieces[::2]
+            ]
+            ledger.leaves.add_raw(leaf_hash(capture_line(digest.hex(), others)), pieces[0].offset)
             self._note_anchor(pieces[1], said, digest, group)
+        else:
+            ledger.leaves.add_raw(leaf_hash(record_line(digest.hex())), own.offset)
 
     def _note_anchor(self, answer: _Piece, said: Statement, digest: bytes, group: int) -> None:
         self._ledger.anchors.append(key_of_bytes(b"sha256:" + digest.hex().encode()))

@@ -13,12 +13,13 @@ from typing import Protocol
 
 from provenance.digest import Digest
 from provenance.verify.across import Across
-from provenance.verify.files import Part, Reread, Sighting, read_capture, reading_notes
+from provenance.verify.files import Part, Sighting, read_capture, reading_notes
 from provenance.verify.findings import CaptureVerdict, Finding, Note, finding
 from provenance.verify.framing import record_at
 from provenance.verify.header import bare
 from provenance.verify.ledger import key_of
 from provenance.verify.records import KEPT_LIMIT, Facts, RecordJudge, Wanted, anchor_id
+from provenance.verify.relations import Reread
 from provenance.verify.stretch import Stretch
 
 _CUT = "capture_cut"

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from provenance.verify.files import FileReport, read_stretch, with_relations
+from provenance.verify.files import FileReport, read_stretch
 from provenance.verify.findings import Finding, Note, finding, note
 from provenance.verify.package import (
     DIGEST,
@@ -25,6 +25,7 @@ from provenance.verify.package import (
     check_resources,
     parse_package,
 )
+from provenance.verify.relations import with_relations
 from provenance.verify.stretch import Stretch
 from provenance.verify.zipped import Member, ZipReader
 

@@ -22,13 +22,13 @@ _ANCHORS = frozenset({"response", "revisit", "resource"})
 class RecordGroup:
     """A group: where it begins, the digest of the record it is named after, and of the others.
 
-    `anchor` is None where no response, revisit or resource is among them; `others` are in file
-    order. Digests are of header and block.
+    `anchor` is None where no response, revisit or resource is among them; `others`, in file order,
+    have their record types. Digests are of header and block.
     """
 
     offset: int
     anchor: Digest | None
-    others: tuple[Digest, ...]
+    others: tuple[tuple[str, Digest], ...]
 
 
 def read_groups(path: Path) -> Iterator[RecordGroup]:
@@ -39,11 +39,11 @@ def read_groups(path: Path) -> Iterator[RecordGroup]:
     """
     for _, members in groupby(_measured(path), key=lambda each: each[0]):
         group = list(members)
-        anchor = next((digest for _, kind, digest, _ in group if kind in _ANCHORS), None)
-        others = [digest for _, _, digest, _ in group]
-        if anchor is not None:
-            others.remove(anchor)
-        yield RecordGroup(offset=group[0][3], anchor=anchor, others=tuple(others))
+        offset = group[0][3]
+        first = next((at for at, each in enumerate(group) if each[1] in _ANCHORS), None)
+        anchor = group.pop(first)[2] if first is not None else None
+        others = tuple((kind, digest) for _, kind, digest, _ in group)
+        yield RecordGroup(offset=offset, anchor=anchor, others=others)
 
 
 def _measured(path: Path) -> Iterator[tuple[str, str, Digest, int]]:

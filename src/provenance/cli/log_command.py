@@ -1,0 +1,78 @@
+"""`provenance log`: commit to what is sealed, and prove captures and consistency."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from provenance.cli.opening import json_option, open_archive
+from provenance.cli.printing import safe, say, write_object
+from provenance.errors import StorageError
+
+
+@click.group("log")
+def command() -> None:
+    """The transparency log: one line of text that commits to the whole archive."""
+
+
+@command.command("checkpoint")
+@click.option("--origin", metavar="NAME", help="What the log is called, at its first checkpoint.")
+@json_option
+@click.pass_context
+def checkpoint(ctx: click.Context, origin: str | None, as_json: bool) -> None:
+    """Add what was sealed since the last checkpoint, and print the new one.
+
+    Whoever keeps what is printed can show any later change to what it covers.
+    """
+    archive = open_archive(ctx)
+    made = archive.checkpoint(origin=origin, progress=lambda name: say(f"adding {safe(name)}"))
+    if as_json:
+        write_object("checkpoint", made)
+        return
+    say(f"{made.leaves} leaves added from {made.files} files; {made.size} in all.")
+    click.echo(made.text, nl=False)
+
+
+@command.command("proof")
+@click.argument("identifier", metavar="ID")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file to write."
+)
+@click.pass_context
+def proof(ctx: click.Context, identifier: str, output: Path | None) -> None:
+    """Print the proof that the log covers one capture; it reveals no other.
+
+    Check it with `provenance verify --proof FILE`.
+    """
+    raw = open_archive(ctx).proof(identifier)
+    if output is None:
+        click.echo(raw, nl=False)
+        return
+    try:
+        output.write_bytes(raw)
+    except OSError as fault:
+        raise StorageError(f"cannot write ({fault.strerror})", where=str(output)) from fault
+    say(f"{len(raw)} bytes in {safe(str(output))}")
+
+
+@command.command("consistency")
+@click.argument("old", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+@click.pass_context
+def consistency(ctx: click.Context, old: Path, as_json: bool) -> None:
+    """Prove that the log still begins with all that the checkpoint in the file OLD covers."""
+    archive = open_archive(ctx)
+    with old.open("rb") as source:
+        raw = source.read(1 << 20)
+    proven = archive.consistency(raw, where=str(old))
+    if as_json:
+        write_object("consistency", proven)
+        return
+    click.echo(
+        f"The log of {proven.size} leaves begins with the {proven.old_size} of that checkpoint."
+    )
+    for each in proven.proof:
+        click.echo(each)
+    sys.exit(0)

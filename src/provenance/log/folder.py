@@ -1,0 +1,204 @@
+"""Keep a log as plain files: tiles, bundles, checkpoints. The wing's only door to the disk.
+
+Below `metadata/log/`, as any web server may publish it (C2SP tlog-tiles):
+
+    checkpoint                   the newest
+    checkpoints/<size>           every one that was made
+    tile/<L>/<N>[.p/<W>]         hashes
+    tile/entries/<N>[.p/<W>]     leaves
+    operator.pub                 the verifier key line of who signs, where somebody does
+
+Tiles are written and synced before the checkpoint that needs them, so that a crash leaves the old
+checkpoint and, at most, tiles that nothing refers to yet.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from provenance.errors import LogFormatError, ProofError, ProvenanceError, StorageError
+from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
+from provenance.log.merkle import CompactRange
+from provenance.log.strict import to_base64
+from provenance.log.tiles import FULL, StoredHashes, Tile, cut, grow, parse_bundle, partial_tiles
+
+CHECKPOINT, CHECKPOINTS, OPERATOR = "checkpoint", "checkpoints", "operator.pub"
+_LIMIT = 1 << 25
+"""Bytes that a file of the log may have: 256 entries of 64 KiB, and their lengths."""
+
+
+class LogFolder:
+    """The log of an archive, below its metadata directory."""
+
+    def __init__(self, metadata: Path) -> None:
+        self.path = metadata / "log"
+
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes of a file of the log, None where it is not there.
+
+        Raises:
+            StorageError: it cannot be read.
+            LogFormatError: it is larger than any file of a log.
+        """
+        path = self.path / name
+        try:
+            with path.open("rb") as source:
+                raw = source.read(_LIMIT + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as fault:
+            raise StorageError(f"cannot read ({fault.strerror})", where=str(path)) from fault
+        if len(raw) > _LIMIT:
+            raise LogFormatError("too large for a file of the log", where=str(path))
+        return raw
+
+    def read_tile(self, tile: Tile) -> bytes:
+        """Return the bytes of a tile or bundle, of the width asked for.
+
+        Raises:
+            LogFormatError: it is not there, or not of its form.
+        """
+        raw = self.read(tile.path)
+        if raw is None and not tile.is_full:
+            whole = self.read(tile.full.path)
+            raw = cut(whole, tile) if whole is not None else None
+        if raw is None:
+            raise LogFormatError(
+                "a part of the log is missing",
+                where=str(self.path / tile.path),
+                hint="Restore it from a copy; `provenance verify` says what else is damaged.",
+            )
+        return raw
+
+    def newest(self) -> tuple[Checkpoint, bytes] | None:
+        """Return the newest checkpoint and its bytes, None where there is no log yet.
+
+        Raises:
+            LogFormatError: what is there is no checkpoint.
+        """
+        raw = self.read(CHECKPOINT)
+        if raw is None:
+            return None
+        where = str(self.path / CHECKPOINT)
+        return parse_checkpoint(text_of(raw, where=where), where=where), raw
+
+    def sizes(self) -> tuple[int, ...]:
+        """Return the sizes of the checkpoints that were kept, the smallest first."""
+        try:
+            names = [each.name for each in (self.path / CHECKPOINTS).iterdir()]
+        except OSError:
+            return ()
+        return tuple(sorted(int(name) for name in names if name.isascii() and name.isdigit()))
+
+    def entries(self, size: int) -> Iterator[tuple[int, bytes]]:
+        """Yield (index, leaf) for all leaves of a log of `size`, in order.
+
+        Raises:
+            LogFormatError: a part is missing, or not of its form.
+        """
+        for first in range(0, size, FULL):
+            tile = Tile(level=None, index=first // FULL, width=min(FULL, size - first))
+            yield from enumerate(parse_bundle(self.read_tile(tile), tile), first)
+
+    def root(self, size: int) -> bytes:
+        """Return the root over the first `size` leaves, as the tiles give it."""
+        return CompactRange.from_nodes(size, self.hashes(size)).root()
+
+    def hashes(self, size: int) -> StoredHashes:
+        """Return the reader of node hashes for the first `size` leaves."""
+        return StoredHashes(size, self.read_tile)
+
+    def check(self, head: Checkpoint) -> None:
+        """Check that the tiles give the root of a checkpoint.
+
+        Raises:
+            ProofError: they do not.
+        """
+        found = self.root(head.size)
+        if found != head.root:
+            raise ProofError(
+                "the tiles of the log are not those of its checkpoint",
+                where=str(self.path),
+                expected=to_base64(head.root),
+                found=to_base64(found),
+                hint="`provenance verify` says which; restore them from a copy.",
+            )
+
+    def append(self, size: int, entries: Sequence[bytes]) -> None:
+        """Write the tiles that `entries` add to a log of `size` leaves, synced to disk.
+
+        Raises:
+            StorageError: the disk refused; the checkpoint is as it was.
+        """
+        for tile, raw in grow(size, entries, self.read_tile):
+            self.put(tile.path, raw)
+
+    def put(self, name: str, raw: bytes) -> None:
+        """Write a file of the log whole or not at all, synced to disk.
+
+        Raises:
+            StorageError: the disk refused.
+        """
+        path = self.path / name
+        waiting = path.with_name(f"{path.name}.new")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with waiting.open("wb") as file:
+                file.write(raw)
+                file.flush()
+                os.fsync(file.fileno())
+            waiting.replace(path)
+            handle = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        except OSError as fault:
+            waiting.unlink(missing_ok=True)
+            raise StorageError(
+                f"cannot write ({fault.strerror})",
+                where=str(path),
+                hint="The log is as it was; make room or allow writing, and run it again.",
+            ) from fault
+
+    def publish(self, size: int, raw: bytes) -> None:
+        """Keep a checkpoint over `size` leaves, and make it the newest."""
+        self.put(f"{CHECKPOINTS}/{size}", raw)
+        self.put(CHECKPOINT, raw)
+
+    def drop_outgrown(self, old: int, new: int) -> None:
+        """Remove the partial tiles of the tree of `old` leaves that the tree of `new` replaces.
+
+        Source: C2SP tlog-tiles, Partial Tiles.
+        """
+        kept = {tile.path for tile in partial_tiles(new)}
+        for tile in partial_tiles(old):
+            if tile.path not in kept:
+                path = self.path / tile.path
+                path.unlink(missing_ok=True)
+                if not any(path.parent.iterdir()):
+                    path.parent.rmdir()
+
+    def names(self) -> Iterator[str]:
+        """Yield the name of every file below the folder, in order."""
+        for folder, folders, files in os.walk(self.path):
+            folders.sort()
+            for each in sorted(files):
+                yield (Path(folder) / each).relative_to(self.path).as_posix()
+
+
+def log_head(metadata: Path) -> str | None:
+    """Return the newest checkpoint as a run's records name it: origin, size and root in a line.
+
+    None where there is none that can be read: whoever verifies is told of that.
+    """
+    try:
+        newest = LogFolder(metadata).newest()
+    except ProvenanceError:
+        return None
+    if newest is None:
+        return None
+    head = newest[0]
+    return f"{head.origin} {head.size} {to_base64(head.root)}"

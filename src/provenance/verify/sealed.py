@@ -1,0 +1,428 @@
+"""Check the log by itself, and the files against it: rung *sealed*. Changes nothing.
+
+What the log says is computed anew from its leaves: every tile, the root, the root of each earlier
+checkpoint. The files are compared with it by the leaves that their records give.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from provenance.digest import hex_of
+from provenance.errors import ProvenanceError
+from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
+from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, LogFolder
+from provenance.log.merkle import CompactRange, fold
+from provenance.log.strict import to_base64
+from provenance.log.tiles import FULL, Tile, parse_bundle, parse_tile_path, partial_tiles
+from provenance.verify.captures import groups_in
+from provenance.verify.files import FileReport
+from provenance.verify.findings import Finding, LogState, Note, finding, note
+from provenance.verify.leaves import file_line, leaf_hash
+from provenance.verify.ledger import Digests
+
+LISTED = 100
+"""Changed leaves that are listed for one file."""
+
+_WIDTH = 32
+_FILE = re.compile(r"file (\S+) sha256:([0-9a-f]{64}) ([1-9][0-9]{0,17})\n\Z")
+_CAPTURE = re.compile(r"(?:capture|record) (sha256:[0-9a-f]{64})[ \n]")
+_OURS = ("timestamps/",)
+"""Other folders of the log, which other checks look at."""
+
+LeafReader = Callable[[str, int], str | None]
+"""(file name, offset) → the line of the leaf that the records there give, read anew."""
+
+
+@dataclass(slots=True)
+class Head:
+    """A checkpoint that says something of the log: where it is kept, and what it says."""
+
+    where: str
+    checkpoint: Checkpoint
+    raw: bytes
+
+
+@dataclass(slots=True)
+class SealTally:
+    """What the log covers: its newest checkpoint, and the files that agree with it.
+
+    `ends` has the number of leaves up to the end of each such file.
+    """
+
+    checkpoint: Checkpoint | None = None
+    sound: bool = True
+    ends: dict[str, int] = field(default_factory=dict)
+    roots: dict[int, bytes] = field(default_factory=dict)
+
+    def state(self) -> LogState | None:
+        """Return what the newest checkpoint says."""
+        if self.checkpoint is None:
+            return None
+        root = to_base64(self.checkpoint.root)
+        return LogState(origin=self.checkpoint.origin, size=self.checkpoint.size, root=root)
+
+
+class SealCheck:
+    """The log below `metadata`; `tally` is complete once `findings` has been read to its end."""
+
+    def __init__(
+        self,
+        metadata: Path,
+        reports: Mapping[str, FileReport],
+        leaf_at: LeafReader,
+        kept: Sequence[tuple[str, Checkpoint]] = (),
+    ) -> None:
+        """`kept` are checkpoints that were kept elsewhere, each with the file it was read from."""
+        self._kept = kept
+        self._folder = LogFolder(metadata)
+        self._reports = reports
+        self._leaf_at = leaf_at
+        self._covered: set[str] = set()
+        self.tally = SealTally()
+
+    def findings(self) -> Iterator[Finding | Note]:
+        """Yield what is wrong with the log, and with the files as the log knows them."""
+        heads: list[Head] = []
+        for each in self._heads():
+            if isinstance(each, Head):
+                heads.append(each)
+            else:
+                yield each
+        newest = heads[0] if heads and heads[0].where == CHECKPOINT else None
+        if newest is None:
+            yield from self._without_checkpoint()
+        else:
+            self.tally.checkpoint = newest.checkpoint
+            for fault in self._tree(newest.checkpoint, heads):
+                self.tally.sound = self.tally.sound and not isinstance(fault, Finding)
+                yield fault
+            yield from self._not_covered()
+        yield from self._rolled_back(newest.checkpoint if newest else None)
+
+    # Checkpoints
+
+    def _heads(self) -> Iterator[Head | Finding]:
+        """Yield the newest checkpoint, then each kept one, or what is wrong with it."""
+        kept = [f"{CHECKPOINTS}/{size}" for size in self._folder.sizes()]
+        newest = None
+        for name in [CHECKPOINT, *kept]:
+            try:
+                raw = self._folder.read(name)
+                if raw is None:
+                    continue
+                head = Head(name, parse_checkpoint(text_of(raw)), raw)
+            except ProvenanceError as fault:
+                yield _log_finding("checkpoint_unreadable", name, "a checkpoint", fault)
+                continue
+            newest = newest or head
+            if newest.checkpoint.origin != head.checkpoint.origin:
+                origins = (newest.checkpoint.origin, head.checkpoint.origin)
+                yield _log_finding("checkpoint_disagrees", f"{name} line 1", *origins)
+            elif name not in (CHECKPOINT, f"{CHECKPOINTS}/{head.checkpoint.size}"):
+                size = head.checkpoint.size
+                yield _log_finding("checkpoint_disagrees", f"{name} line 2", name, size)
+            else:
+                yield head
+        if newest is not None:
+            copy = f"{CHECKPOINTS}/{newest.checkpoint.size}"
+            if newest.where == CHECKPOINT and self._folder.read(copy) != newest.raw:
+                yield _log_finding(
+                    "checkpoint_disagrees", copy, f"the bytes of {CHECKPOINT}", "others"
+                )
+
+    def _without_checkpoint(self) -> Iterator[Finding]:
+        if any(True for _ in self._folder.names()):
+            yield _log_finding("checkpoint_missing", CHECKPOINT, "the newest checkpoint", "none")
+
+    # The tree
+
+    def _tree(self, newest: Checkpoint, heads: list[Head]) -> Iterator[Finding | Note]:
+        size = newest.size
+        yield from self._strays(size, heads)
+        wanted = {head.checkpoint.size for head in heads} | self._named_sizes()
+        tree, levels = CompactRange(), _Levels(self._folder)
+        held = _File()
+        for first in range(0, size, FULL):
+            tile = Tile(level=None, index=first // FULL, width=min(FULL, size - first))
+            try:
+                entries = parse_bundle(self._folder.read_tile(tile), tile)
+            except ProvenanceError as fault:
+                yield _log_finding("log_damaged", tile.path, f"{tile.width} leaves", fault)
+                return
+            for entry in entries:
+                if tree.size in wanted:
+                    self.tally.roots[tree.size] = tree.root()
+                line = entry.decode("utf-8", "replace")
+                hashed = leaf_hash(line)
+                tree.append(hashed)
+                yield from levels.take(hashed)
+                held.take(hashed, tree.size - 1)
+                if match := _FILE.match(line):
+                    yield from self._file(match, held, tree.size)
+                    held = _File()
+                elif not _CAPTURE.match(line):
+                    place = f"{tile.path} leaf {tree.size - 1}"
+                    yield _log_finding("log_damaged", place, "a leaf", line)
+        yield from levels.close()
+        if held.hashes:
+            yield _log_finding("log_damaged", f"leaf {size - 1}", "the leaf of a file", "another")
+        self.tally.roots[size] = tree.root()
+        for head in heads:
+            root = self.tally.roots.get(head.checkpoint.size)
+            if root != head.checkpoint.root:
+                expected = to_base64(head.checkpoint.root)
+                found = to_base64(root) if root is not None else f"{size} leaves in all"
+                yield _log_finding("log_root", f"{head.where} line 3", expected, found)
+
+    def _strays(self, size: int, heads: list[Head]) -> Iterator[Finding | Note]:
+        known = {head.where for head in heads} | {CHECKPOINT, OPERATOR}
+        partial = {tile.path for tile in partial_tiles(size)}
+        for name in self._folder.names():
+            if name in known or name in partial or name.startswith(_OURS):
+                continue
+            try:
+                tile = parse_tile_path(name)
+            except ProvenanceError:
+                if not name.startswith(f"{CHECKPOINTS}/"):
+                    yield _log_finding("log_foreign_file", name, "the files of a log", "another")
+                elif not name.removeprefix(f"{CHECKPOINTS}/").isdigit():
+                    yield _log_finding("log_foreign_file", name, "a checkpoint's size", "another")
+                continue
+            span = FULL ** (tile.level or 0)
+            if not tile.is_full:
+                yield note("log_unfinished", field=f"metadata/log/{name}", found="an outgrown part")
+            elif (tile.index + 1) * FULL * span > size:
+                yield note("log_unfinished", field=f"metadata/log/{name}", found="past the end")
+
+    # Files
+
+    def _file(self, match: re.Match[str], held: _File, end: int) -> Iterator[Finding]:
+        name = match[1]
+        if name in self._covered:
+            place = f"leaf {end - 1}"
+            yield _log_finding("log_damaged", place, "one leaf for a file", f"another of {name}")
+            return
+        self._covered.add(name)
+        report = self._reports.get(name)
+        if report is None:
+            expected = f"archive/{name}, sealed with {match[3]} records"
+            yield finding("logged_file_missing", warc=name, expected=expected, found="no such file")
+            return
+        expected_hashes = bytes(held.hashes[:-_WIDTH])
+        if expected_hashes != bytes(report.ledger.leaves.raw):
+            yield from self._changed(name, report, held)
+        line = file_line(name, hex_of(report.sha256), report.records) if report.sha256 else ""
+        if line != match[0]:
+            yield finding(
+                "log_file_changed",
+                warc=name,
+                field="sha256, records",
+                expected=f"sha256:{match[2]}, {match[3]} records",
+                found=f"{report.sha256}, {report.records} records",
+            )
+        self.tally.ends[name] = end
+
+    def _changed(self, name: str, report: FileReport, held: _File) -> Iterator[Finding]:
+        """Name the captures that the file has otherwise than the log, and mark them."""
+        logged, present = held.places(), _places(report.ledger.leaves)
+        lost = [at for hashed, at in logged.items() if hashed not in present]
+        new = [at for hashed, at in present.items() if hashed not in logged]
+        for offset in new:
+            report.ledger.unsealed.update(groups_in(report.ledger, offset))
+        if not (lost or new):
+            expected = "the order of the log"
+            yield finding(
+                "log_order", warc=name, field="records", expected=expected, found="another"
+            )
+            report.ledger.unsealed.update(report.ledger.groups)
+            return
+        paired = min(len(lost), len(new)) if len(lost) == len(new) else 0
+        for index, offset in zip(lost[:paired][:LISTED], new, strict=False):
+            yield from self._compare(name, index, offset)
+        for index in lost[paired:][:LISTED]:
+            line = self._line(index)
+            yield finding(
+                "logged_capture_missing",
+                warc=name,
+                capture_id=_id_in(line),
+                expected=line.strip(),
+                found="no such records in the file",
+            )
+        for offset in new[paired:][:LISTED]:
+            line = self._leaf_at(name, offset) or ""
+            yield finding(
+                "unlogged_capture",
+                warc=name,
+                offset=offset,
+                capture_id=_id_in(line),
+                expected="records that the log has",
+                found=line.strip() or "records that it has not",
+            )
+        more = max(len(lost), len(new)) - LISTED
+        if more > 0:
+            yield finding(
+                "more_findings", warc=name, expected=f"{LISTED} listed", found=f"{more} more"
+            )
+
+    def _compare(self, name: str, index: int, offset: int) -> Iterator[Finding]:
+        """Say which records of a capture are others than the log has."""
+        before, now = self._line(index), self._leaf_at(name, offset) or ""
+        then, found = _named(before), _named(now)
+        for kind in [*then, *(each for each in found if each not in then)]:
+            if then.get(kind) != found.get(kind):
+                yield finding(
+                    "logged_capture_changed",
+                    warc=name,
+                    offset=offset,
+                    capture_id=_id_in(before),
+                    field=f"{kind} record",
+                    expected=then.get(kind, "none"),
+                    found=found.get(kind, "none"),
+                )
+
+    def _line(self, index: int) -> str:
+        size = self.tally.checkpoint.size if self.tally.checkpoint else 0
+        first = index // FULL * FULL
+        tile = Tile(level=None, index=index // FULL, width=min(FULL, size - first))
+        return parse_bundle(self._folder.read_tile(tile), tile)[index - first].decode(
+            "utf-8", "replace"
+        )
+
+    def _not_covered(self) -> Iterator[Note]:
+        waiting = sorted(self._reports.keys() - self._covered)
+        if waiting:
+            found = f"{len(waiting)} files, {waiting[0]} the first"
+            yield note("not_in_log", field="metadata/log", found=found)
+
+    # What files say of the log
+
+    def _named_sizes(self) -> set[int]:
+        return {size for _, _, (_, size, _) in self._named()}
+
+    def _named(self) -> Iterator[tuple[str | None, str, tuple[str, int, str]]]:
+        """Yield the file, the field, and the checkpoint (origin, size, root) that it names."""
+        for name, report in self._reports.items():
+            for each in sorted(report.ledger.log_heads):
+                yield name, "log-checkpoint", each
+        for where, head in self._kept:
+            yield None, where, (head.origin, head.size, to_base64(head.root))
+
+    def _rolled_back(self, newest: Checkpoint | None) -> Iterator[Finding]:
+        """Hold against the log what files that were sealed after a checkpoint say of it."""
+        for name, field_name, (origin, size, root) in self._named():
+            known = self.tally.roots.get(size)
+            if newest is None:
+                found = "no log"
+            elif newest.origin != origin:
+                found = f"the log {newest.origin}"
+            elif size > newest.size:
+                found = f"{newest.size} leaves"
+            elif known is None or to_base64(known) == root:
+                continue
+            else:
+                found = f"the root {to_base64(known)} at that size"
+            yield finding(
+                "log_rolled_back",
+                warc=name,
+                offset=0 if name else None,
+                field=field_name,
+                expected=f"a log {origin} that begins with {size} leaves of root {root}",
+                found=found,
+            )
+
+
+class _File:
+    """The leaves of one file as the log has them: their hashes and the index of the first."""
+
+    def __init__(self) -> None:
+        self.hashes = bytearray()
+        self.first = 0
+
+    def take(self, hashed: bytes, index: int) -> None:
+        if not self.hashes:
+            self.first = index
+        self.hashes += hashed
+
+    def places(self) -> dict[bytes, int]:
+        raw = bytes(self.hashes[:-_WIDTH])
+        return {
+            raw[at : at + _WIDTH]: self.first + at // _WIDTH for at in range(0, len(raw), _WIDTH)
+        }
+
+
+class _Levels:
+    """Compute the hash tiles from the leaves, and compare each with its file."""
+
+    def __init__(self, folder: LogFolder) -> None:
+        self._folder = folder
+        self._held: list[list[bytes]] = []
+        self._counts = array("Q")
+
+    def take(self, hashed: bytes, level: int = 0) -> Iterator[Finding]:
+        """Add a hash to a level; a full tile is compared, and its own hash goes one up."""
+        if level == len(self._held):
+            self._held.append([])
+            self._counts.append(0)
+        held = self._held[level]
+        held.append(hashed)
+        if len(held) == FULL:
+            yield from self._compare(level)
+            up = fold(held)
+            held.clear()
+            self._counts[level] += 1
+            yield from self.take(up, level + 1)
+
+    def close(self) -> Iterator[Finding]:
+        """Compare the tiles that are not full."""
+        for level, held in enumerate(self._held):
+            if held:
+                yield from self._compare(level)
+
+    def _compare(self, level: int) -> Iterator[Finding]:
+        held = self._held[level]
+        tile = Tile(level=level, index=self._counts[level], width=len(held))
+        try:
+            raw = self._folder.read(tile.path)
+        except ProvenanceError as fault:
+            yield _log_finding("log_damaged", tile.path, "a tile", fault)
+            return
+        if raw is None or len(raw) != _WIDTH * len(held):
+            found = "no such file" if raw is None else f"{len(raw)} bytes"
+            yield _log_finding("log_damaged", tile.path, f"{_WIDTH * len(held)} bytes", found)
+        elif raw != b"".join(held):
+            at = next(at for at in range(len(raw)) if raw[at] != b"".join(held)[at]) // _WIDTH
+            found = raw[at * _WIDTH : (at + 1) * _WIDTH].hex()
+            yield _log_finding("log_damaged", f"{tile.path} hash {at}", held[at].hex(), found)
+
+
+def _log_finding(code: str, name: str, expected: object, found: object) -> Finding:
+    return finding(code, field=f"metadata/log/{name}", expected=expected, found=found)
+
+
+def _places(leaves: Digests) -> dict[bytes, int]:
+    raw = bytes(leaves.raw)
+    return {
+        raw[at * _WIDTH : (at + 1) * _WIDTH]: offset for at, offset in enumerate(leaves.numbers)
+    }
+
+
+def _named(line: str) -> dict[str, str]:
+    """Return the records that a line names: what each is, and its digest."""
+    words = line.split()
+    names = words[::2]
+    if names[:1] == ["capture"]:
+        names[0] = "response, revisit or resource"
+    return {
+        f"{name} ({names[:at].count(name) + 1})" if name in names[:at] else name: digest
+        for at, (name, digest) in enumerate(zip(names, words[1::2], strict=False))
+    }
+
+
+def _id_in(line: str) -> str | None:
+    match = _CAPTURE.match(line)
+    return match[1] if match else None
