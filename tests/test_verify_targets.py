@@ -585,6 +585,14 @@ def test_the_command_ends_with_four_on_damage_and_two_on_what_is_unknown(tmp_pat
     assert "error: " in ended.err
 
 
+def test_what_is_for_the_whole_archive_takes_no_target(tmp_path: Path) -> None:
+    """A checkpoint, or another archive, is held against all of it."""
+    root = small_root(tmp_path / "root").root
+    ended = run("verify", "letter", "--against", root, cwd=root)
+    assert (ended.status, ended.out) == (2, "")
+    assert "for the whole archive" in ended.err
+
+
 def test_a_file_is_verified_without_an_archive(tmp_path: Path) -> None:
     """WARC files of anybody; an id has nowhere to be looked up, and that is said."""
     (tmp_path / "some.warc.gz").write_bytes(packed(good_records()))

@@ -6,6 +6,8 @@ import hashlib
 import json
 import stat
 import struct
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -397,6 +399,35 @@ def test_a_directory_beyond_the_limit_is_not_read(tmp_path: Path) -> None:
     struct.pack_into("<L", raw, raw.rindex(b"PK\x05\x06") + 12, DIRECTORY_LIMIT + 1)
     path.write_bytes(raw)
     assert told(path).codes == {"zip_directory"}
+
+
+def test_a_full_disk_is_no_fault_of_the_package(tmp_path: Path) -> None:
+    """The command cannot go on, says where there is no room, and leaves nothing behind."""
+    path = write(tmp_path / "a.wacz", good(), deflated=[WARC])
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    script = (
+        "import resource, sys, tempfile\n"
+        "from pathlib import Path\n"
+        "from provenance.errors import StorageError\n"
+        "from provenance.verify.wacz import verify_wacz\n"
+        "tempfile.tempdir = sys.argv[2]\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "try:\n"
+        "    verify_wacz(Path(sys.argv[1]))\n"
+        "except StorageError as fault:\n"
+        "    print(fault)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(path), str(spool)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert str(spool) in ended.stdout
+    assert "Make room there" in ended.stdout
+    assert list(spool.iterdir()) == []
 
 
 # The command

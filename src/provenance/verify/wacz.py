@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from provenance.errors import StorageError
 from provenance.verify.files import FileReport, read_stretch
 from provenance.verify.findings import Finding, Note, finding, note
 from provenance.verify.package import (
@@ -50,9 +51,43 @@ def verify_wacz(path: Path) -> WaczReport:
     (2) datapackage.json: each file that it lists is there as it says, and no other.
     (3) datapackage-digest.json: the digest of that list. A signature is noted and not checked.
     (4) Each file in archive/ as a WARC file; its place is `NAME.wacz/archive/FILE`.
+
+    Raises:
+        StorageError: a compressed WARC file cannot be unpacked, for the disk refuses.
     """
     with tempfile.TemporaryDirectory(prefix="provenance-") as spool:
         return _WaczAudit(path, Path(spool)).run()
+
+
+class _Copy:
+    """A file that is unpacked into; a disk that refuses is no fault of the package."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> _Copy:
+        # Unbuffered, so that nothing is left to be written, and refused, when it is closed.
+        self._file = self._path.open("wb", buffering=0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def write(self, piece: bytes) -> None:
+        """Write all of `piece`.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        try:
+            while piece:
+                piece = piece[self._file.write(piece) :]
+        except OSError as error:
+            raise StorageError(
+                f"cannot unpack a compressed WARC file ({error.strerror})",
+                where=str(self._path.parent),
+                hint="Make room there, or name another folder in TMPDIR.",
+            ) from error
 
 
 class _WaczAudit:
@@ -94,7 +129,7 @@ class _WaczAudit:
             copy = None
             if member.stored is None and member.name.startswith(_WARCS):
                 unpacked = self._spooled[member.name] = self._spool / str(len(self._spooled))
-                copy = stack.enter_context(unpacked.open("wb"))
+                copy = stack.enter_context(_Copy(unpacked))
             for piece in pieces:
                 size += len(piece)
                 hashed.update(piece)
