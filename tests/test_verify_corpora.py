@@ -377,6 +377,7 @@ def test_a_package_is_what_its_list_says_as_others_recomputed_it(
         notes & {"wacz_digest_missing"} or codes & {"wacz_package_missing"}
     )
     assert ("wacz_signature_unchecked" in notes) == expected["signed"]
+    assert "zip_stray" not in notes
 
 
 @pytest.mark.parametrize("entry", PACKAGES, ids=lambda entry: str(entry["file"]))

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -278,6 +278,45 @@ def test_no_zip_at_all_is_found(tmp_path: Path) -> None:
 
 
 # Hostile ZIPs
+
+
+def test_bytes_that_belong_to_no_member_are_noted(tmp_path: Path) -> None:
+    """Before, between and behind the members; no digest covers them, and no content is touched."""
+    path = write(tmp_path / "a.wacz", good())
+    raw = path.read_bytes()
+    for changed in (b"hidden" + raw, raw + b"hidden"):
+        path.write_bytes(changed)
+        heard = told(path)
+        assert (heard.codes, heard.notes) == (set(), {"wacz_unread", "zip_stray"})
+        (stray,) = [each for each in heard.report.notes if each.code == "zip_stray"]
+        assert stray.found == "6 bytes"
+
+
+def test_sizes_behind_a_member_are_no_strays(tmp_path: Path) -> None:
+    """As writers have them that cannot go back."""
+    path = tmp_path / "a.wacz"
+    with path.open("wb") as sink:
+        unseekable = Pipe(sink)
+        with zipfile.ZipFile(unseekable, "w") as package:  # type: ignore[call-overload]
+            for name, raw in good().items():
+                package.writestr(member(name), raw)
+    with zipfile.ZipFile(path) as package:
+        assert all(info.flag_bits & 8 for info in package.infolist())
+    heard = told(path)
+    assert (heard.codes, heard.notes) == (set(), {"wacz_unread"})
+
+
+class Pipe:
+    """A sink that only goes on."""
+
+    def __init__(self, sink: BinaryIO) -> None:
+        self._sink = sink
+
+    def write(self, raw: bytes) -> int:
+        return self._sink.write(raw)
+
+    def flush(self) -> None:
+        self._sink.flush()
 
 
 @pytest.mark.parametrize(

@@ -338,6 +338,11 @@ NOTES = _table(
         "Verify the whole archive to have it checked.",
     ),
     (
+        "zip_stray",
+        "A ZIP has bytes that belong to no member: no digest covers them, no reader shows them.",
+        "Look at them where it matters that nothing is hidden in the file.",
+    ),
+    (
         "wacz_version",
         "datapackage.json is of another version than 1.1.1; it is read as far as it is alike.",
         "Nothing to do.",

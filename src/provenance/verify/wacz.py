@@ -105,9 +105,12 @@ class _WaczAudit:
 
     def run(self) -> WaczReport:
         try:
-            members = ZipReader(self._path, self._name, self._findings.append).read(
-                self._take, first=(PACKAGE, DIGEST)
-            )
+            members = ZipReader(
+                self._path,
+                self._name,
+                complain=self._findings.append,
+                remark=self._notes.append,
+            ).read(self._take, first=(PACKAGE, DIGEST))
         except OSError as error:
             self._complain("unreadable_file", None, "a file", error.strerror or "an error")
             members = None

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from provenance.verify.findings import Finding, finding
+from provenance.verify.findings import Finding, Note, finding, note
 from provenance.verify.stretch import Stretch
 
 DIRECTORY_LIMIT = 16 << 20
@@ -28,6 +28,9 @@ _PIECE = 1 << 18
 _END = b"PK\x05\x06"
 _END64 = b"PK\x06\x06"
 _LOCAL = struct.Struct("<4s5H3L2H")
+_NAME_SIZE = 26
+_DESCRIPTOR = 0x08
+_DESCRIPTOR_LIMIT = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +46,27 @@ class Member:
 
 
 class ZipReader:
-    """The members of one ZIP that may be read; `complain` takes what is wrong with the others.
+    """The members of one ZIP that may be read.
+
+    `complain` takes what is wrong with the others, `remark` what is worth knowing and no fault.
 
     `name` is what findings call the file; the field of a finding is the member's name.
     """
 
-    def __init__(self, path: Path, name: str, complain: Callable[[Finding], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        *,
+        complain: Callable[[Finding], None],
+        remark: Callable[[Note], None],
+    ) -> None:
         self._path = path
         self._name = name
         self._complain = complain
+        self._remark = remark
         self._left = UNPACK_LIMIT
+        self._behind = 0
 
     def read(
         self, take: Callable[[Member, Iterator[bytes]], None], *, first: Collection[str] = ()
@@ -81,6 +95,7 @@ class ZipReader:
         with opened:
             members = []
             infos = self._sound(opened.infolist())
+            self._note_strays(opened.infolist(), opened.start_dir)
             for info in sorted(infos, key=lambda info: info.orig_filename not in first):
                 member = self._member(info)
                 if member is not None:
@@ -98,11 +113,31 @@ class ZipReader:
         at = tail.rfind(_END)
         if at < 0 or at + 22 > len(tail):
             return None
-        size = int(struct.unpack_from("<L", tail, at + 12)[0])
+        size, _, comment = struct.unpack_from("<LLH", tail, at + 12)
+        self._behind = max(len(tail) - (at + 22 + comment), 0)
         at64 = tail.rfind(_END64, 0, at)
         if size == 0xFFFFFFFF and 0 <= at64 <= len(tail) - 56:
             size = int(struct.unpack_from("<Q", tail, at64 + 40)[0])
-        return size
+        return int(size)
+
+    def _note_strays(self, infos: list[zipfile.ZipInfo], directory: int) -> None:
+        """Note bytes before, between and behind the members."""
+        strays = self._behind
+        at = 0
+        with self._path.open("rb") as source:
+            for info in sorted(infos, key=lambda info: info.header_offset):
+                strays += max(info.header_offset - at, 0)
+                source.seek(max(info.header_offset, 0) + _NAME_SIZE)
+                sizes = source.read(4)
+                at = info.header_offset + _LOCAL.size + info.compress_size
+                at += sum(struct.unpack("<HH", sizes)) if len(sizes) == 4 else 0
+                if info.flag_bits & _DESCRIPTOR:
+                    source.seek(max(at, 0))
+                    at += _descriptor_size(source.read(_DESCRIPTOR_LIMIT), info)
+        strays += max(directory - at, 0)
+        if strays:
+            found = "1 byte" if strays == 1 else f"{strays} bytes"
+            self._remark(note("zip_stray", warc=self._name, found=found))
 
     def _sound(self, infos: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
         """Return the members that are plain files with bytes of their own; report the others."""
@@ -147,7 +182,7 @@ class ZipReader:
     def _start_of(self, info: zipfile.ZipInfo) -> int | None:
         """Return the byte where a stored member's bytes begin; its own header must agree."""
         with self._path.open("rb") as source:
-            source.seek(info.header_offset)
+            source.seek(max(info.header_offset, 0))
             raw = source.read(_LOCAL.size)
             if len(raw) < _LOCAL.size or info.compress_size != info.file_size:
                 return None
@@ -203,6 +238,24 @@ def is_safe(name: str) -> bool:
         or any(each in ("", ".", "..") for each in parts)
         or any(each < " " or each == "\x7f" for each in name)
     )
+
+
+def _descriptor_size(raw: bytes, info: zipfile.ZipInfo) -> int:
+    """Return the size of the data descriptor at the beginning of `raw`, 0 where there is none.
+
+    Source: APPNOTE 6.3.10 §4.3.9: its signature is optional, its sizes have four or eight bytes.
+    """
+    for mark in (b"PK\x07\x08", b""):
+        for form in ("<LLL", "<LQQ"):
+            whole = mark + struct.pack(form, info.CRC, *_fit(form, info))
+            if raw.startswith(whole):
+                return len(whole)
+    return 0
+
+
+def _fit(form: str, info: zipfile.ZipInfo) -> tuple[int, int]:
+    mask = (1 << 64) - 1 if "Q" in form else (1 << 32) - 1
+    return info.compress_size & mask, info.file_size & mask
 
 
 class _Reading:
