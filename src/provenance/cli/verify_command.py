@@ -17,14 +17,22 @@ from provenance.verify import Finding, Note, Report
     "--checkpoint",
     "checkpoints",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     help="A checkpoint that was kept elsewhere: the log must go on from it. May be repeated.",
 )
 @click.option(
     "--against",
     multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     help="The root of another observer's archive: tell what it holds too. May be repeated.",
+)
+@click.option(
+    "--tsa-ca",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Certificates, in PEM, of the authorities that you trust to date.",
+)
+@click.option(
+    "--key", "operator_key", metavar="LINE", help="The public key line of who must have signed."
 )
 @json_option
 @click.pass_context
@@ -32,6 +40,8 @@ def command(
     ctx: click.Context,
     checkpoints: tuple[Path, ...],
     against: tuple[Path, ...],
+    tsa_ca: Path | None,
+    operator_key: str | None,
     as_json: bool,
 ) -> None:
     """Check every record of the archive, the manifest and the log. Exit status 4: damage found."""
@@ -52,7 +62,12 @@ def command(
             say(f"note: {each.code}: {_place(each)}: {safe(each.hint)}")
 
     report = archive.verify(
-        on_finding=on_finding, on_note=on_note, checkpoints=checkpoints, against=against
+        on_finding=on_finding,
+        on_note=on_note,
+        checkpoints=checkpoints,
+        against=against,
+        tsa_ca=tsa_ca,
+        operator_key=operator_key,
     )
     if as_json:
         write_object("summary", report)
@@ -72,6 +87,10 @@ def _ladder(report: Report, *, against: bool) -> None:
     click.echo(f"{report.records} records checked, {faults}.")
     click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
     click.echo(f"  sealed     {report.rungs.sealed} {of}: {_sealed(report)}")
+    click.echo(
+        f"  dated      {report.rungs.dated} {of}: a trusted authority dated a checkpoint over it"
+    )
+    click.echo(f"  signed     {report.rungs.signed} {of}: the operator signed a checkpoint over it")
     other = "another archive has the content too" if against else "no other archive was asked"
     click.echo(f"  witnessed  {report.rungs.witnessed} {of}: {other}")
     click.echo(

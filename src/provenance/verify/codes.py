@@ -204,6 +204,26 @@ LOG_CODES = _table(
         "A file that the log covers has a capture, or record, that the log has not.",
         _CHANGED,
     ),
+    (
+        "stamp_refused",
+        "A time-stamp does not hold: it is damaged, of other bytes, or by nobody who is trusted.",
+        "Restore its files from a copy; docs/timestamps.md says how to check one by hand.",
+    ),
+    (
+        "signature_refused",
+        "A checkpoint carries no signature that the operator's key made.",
+        "Ask the operator; keep both checkpoints as evidence.",
+    ),
+    (
+        "operator_key_changed",
+        "The key that signs the log is another than the one that is known.",
+        "Ask the operator, by another way than the archive, which key is right.",
+    ),
+    (
+        "operator_key_unreadable",
+        "Checkpoints are signed, and the operator's public key is missing or no key.",
+        "Give the key with --key, or restore metadata/log/operator.pub from a copy.",
+    ),
     ("log_order", "The records of a file stand in another order than in the log.", _CHANGED),
 )
 """Codes about the transparency log. Source: RFC 6962 §2.1; C2SP tlog-tiles, tlog-checkpoint."""
@@ -245,6 +265,16 @@ NOTES = _table(
         "not_in_log",
         "Files that were sealed since the newest checkpoint: nothing commits to them yet.",
         "Run `provenance log checkpoint`.",
+    ),
+    (
+        "stamp_unchecked",
+        "A time-stamp is whole, but nobody was named who is trusted to date.",
+        "Give the authority's root certificate with --tsa-ca.",
+    ),
+    (
+        "operator_key_unasked",
+        "Signatures were checked with the key that lies in the archive itself.",
+        "Compare it with the operator's, had by another way, or give that with --key.",
     ),
     (
         "log_unfinished",
