@@ -309,6 +309,7 @@ class Archive(Catalogue):
 
     def verify(
         self,
+        targets: Sequence[str] = (),
         *,
         on_finding: Callable[[Finding], None],
         on_note: Callable[[Note], None],
@@ -319,11 +320,28 @@ class Archive(Catalogue):
         tsa_ca: Path | None = None,
         operator_key: str | None = None,
     ) -> Report:
-        """Check the whole archive, in `jobs` processes; None: one for each processor.
+        """Check the targets, or the whole archive, in `jobs` processes; None: one a processor.
 
-        `checkpoints` are files that were kept elsewhere, `against` the roots of other archives,
-        `tsa_ca` the certificates that are trusted to date, `operator_key` a verifier key line.
+        A target is a WARC, ARC or WACZ file, an id, a citation, or a file with the content of a
+        capture. For the whole archive, `checkpoints` are files that were kept elsewhere, `against`
+        the roots of other archives, `tsa_ca` the certificates that are trusted to date, `operator_key` a
+        verifier key line.
+
+        Raises:
+            UsageError: a target is nothing that is known; nothing was checked.
         """
+        if targets:
+            from provenance.verify.asked import verify_targets
+
+            return verify_targets(
+                targets,
+                root=self.root,
+                index=self.index_path,
+                on_finding=on_finding,
+                on_note=on_note,
+                on_capture=on_capture,
+                jobs=jobs,
+            )
         from provenance.verify import verify_archive
 
         return verify_archive(

@@ -22,7 +22,7 @@ _SHORT = {
     "fetch": "Fetch documents into WARC files.",
     "add": "Add local files as captures.",
     "index": "Rebuild the index.",
-    "verify": "Check the whole archive.",
+    "verify": "Check the archive, a file, an id or a citation.",
     "log": "Commit to what is sealed, and prove it.",
     "key": "Make or show the operator's key.",
     "list": "List the documents.",

@@ -16,7 +16,7 @@ from provenance.errors import StorageError, UsageError
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
 from provenance.parallel import processors
 from provenance.verify.across import Across
-from provenance.verify.files import FileReport, Reread
+from provenance.verify.files import FileReport
 from provenance.verify.findings import (
     CaptureVerdict,
     Finding,
@@ -30,6 +30,7 @@ from provenance.verify.findings import (
 from provenance.verify.ledger import NONE, Ledger
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
 from provenance.verify.parts import read_files
+from provenance.verify.relations import Reread
 from provenance.verify.sealed import SealCheck, SealTally
 from provenance.verify.trust import Trust
 
