@@ -20,7 +20,7 @@ from pathlib import Path
 
 from provenance.errors import LogFormatError, ProvenanceError, StorageError
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
-from provenance.log.strict import to_base64
+from provenance.log.strict import parse_decimal, to_base64
 from provenance.log.tiles import Tile, cut, grow, partial_tiles
 
 CHECKPOINT, CHECKPOINTS, OPERATOR = "checkpoint", "checkpoints", "operator.pub"
@@ -89,7 +89,7 @@ class LogFolder:
             names = [each.name for each in (self.path / CHECKPOINTS).iterdir()]
         except OSError:
             return ()
-        return tuple(sorted(int(name) for name in names if name.isascii() and name.isdigit()))
+        return tuple(sorted(int(name) for name in names if parse_decimal(name) is not None))
 
     def append(self, size: int, entries: Sequence[bytes]) -> None:
         """Write the tiles that `entries` add to a log of `size` leaves, synced to disk.

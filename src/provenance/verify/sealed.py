@@ -51,12 +51,14 @@ class Head:
 class SealTally:
     """What the log covers: its newest checkpoint, and the files that agree with it.
 
-    `ends` has the number of leaves up to the end of each such file.
+    `ends` has the number of leaves up to the end of each such file; `files` the name of each file
+    that is covered, in the log's order, whatever became of it.
     """
 
     checkpoint: Checkpoint | None = None
     sound: bool = True
     ends: dict[str, int] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
     roots: dict[int, bytes] = field(default_factory=dict)
 
     def state(self) -> LogState | None:
@@ -114,6 +116,7 @@ class SealCheck:
                 yield _log_finding("checkpoint_unreadable", name, "a checkpoint", fault)
                 continue
             newest = newest or head
+            yield from self._surplus(head)
             if newest.checkpoint.origin != head.checkpoint.origin:
                 origins = (newest.checkpoint.origin, head.checkpoint.origin)
                 yield _log_finding("checkpoint_disagrees", f"{name} line 1", *origins)
@@ -128,6 +131,16 @@ class SealCheck:
                 yield _log_finding(
                     "checkpoint_disagrees", copy, f"the bytes of {CHECKPOINT}", "others"
                 )
+
+    def _surplus(self, head: Head) -> Iterator[Finding]:
+        """Report lines that nothing commits to: what a checkpoint of ours has not."""
+        extensions = head.checkpoint.extensions
+        if extensions:
+            place, expected = f"{head.where} line 4", "origin, size and root alone"
+            yield _log_finding("checkpoint_unreadable", place, expected, extensions[0])
+        if b"\n\n" in head.raw and self._folder.read(OPERATOR) is None:
+            expected, found = f"no signature, for there is no {OPERATOR}", "a signature"
+            yield _log_finding("checkpoint_unreadable", head.where, expected, found)
 
     def _without_checkpoint(self) -> Iterator[Finding]:
         if any(True for _ in self._folder.names()):
@@ -184,7 +197,7 @@ class SealCheck:
             except ProvenanceError:
                 if not name.startswith(f"{CHECKPOINTS}/"):
                     yield _log_finding("log_foreign_file", name, "the files of a log", "another")
-                elif not name.removeprefix(f"{CHECKPOINTS}/").isdigit():
+                elif name.removeprefix(f"{CHECKPOINTS}/") not in map(str, self._folder.sizes()):
                     yield _log_finding("log_foreign_file", name, "a checkpoint's size", "another")
                 continue
             span = FULL ** (tile.level or 0)
@@ -202,6 +215,7 @@ class SealCheck:
             yield _log_finding("log_damaged", place, "one leaf for a file", f"another of {name}")
             return
         self._covered.add(name)
+        self.tally.files.append(name)
         report = self._reports.get(name)
         if report is None:
             expected = f"archive/{name}, sealed with {match[3]} records"
@@ -305,6 +319,7 @@ class SealCheck:
 
     def _rolled_back(self, newest: Checkpoint | None) -> Iterator[Finding]:
         """Hold against the log what files that were sealed after a checkpoint say of it."""
+        kept = set(self._folder.sizes())
         for name, (origin, size, root) in self._named():
             known = self.tally.roots.get(size)
             if newest is None:
@@ -314,6 +329,10 @@ class SealCheck:
             elif size > newest.size:
                 found = f"{newest.size} leaves"
             elif known is None or to_base64(known) == root:
+                if size not in kept:
+                    kept.add(size)
+                    place, expected = f"{CHECKPOINTS}/{size}", f"the checkpoint that {name} names"
+                    yield _log_finding("checkpoint_missing", place, expected, "no such file")
                 continue
             else:
                 found = f"the root {to_base64(known)} at that size"
