@@ -31,6 +31,7 @@ FLOORS = (
             "fetch",
             "verify",
             "checkpointing",
+            "proving",
             "addition",
             "indexing",
             "citing",

@@ -16,7 +16,7 @@ from provenance.errors import NotARootError, ProvenanceError, UsageError
 from provenance.runtime import Runtime, system_runtime
 
 if TYPE_CHECKING:
-    from provenance.checkpointing import Added, Consistency
+    from provenance.checkpointing import Added
     from provenance.cite import Citation, CitationFormat
     from provenance.fetch import Errand, FetchPorts, FetchSettings, Progress
     from provenance.index import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         SearchHit,
     )
     from provenance.model import Collection, Outcome, RunId
+    from provenance.proving import Consistency
     from provenance.run_files import RunFiles
     from provenance.verify import CaptureVerdict, Finding, Note, Report
     from provenance.warc.history import History
@@ -310,12 +311,23 @@ class Archive:
         on_note: Callable[[Note], None],
         on_capture: Callable[[CaptureVerdict], None] | None = None,
         jobs: int | None = None,
+        checkpoints: Sequence[Path] = (),
+        against: Sequence[Path] = (),
     ) -> Report:
-        """Check the whole archive, in `jobs` processes; None: one for each processor."""
+        """Check the whole archive, in `jobs` processes; None: one for each processor.
+
+        `checkpoints` are files that were kept elsewhere, `against` the roots of other archives.
+        """
         from provenance.verify import verify_archive
 
         return verify_archive(
-            self.root, on_finding=on_finding, on_note=on_note, on_capture=on_capture, jobs=jobs
+            self.root,
+            on_finding=on_finding,
+            on_note=on_note,
+            on_capture=on_capture,
+            jobs=jobs,
+            checkpoints=checkpoints,
+            against=against,
         )
 
     def checkpoint(
@@ -333,8 +345,8 @@ class Archive:
 
     def proof(self, identifier: str) -> bytes:
         """Return the proof that the log covers a capture: the bytes of a `.tlog-proof` file."""
-        from provenance.checkpointing import proof_of
         from provenance.errors import UnknownIdError
+        from provenance.proving import proof_of
 
         found = self.resolve(identifier)
         if found.capture is None or found.capture.capture_id is None:
@@ -345,7 +357,7 @@ class Archive:
 
     def consistency(self, old: bytes, *, where: str) -> Consistency:
         """Return the proof that the log begins with all that the checkpoint `old` covers."""
-        from provenance.checkpointing import consistency_with
+        from provenance.proving import consistency_with
 
         return consistency_with(self.metadata, old, where=where)
 

@@ -1,4 +1,4 @@
-"""Add what was sealed to the log, checkpoint it, and prove captures and consistency from it."""
+"""Add what was sealed to the log, and make a checkpoint over all of it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.errors import ProofError, UsageError
-from provenance.log.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint, text_of
+from provenance.log.checkpoint import Checkpoint, format_checkpoint
 from provenance.log.folder import OPERATOR, LogFolder
 from provenance.log.leaf import TYPES, CaptureLeaf, FileLeaf, RecordLeaf, format_leaf
-from provenance.log.merkle import CompactRange, consistency_path, verify_consistency
 from provenance.log.note import SigningKey, format_note, sign_note
-from provenance.log.proof import format_proof, make_proof
 from provenance.log.strict import to_base64
-from provenance.log.tiles import FULL, StoredHashes, Tile, parse_bundle
 from provenance.runtime import Runtime
 from provenance.warc.groups import RecordGroup, read_groups
 from provenance.warc.manifest import locked, read_manifest
@@ -38,16 +35,6 @@ class Added:
     leaves: int
     signed: bool
     text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consistency:
-    """That a log still begins with all that an older checkpoint covered; the proof's hashes."""
-
-    origin: str
-    old_size: int
-    size: int
-    proof: tuple[str, ...]
 
 
 def add_checkpoint(
@@ -75,7 +62,8 @@ def add_checkpoint(
         size = newest[0].size if newest else 0
         name = _origin(newest[0] if newest else None, origin, key, runtime)
         _check_operator(folder, key)
-        _check_root(folder, newest[0] if newest else None)
+        if newest:
+            folder.check(newest[0])
         logged = set(logged_files(folder, size))
         waiting = [each for each in read_manifest(metadata).items() if each[0] not in logged]
         if not waiting and newest is None:
@@ -88,7 +76,7 @@ def add_checkpoint(
             )
         passed = list(_extend(folder, size, _leaves(archive, waiting, progress)))
         grown = passed[-1]
-        root = CompactRange.from_nodes(grown, StoredHashes(grown, folder.read_tile)).root()
+        root = folder.root(grown)
         text = format_checkpoint(Checkpoint(origin=name, size=grown, root=root))
         raw = format_note(sign_note(text, [key])) if key else text.encode()
         if newest is not None and grown == size and (key is None or b"\n\n" in newest[1]):
@@ -149,33 +137,11 @@ def _check_operator(folder: LogFolder, key: SigningKey | None) -> None:
         )
 
 
-def _check_root(folder: LogFolder, newest: Checkpoint | None) -> None:
-    if newest is None or not newest.size:
-        return
-    hashes = StoredHashes(newest.size, folder.read_tile)
-    found = CompactRange.from_nodes(newest.size, hashes).root()
-    if found != newest.root:
-        raise ProofError(
-            "the tiles of the log are not those of its checkpoint",
-            where=str(folder.path),
-            expected=to_base64(newest.root),
-            found=to_base64(found),
-            hint="`provenance verify` says which; restore them from a copy.",
-        )
-
-
 def logged_files(folder: LogFolder, size: int) -> Iterator[str]:
     """Yield the name of each file that the log of `size` leaves covers, in order."""
-    for _, entry in entries_of(folder, size):
+    for _, entry in folder.entries(size):
         if match := _FILE.match(entry):
             yield match[1].decode()
-
-
-def entries_of(folder: LogFolder, size: int) -> Iterator[tuple[int, bytes]]:
-    """Yield (index, leaf) for all leaves of a log of `size`, in order."""
-    for first in range(0, size, FULL):
-        tile = Tile(level=None, index=first // FULL, width=min(FULL, size - first))
-        yield from enumerate(parse_bundle(folder.read_tile(tile), tile), first)
 
 
 def _leaves(
@@ -224,73 +190,3 @@ def _extend(folder: LogFolder, size: int, leaves: Iterator[bytes]) -> Iterator[i
     if held:
         folder.append(size, held)
         yield size + len(held)
-
-
-def proof_of(metadata: Path, capture_id: Digest) -> bytes:
-    """Return the proof that the log covers the capture, with its leaf; a `.tlog-proof` file.
-
-    Raises:
-        UsageError: there is no log, or it has no such capture yet.
-    """
-    folder = LogFolder(metadata)
-    checkpoint, raw = _needed(folder)
-    wanted = capture_id.encode()
-    for index, entry in entries_of(folder, checkpoint.size):
-        if entry.startswith((b"capture " + wanted, b"record " + wanted)):
-            hashes = StoredHashes(checkpoint.size, folder.read_tile)
-            return format_proof(make_proof(index, raw, hashes, extra=entry))
-    raise UsageError(
-        "the log does not cover this capture",
-        where=str(folder.path),
-        expected=capture_id,
-        found=f"{checkpoint.size} leaves without it",
-        hint="`provenance log checkpoint` adds what was sealed since the last one.",
-    )
-
-
-def consistency_with(metadata: Path, old: bytes, *, where: str) -> Consistency:
-    """Return the proof that the log begins with all that the `old` checkpoint covers.
-
-    Raises:
-        LogFormatError: `old` is no checkpoint.
-        ProofError: the log does not begin with it: it was rolled back, or is another.
-    """
-    folder = LogFolder(metadata)
-    newest, _ = _needed(folder)
-    earlier = parse_checkpoint(text_of(old, where=where), where=where)
-    if earlier.origin != newest.origin:
-        raise ProofError(
-            "a checkpoint of another log",
-            where=where,
-            expected=newest.origin,
-            found=earlier.origin,
-        )
-    if earlier.size > newest.size:
-        raise ProofError(
-            "the log has lost leaves since this checkpoint",
-            where=where,
-            expected=f"at least {earlier.size} leaves",
-            found=f"{newest.size}",
-            hint="It was rolled back; ask for a copy that goes on from this checkpoint.",
-        )
-    _check_root(folder, newest)
-    hashes = StoredHashes(newest.size, folder.read_tile)
-    path = consistency_path(earlier.size, newest.size, hashes) if earlier.size else ()
-    verify_consistency(earlier.size, newest.size, path, earlier.root, newest.root)
-    return Consistency(
-        origin=newest.origin,
-        old_size=earlier.size,
-        size=newest.size,
-        proof=tuple(map(to_base64, path)),
-    )
-
-
-def _needed(folder: LogFolder) -> tuple[Checkpoint, bytes]:
-    newest = folder.newest()
-    if newest is None:
-        raise UsageError(
-            "there is no log yet",
-            where=str(folder.path),
-            hint="`provenance log checkpoint` begins it.",
-        )
-    return newest

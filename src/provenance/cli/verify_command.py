@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -12,10 +13,28 @@ from provenance.verify import Finding, Note, Report
 
 
 @click.command("verify")
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A checkpoint that was kept elsewhere: the log must go on from it. May be repeated.",
+)
+@click.option(
+    "--against",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The root of another observer's archive: tell what it holds too. May be repeated.",
+)
 @json_option
 @click.pass_context
-def command(ctx: click.Context, as_json: bool) -> None:
-    """Check every record of the archive, and the file manifest. Exit status 4: damage found."""
+def command(
+    ctx: click.Context,
+    checkpoints: tuple[Path, ...],
+    against: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Check every record of the archive, the manifest and the log. Exit status 4: damage found."""
     archive = open_archive(ctx)
 
     def on_finding(each: Finding) -> None:
@@ -32,11 +51,13 @@ def command(ctx: click.Context, as_json: bool) -> None:
         else:
             say(f"note: {each.code}: {_place(each)}: {safe(each.hint)}")
 
-    report = archive.verify(on_finding=on_finding, on_note=on_note)
+    report = archive.verify(
+        on_finding=on_finding, on_note=on_note, checkpoints=checkpoints, against=against
+    )
     if as_json:
         write_object("summary", report)
     else:
-        _ladder(report)
+        _ladder(report, against=bool(against))
     sys.exit(4 if report.findings else 0)
 
 
@@ -45,12 +66,14 @@ def _place(each: Finding | Note) -> str:
     return ", ".join(safe(part) for part in (each.warc, at, each.field) if part) or "archive/"
 
 
-def _ladder(report: Report) -> None:
+def _ladder(report: Report, *, against: bool) -> None:
     of = f"of {report.captures} captures"
     faults = "1 finding" if report.findings == 1 else f"{report.findings} findings"
     click.echo(f"{report.records} records checked, {faults}.")
     click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
     click.echo(f"  sealed     {report.rungs.sealed} {of}: {_sealed(report)}")
+    other = "another archive has the content too" if against else "no other archive was asked"
+    click.echo(f"  witnessed  {report.rungs.witnessed} {of}: {other}")
     click.echo(
         f"  manifest   {report.manifest.agreed} of {report.manifest.listed} listed files agree"
     )

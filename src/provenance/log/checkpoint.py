@@ -68,7 +68,11 @@ class Cosigned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedCheckpoint:
-    """A checkpoint whose signatures by known keys have been verified, at least one by its log."""
+    """A checkpoint whose signatures by known keys have been verified, at least one by its log.
+
+    `cosigned` has each witness once, whatever number of times and under whatever names it signed:
+    its latest word.
+    """
 
     checkpoint: Checkpoint
     note: Note
@@ -106,9 +110,8 @@ class CosignerKey:
         Source: C2SP tlog-cosignature, Format.
         """
         time_s = _time_of(raw)
-        if len(raw) != _TIME_BYTES + ed25519.SIGNATURE_BYTES or time_s > MAX_SIZE:
-            return False
-        return ed25519.fits(self.public, raw[_TIME_BYTES:], cosigned_message(text, time_s))
+        message = cosigned_message(text, time_s)
+        return time_s <= MAX_SIZE and ed25519.fits(self.public, raw[_TIME_BYTES:], message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,13 +301,16 @@ def open_checkpoint(
     note = parse_note(raw, where=where)
     checkpoint = parse_checkpoint(note.text, where=where)
     signed_by: list[VerifierKey] = []
-    cosigned = []
+    cosigned: dict[bytes, Cosigned] = {}
     known: Sequence[Verifier] = keys
     for each in verify_note(note, known, where=where):
         if isinstance(each.key, VerifierKey):
             signed_by.append(each.key)
         elif isinstance(each.key, CosignerKey):
-            cosigned.append(Cosigned(key=each.key, time_s=_time_of(each.signature.raw)))
+            said = Cosigned(key=each.key, time_s=_time_of(each.signature.raw))
+            before = cosigned.get(said.key.public)
+            if before is None or before.time_s < said.time_s:
+                cosigned[said.key.public] = said
     if not signed_by:
         raise ProofError(
             "signed by witnesses alone", where=where, expected="a signature by the log's own key"
@@ -321,7 +327,7 @@ def open_checkpoint(
         checkpoint=checkpoint,
         note=note,
         signed_by=tuple(dict.fromkeys(signed_by)),
-        cosigned=tuple(cosigned),
+        cosigned=tuple(cosigned.values()),
     )
 
 

@@ -10,9 +10,6 @@ from __future__ import annotations
 KEY_BYTES = 32
 """Length of a public key, and of the seed that a private key is made from."""
 
-SIGNATURE_BYTES = 64
-"""Length of a signature."""
-
 
 def public_key_of(seed: bytes) -> bytes:
     """Return the public key, 32 bytes, of a private key given by its seed, 32 bytes."""
@@ -29,7 +26,10 @@ def sign(seed: bytes, message: bytes) -> bytes:
 
 
 def fits(public: bytes, signature: bytes, message: bytes) -> bool:
-    """Say whether the signature is one of this message by the holder of this public key."""
+    """Say whether the signature is one of this message by the holder of this public key.
+
+    One of another length than 64 bytes is not.
+    """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 

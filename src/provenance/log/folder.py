@@ -18,10 +18,11 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from provenance.errors import LogFormatError, ProvenanceError, StorageError
+from provenance.errors import LogFormatError, ProofError, ProvenanceError, StorageError
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
+from provenance.log.merkle import CompactRange
 from provenance.log.strict import parse_decimal, to_base64
-from provenance.log.tiles import Tile, cut, grow, partial_tiles
+from provenance.log.tiles import FULL, StoredHashes, Tile, cut, grow, parse_bundle, partial_tiles
 
 CHECKPOINT, CHECKPOINTS, OPERATOR = "checkpoint", "checkpoints", "operator.pub"
 _LIMIT = 1 << 25
@@ -90,6 +91,40 @@ class LogFolder:
         except OSError:
             return ()
         return tuple(sorted(int(name) for name in names if parse_decimal(name) is not None))
+
+    def entries(self, size: int) -> Iterator[tuple[int, bytes]]:
+        """Yield (index, leaf) for all leaves of a log of `size`, in order.
+
+        Raises:
+            LogFormatError: a part is missing, or not of its form.
+        """
+        for first in range(0, size, FULL):
+            tile = Tile(level=None, index=first // FULL, width=min(FULL, size - first))
+            yield from enumerate(parse_bundle(self.read_tile(tile), tile), first)
+
+    def root(self, size: int) -> bytes:
+        """Return the root over the first `size` leaves, as the tiles give it."""
+        return CompactRange.from_nodes(size, self.hashes(size)).root()
+
+    def hashes(self, size: int) -> StoredHashes:
+        """Return the reader of node hashes for the first `size` leaves."""
+        return StoredHashes(size, self.read_tile)
+
+    def check(self, head: Checkpoint) -> None:
+        """Check that the tiles give the root of a checkpoint.
+
+        Raises:
+            ProofError: they do not.
+        """
+        found = self.root(head.size)
+        if found != head.root:
+            raise ProofError(
+                "the tiles of the log are not those of its checkpoint",
+                where=str(self.path),
+                expected=to_base64(head.root),
+                found=to_base64(found),
+                hint="`provenance verify` says which; restore them from a copy.",
+            )
 
     def append(self, size: int, entries: Sequence[bytes]) -> None:
         """Write the tiles that `entries` add to a log of `size` leaves, synced to disk.

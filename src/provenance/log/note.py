@@ -263,7 +263,7 @@ def parse_note(raw: bytes, *, where: str = "note") -> Note:
     if match := _CONTROL.search(whole):
         raise _malformed(where, whole, match.start(), "no control characters but newlines")
     split = whole.rfind("\n\n")
-    if split < 0 or not whole.endswith("\n") or split + 2 == len(whole):
+    if split < 0 or not whole.endswith("\n"):
         raise LogFormatError(
             "not a signed note",
             where=where,

@@ -1,7 +1,7 @@
 """Parse, write, make and verify proofs that stand alone: that an entry is in a log. Opens no file.
 
 A proof holds the entry's place, the hashes up to the root, and the signed checkpoint with that
-root; nothing of any other entry can be read from it.
+root. Of other entries it holds hashes alone.
 
 Source: C2SP tlog-proof.
 """

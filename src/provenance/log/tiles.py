@@ -210,7 +210,7 @@ def parse_bundle(raw: bytes, tile: Tile) -> tuple[bytes, ...]:
     while at < len(raw) and len(entries) < tile.width:
         begin = at + 2
         at = begin + int.from_bytes(raw[at:begin], "big")
-        if at > len(raw) or begin > len(raw):
+        if at > len(raw):
             break
         entries.append(raw[begin:at])
     if at != len(raw) or len(entries) != tile.width:

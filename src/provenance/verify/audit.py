@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from provenance.digest import digest_of, hex_of
-from provenance.errors import StorageError
+from provenance.errors import StorageError, UsageError
+from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
 from provenance.parallel import processors
 from provenance.verify.across import Across
 from provenance.verify.files import FileReport, Reread
@@ -26,7 +27,7 @@ from provenance.verify.findings import (
     finding,
     note,
 )
-from provenance.verify.ledger import Ledger
+from provenance.verify.ledger import NONE, Ledger
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
 from provenance.verify.parts import read_files
 from provenance.verify.sealed import SealCheck, SealTally
@@ -47,6 +48,8 @@ def verify_archive(
     on_note: Callable[[Note], None] = _ignore,
     on_capture: Callable[[CaptureVerdict], None] | None = None,
     jobs: int | None = None,
+    checkpoints: Sequence[Path] = (),
+    against: Sequence[Path] = (),
 ) -> Report:
     """Check every file of the archive at `root`, the manifest, and the records across files.
 
@@ -55,11 +58,20 @@ def verify_archive(
     read (as many as there are processors, where it is None); what is reported, and in which order,
     is the same.
 
+    `checkpoints` are files with checkpoints of this log that were kept elsewhere: the log must go
+    on from each. `against` are the roots of other archives, of other observers: a capture whose
+    content one of them holds, in a file without a fault there, is *witnessed*.
+
     Raises:
-        StorageError: `archive/` or the manifest cannot be read.
+        StorageError: `archive/`, the manifest or a checkpoint's file cannot be read.
+        LogFormatError: a file that is said to hold a checkpoint does not.
+        UsageError: `against` names this archive itself, or what is no archive.
     """
-    audit = _ArchiveAudit(root, on_finding, on_note, processors() if jobs is None else jobs)
-    return audit.run(on_capture)
+    kept = [(str(path), _checkpoint_in(path)) for path in checkpoints]
+    for other in against:
+        _check_other(root, other)
+    audit = _ArchiveAudit(root, on_finding, on_note, processors() if jobs is None else jobs, kept)
+    return audit.run(on_capture, against)
 
 
 class _ArchiveAudit:
@@ -69,15 +81,19 @@ class _ArchiveAudit:
         on_finding: Callable[[Finding], None],
         on_note: Callable[[Note], None],
         jobs: int,
+        kept: Sequence[tuple[str, Checkpoint]],
     ) -> None:
         self._root = root
+        self._kept = kept
         self._jobs = jobs
         self._on_finding = on_finding
         self._on_note = on_note
         self._count = 0
         self._reports: list[FileReport] = []
 
-    def run(self, on_capture: Callable[[CaptureVerdict], None] | None) -> Report:
+    def run(
+        self, on_capture: Callable[[CaptureVerdict], None] | None, against: Sequence[Path]
+    ) -> Report:
         paths = self._survey()
         # Runs may seal files meanwhile, the line before the rename: the manifest is read after the
         # folder, and what it lists beyond the folder is looked for once more.
@@ -94,6 +110,8 @@ class _ArchiveAudit:
         for fault in manifest.compare_order(log.files):
             self._tell(fault)
         self._note_seeds()
+        if against:
+            self._compare_contents(against)
         return self._report(manifest.tally, log, on_capture)
 
     def _survey(self) -> dict[str, Path]:
@@ -164,10 +182,35 @@ class _ArchiveAudit:
 
     def _check_log(self, paths: dict[str, Path]) -> SealTally:
         reports = {report.warc: report for report in self._reports}
-        check = SealCheck(self._root / "metadata", reports, Reread(paths).leaf)
+        check = SealCheck(self._root / "metadata", reports, Reread(paths).leaf, self._kept)
         for each in check.findings():
             self._tell(each)
         return check.tally
+
+    def _compare_contents(self, against: Sequence[Path]) -> None:
+        """Mark the captures whose content another archive holds too."""
+        held: set[int] = set()
+        for root in against:
+            paths = [
+                path
+                for path in _listdir(root / "archive")
+                if path.name.endswith(_SUFFIXES) and _size(path) is not None
+            ]
+            for report in read_files(paths, jobs=self._jobs):
+                column, damaged = report.ledger.originals, report.ledger.damaged
+                held.update(
+                    content
+                    for content, group in zip(column.content, column.group, strict=True)
+                    if group not in damaged
+                )
+        held.discard(NONE)
+        for report in self._reports:
+            for column in (report.ledger.originals, report.ledger.revisits):
+                report.ledger.witnessed.update(
+                    group
+                    for content, group in zip(column.content, column.group, strict=True)
+                    if content in held
+                )
 
     def _note_seeds(self) -> None:
         seeds = {pair for report in self._reports for pair in report.ledger.seeds}
@@ -198,7 +241,11 @@ class _ArchiveAudit:
             captures=sum(len(report.ledger.outcomes) for report in self._reports),
             records=sum(report.records for report in self._reports),
             findings=self._count,
-            rungs=Rungs(whole=whole, sealed=sum(report.sealed for report in logged)),
+            rungs=Rungs(
+                whole=whole,
+                sealed=sum(report.sealed for report in logged),
+                witnessed=sum(report.witnessed for report in self._reports),
+            ),
             manifest=tally,
             log=log.state(),
         )
@@ -209,6 +256,31 @@ class _ArchiveAudit:
             self._on_finding(each)
         else:
             self._on_note(each)
+
+
+def _checkpoint_in(path: Path) -> Checkpoint:
+    try:
+        with path.open("rb") as source:
+            raw = source.read(1 << 20)
+    except OSError as error:
+        raise StorageError(f"cannot read ({error.strerror})", where=str(path)) from error
+    return parse_checkpoint(text_of(raw, where=str(path)), where=str(path))
+
+
+def _check_other(root: Path, other: Path) -> None:
+    if not (other / "archive").is_dir():
+        raise UsageError(
+            "not another archive",
+            where=str(other),
+            expected="a folder with archive/ in it",
+            found="none",
+        )
+    if (root / "archive").samefile(other / "archive"):
+        raise UsageError(
+            "an archive is no witness for itself",
+            where=str(other),
+            hint="Name the copy of another observer.",
+        )
 
 
 def _size(path: Path) -> int | None:

@@ -205,7 +205,7 @@ LOG_CODES = _table(
     ("log_foreign_file", "A file that belongs to no log lies in metadata/log.", "Move it away."),
     (
         "log_rolled_back",
-        "A file was sealed after a checkpoint that the log no longer goes on from.",
+        "The log does not go on from a checkpoint that a file names, or that was kept elsewhere.",
         _LOG_COPY,
     ),
     ("logged_file_missing", "A file that the log covers is gone.", "Restore it from a copy."),

@@ -55,6 +55,11 @@ class FileReport:
         """How many captures are as the log has them, where the log covers the file."""
         return sum(group not in self.ledger.unsealed for group in self.ledger.outcomes.numbers)
 
+    @property
+    def witnessed(self) -> int:
+        """How many captures have a content that another archive holds too."""
+        return sum(group in self.ledger.witnessed for group in self.ledger.outcomes.numbers)
+
     def verdicts(self, *, sealed: bool = False) -> Iterator[CaptureVerdict]:
         """Yield each capture with its rungs, as far as the checks done so far say.
 
@@ -64,6 +69,7 @@ class FileReport:
             capture_id, group = self.ledger.outcomes.at(index)
             rungs = [] if group in self.ledger.damaged else ["whole"]
             rungs += ["sealed"] if sealed and group not in self.ledger.unsealed else []
+            rungs += ["witnessed"] if group in self.ledger.witnessed else []
             yield CaptureVerdict(capture_id=capture_id, warc=self.warc, rungs=tuple(rungs))
 
 

@@ -126,7 +126,8 @@ class Ledger:
     that captures name, `requisites` the captures that pages name as what they need, `damaged` the
     groups that a finding touches. `leaves` holds the hash of each leaf that the file has in the
     log, with the offset of its first record; `unsealed` the groups that the log has not, or not so;
-    `log_heads` the checkpoints (origin, size, root) that its run began after.
+    `witnessed` those whose content another archive holds; `log_heads` the checkpoints (origin,
+    size, root) that its run began after.
     """
 
     records: array[int] = field(default_factory=_longs)
@@ -142,6 +143,7 @@ class Ledger:
     requisites: Digests = field(default_factory=Digests)
     leaves: Digests = field(default_factory=Digests)
     unsealed: set[int] = field(default_factory=set)
+    witnessed: set[int] = field(default_factory=set)
     damaged: set[int] = field(default_factory=set)
     runs: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     closings: list[Closing] = field(default_factory=list)

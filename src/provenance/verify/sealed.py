@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,8 +73,14 @@ class SealCheck:
     """The log below `metadata`; `tally` is complete once `findings` has been read to its end."""
 
     def __init__(
-        self, metadata: Path, reports: Mapping[str, FileReport], leaf_at: LeafReader
+        self,
+        metadata: Path,
+        reports: Mapping[str, FileReport],
+        leaf_at: LeafReader,
+        kept: Sequence[tuple[str, Checkpoint]] = (),
     ) -> None:
+        """`kept` are checkpoints that were kept elsewhere, each with the file it was read from."""
+        self._kept = kept
         self._folder = LogFolder(metadata)
         self._reports = reports
         self._leaf_at = leaf_at
@@ -310,17 +316,20 @@ class SealCheck:
     # What files say of the log
 
     def _named_sizes(self) -> set[int]:
-        return {size for _, (_, size, _) in self._named()}
+        return {size for _, _, (_, size, _) in self._named()}
 
-    def _named(self) -> Iterator[tuple[str, tuple[str, int, str]]]:
+    def _named(self) -> Iterator[tuple[str | None, str, tuple[str, int, str]]]:
+        """Yield the file, the field, and the checkpoint (origin, size, root) that it names."""
         for name, report in self._reports.items():
             for each in sorted(report.ledger.log_heads):
-                yield name, each
+                yield name, "log-checkpoint", each
+        for where, head in self._kept:
+            yield None, where, (head.origin, head.size, to_base64(head.root))
 
     def _rolled_back(self, newest: Checkpoint | None) -> Iterator[Finding]:
         """Hold against the log what files that were sealed after a checkpoint say of it."""
         kept = set(self._folder.sizes())
-        for name, (origin, size, root) in self._named():
+        for name, field_name, (origin, size, root) in self._named():
             known = self.tally.roots.get(size)
             if newest is None:
                 found = "no log"
@@ -329,7 +338,7 @@ class SealCheck:
             elif size > newest.size:
                 found = f"{newest.size} leaves"
             elif known is None or to_base64(known) == root:
-                if size not in kept:
+                if name and size not in kept:
                     kept.add(size)
                     place, expected = f"{CHECKPOINTS}/{size}", f"the checkpoint that {name} names"
                     yield _log_finding("checkpoint_missing", place, expected, "no such file")
@@ -339,8 +348,8 @@ class SealCheck:
             yield finding(
                 "log_rolled_back",
                 warc=name,
-                offset=0,
-                field="log-checkpoint",
+                offset=0 if name else None,
+                field=field_name,
                 expected=f"a log {origin} that begins with {size} leaves of root {root}",
                 found=found,
             )

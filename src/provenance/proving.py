@@ -1,0 +1,191 @@
+"""Prove captures and consistency from the log, and check such a proof with nothing else at hand."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from provenance.digest import Digest, from_hex
+from provenance.errors import LogFormatError, ProofError, UsageError, WarcFormatError
+from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
+from provenance.log.folder import LogFolder
+from provenance.log.leaf import CaptureLeaf, FileLeaf, parse_leaf
+from provenance.log.merkle import consistency_path, verify_consistency
+from provenance.log.proof import format_proof, make_proof, parse_proof, verify_path
+from provenance.log.strict import to_base64
+from provenance.warc.groups import read_groups
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consistency:
+    """That a log still begins with all that an older checkpoint covered; the proof's hashes."""
+
+    origin: str
+    old_size: int
+    size: int
+    proof: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """That a log covers a capture: its place, the log's head, and which records were compared.
+
+    `records` are the kinds of the records whose bytes were at hand and are those of the leaf.
+    `expected_checkpoint` tells whether the head is that of the checkpoint that was given.
+    """
+
+    capture_id: Digest
+    index: int
+    origin: str
+    size: int
+    root: str
+    signed: bool
+    records: tuple[str, ...]
+    expected_checkpoint: bool
+
+
+def proof_of(metadata: Path, capture_id: Digest) -> bytes:
+    """Return the proof that the log covers the capture, with its leaf; a `.tlog-proof` file.
+
+    Raises:
+        UsageError: there is no log, or it has no such capture yet.
+    """
+    folder = LogFolder(metadata)
+    checkpoint, raw = _needed(folder)
+    wanted = capture_id.encode()
+    for index, entry in folder.entries(checkpoint.size):
+        if entry.startswith((b"capture " + wanted, b"record " + wanted)):
+            hashes = folder.hashes(checkpoint.size)
+            return format_proof(make_proof(index, raw, hashes, extra=entry))
+    raise UsageError(
+        "the log does not cover this capture",
+        where=str(folder.path),
+        expected=capture_id,
+        found=f"{checkpoint.size} leaves without it",
+        hint="`provenance log checkpoint` adds what was sealed since the last one.",
+    )
+
+
+def consistency_with(metadata: Path, old: bytes, *, where: str) -> Consistency:
+    """Return the proof that the log begins with all that the `old` checkpoint covers.
+
+    Raises:
+        LogFormatError: `old` is no checkpoint.
+        ProofError: the log does not begin with it: it was rolled back, or is another.
+    """
+    folder = LogFolder(metadata)
+    newest, _ = _needed(folder)
+    earlier = parse_checkpoint(text_of(old, where=where), where=where)
+    if earlier.origin != newest.origin:
+        raise ProofError(
+            "a checkpoint of another log",
+            where=where,
+            expected=newest.origin,
+            found=earlier.origin,
+        )
+    if earlier.size > newest.size:
+        raise ProofError(
+            "the log has lost leaves since this checkpoint",
+            where=where,
+            expected=f"at least {earlier.size} leaves",
+            found=f"{newest.size}",
+            hint="It was rolled back; ask for a copy that goes on from this checkpoint.",
+        )
+    folder.check(newest)
+    hashes = folder.hashes(newest.size)
+    path = consistency_path(earlier.size, newest.size, hashes) if earlier.size else ()
+    verify_consistency(earlier.size, newest.size, path, earlier.root, newest.root)
+    return Consistency(
+        origin=newest.origin,
+        old_size=earlier.size,
+        size=newest.size,
+        proof=tuple(map(to_base64, path)),
+    )
+
+
+def check_proof(
+    raw: bytes,
+    *,
+    where: str,
+    capture: Path | None = None,
+    checkpoint: bytes | None = None,
+) -> Proven:
+    """Check a proof: that its leaf is in the tree of its checkpoint, and what the leaf is of.
+
+    `capture` is a file with the capture's records as WARC, compressed or not, or its uncompressed
+    record alone (header and block); `checkpoint` is the one that is trusted. No archive is needed.
+
+    Raises:
+        LogFormatError: it is no proof, or it does not carry its leaf.
+        ProofError: it does not hold, or is of another capture or under another checkpoint.
+        StorageError: a file cannot be read.
+    """
+    proof = parse_proof(raw, where=where)
+    if proof.extra is None:
+        raise LogFormatError("the proof does not carry its leaf", where=where)
+    leaf = parse_leaf(proof.extra, where=where)
+    if isinstance(leaf, FileLeaf):
+        raise LogFormatError("the proof is of a file", where=where, expected="one of a capture")
+    head = verify_path(proof, proof.extra, where=where)
+    if checkpoint is not None and text_of(checkpoint) != text_of(proof.checkpoint):
+        given = parse_checkpoint(text_of(checkpoint))
+        raise ProofError(
+            "the proof is under another checkpoint than the one given",
+            where=where,
+            expected=f"{given.origin}, {given.size} leaves, root {to_base64(given.root)}",
+            found=f"{head.origin}, {head.size} leaves, root {to_base64(head.root)}",
+            hint="Ask for a proof made under it, or for the consistency of the two.",
+        )
+    named = leaf.capture_id if isinstance(leaf, CaptureLeaf) else leaf.digest
+    others = leaf.others if isinstance(leaf, CaptureLeaf) else ()
+    return Proven(
+        capture_id=named,
+        index=proof.index,
+        origin=head.origin,
+        size=head.size,
+        root=to_base64(head.root),
+        signed=b"\n\n" in proof.checkpoint,
+        records=_compared(capture, named, others) if capture is not None else (),
+        expected_checkpoint=checkpoint is not None,
+    )
+
+
+def _compared(path: Path, named: Digest, others: tuple[tuple[str, Digest], ...]) -> tuple[str, ...]:
+    """Return the kinds of the leaf's records that the file has; all it has must be the leaf's."""
+    expected = [("capture", named), *others]
+    found = _records_in(path)
+    for kind, digest in found:
+        if digest not in [each for _, each in expected]:
+            raise ProofError(
+                f"the {kind} record is not the one that the log has",
+                where=str(path),
+                expected=", ".join(f"{kind} {each}" for kind, each in expected),
+                found=digest,
+            )
+    digests = {digest for _, digest in found}
+    return tuple(kind for kind, digest in expected if digest in digests)
+
+
+def _records_in(path: Path) -> list[tuple[str, Digest]]:
+    try:
+        groups = list(read_groups(path))
+    except WarcFormatError:
+        groups = []
+    found = [("capture", group.anchor) for group in groups if group.anchor is not None]
+    found += [pair for group in groups for pair in group.others]
+    if found:
+        return found
+    with path.open("rb") as source:
+        return [("capture", from_hex(hashlib.file_digest(source, "sha256").hexdigest()))]
+
+
+def _needed(folder: LogFolder) -> tuple[Checkpoint, bytes]:
+    newest = folder.newest()
+    if newest is None:
+        raise UsageError(
+            "there is no log yet",
+            where=str(folder.path),
+            hint="`provenance log checkpoint` begins it.",
+        )
+    return newest
