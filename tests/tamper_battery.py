@@ -32,7 +32,7 @@ Tamper = Callable[[Scene], Place]
 NOTHING = "nothing"
 MANIFEST = "the manifest"
 DIGESTS = "digests, the manifest"
-ALL = "digests, the metadata record, the run's counts, the manifest"
+ALL = "all records, the manifest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -477,30 +477,31 @@ def kept_sizes(scene: Scene) -> list[int]:
     return sorted(int(each.name) for each in (scene.log / "checkpoints").iterdir())
 
 
-def flip(scene: Scene, name: str, at: int = 40) -> None:
+def put_digit(scene: Scene, name: str, at: int = 40) -> None:
+    """Change one character, where any digit and letter may stand, into another."""
     raw = bytearray((scene.log / name).read_bytes())
-    raw[at] ^= 1
+    raw[at : at + 1] = b"1" if raw[at : at + 1] != b"1" else b"2"
     (scene.log / name).write_bytes(raw)
 
 
 @entry("a hash tile of the log edited")
 def _(scene: Scene) -> Place:
     name, _ = tile_names(scene)
-    flip(scene, name)
+    put_digit(scene, name)
     return Place(field=f"{name} hash 1")
 
 
 @entry("a leaf of the log edited")
 def _(scene: Scene) -> Place:
     _, name = tile_names(scene)
-    flip(scene, name)
+    put_digit(scene, name)
     return Place(field="line 3")
 
 
 @entry("a leaf of the log edited", "the hash tile")
 def _(scene: Scene) -> Place:
     hashes, entries = tile_names(scene)
-    flip(scene, entries)
+    put_digit(scene, entries)
     tile = parse_tile_path(entries)
     leaves = parse_bundle((scene.log / entries).read_bytes(), tile)
     raw = b"".join(hashlib.sha256(b"\0" + each).digest() for each in leaves)
@@ -531,14 +532,14 @@ def relog(scene: Scene, leaves: Sequence[bytes]) -> None:
 
 @entry("the newest checkpoint edited")
 def _(scene: Scene) -> Place:
-    flip(scene, "checkpoint")
+    put_digit(scene, "checkpoint")
     return Place(field="metadata/log/checkpoint")
 
 
 @entry("a kept checkpoint edited")
 def _(scene: Scene) -> Place:
     name = f"checkpoints/{kept_sizes(scene)[0]}"
-    flip(scene, name, at=-10)
+    put_digit(scene, name, at=-10)
     return Place(field=name)
 
 

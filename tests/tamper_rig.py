@@ -20,14 +20,14 @@ from tests.wire import playing
 
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 MOVED = b"HTTP/1.1 301 Moved Permanently\r\nLocation: /landed\r\nContent-Length: 0\r\n\r\n"
-NEWS = "doc-3"
-"""The document that changes: nothing refers to what the first run has of it."""
-
 Change = Callable[[Rec], Rec]
 
 
 class Town:
-    """A server with a page, a redirect, a closed door, and news that are new each time."""
+    """A server with a page, a redirect, a closed door, and news that are new each time.
+
+    No record refers to what the first run has of the news.
+    """
 
     def __init__(self) -> None:
         self.day = 1
@@ -80,10 +80,17 @@ class Heard:
         return {each.code for each in self.findings}
 
 
-def heard(root: Path) -> Heard:
+def heard(root: Path, *checkpoints: Path) -> Heard:
+    """Verify an archive root, with checkpoints that were kept elsewhere."""
     findings: list[Finding] = []
     notes: list[Note] = []
-    report = verify_archive(root, on_finding=findings.append, on_note=notes.append, jobs=1)
+    report = verify_archive(
+        root,
+        on_finding=findings.append,
+        on_note=notes.append,
+        jobs=1,
+        checkpoints=checkpoints,
+    )
     return Heard(report, findings, notes)
 
 
