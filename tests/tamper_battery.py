@@ -130,9 +130,7 @@ def _(scene: Scene) -> Place:
     return changed_in_log(scene, lambda: change_all_news(scene, HEAD), "response")
 
 
-def changed_in_log(
-    scene: Scene, change: Callable[[], tuple[str, int]], record: str
-) -> Place:
+def changed_in_log(scene: Scene, change: Callable[[], tuple[str, int]], record: str) -> Place:
     """Make the change; return how the log names the news: by the capture that they were."""
     name = scene.files[0]
     was = scene.place(name, scene.find(name, "response", "/news"))
@@ -156,9 +154,7 @@ def _(scene: Scene) -> Place:
 
 @entry("WARC-Date set back", ALL, by_log_alone=True)
 def _(scene: Scene) -> Place:
-    return changed_in_log(
-        scene, lambda: change_all_news(scene, OTHER_DATE, OTHER_DATE), "response"
-    )
+    return changed_in_log(scene, lambda: change_all_news(scene, OTHER_DATE, OTHER_DATE), "response")
 
 
 @entry("the target URI changed", MANIFEST)
@@ -591,4 +587,3 @@ def _(scene: Scene) -> Place:
     shutil.rmtree(scene.log)
     Archive(scene.root).checkpoint(origin=origin)
     return Place(warc=scene.files[1], offset=0, field="log-checkpoint")
-

@@ -175,9 +175,7 @@ class Scene:
             (each for each in members if f"WARC-Record-ID: {own}\r\n".encode() in each.plain),
             members[at],
         )
-        return Place(
-            warc=name, offset=members[at].offset, capture_id=anchor.digest, field=field
-        )
+        return Place(warc=name, offset=members[at].offset, capture_id=anchor.digest, field=field)
 
     # Making all agree again
 
@@ -186,7 +184,9 @@ class Scene:
 
         Files without a line get one at the end.
         """
-        names = [line[66:].removeprefix("archive/") for line in self.manifest.read_text().split("\n")]
+        names = [
+            line[66:].removeprefix("archive/") for line in self.manifest.read_text().split("\n")
+        ]
         there = self.files
         order = [name for name in names if name in there]
         order += [name for name in there if name not in order]

@@ -15,7 +15,7 @@ from pathlib import Path
 from provenance.digest import hex_of
 from provenance.errors import ProvenanceError
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
-from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, LogFolder
+from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, WAITING, LogFolder
 from provenance.log.merkle import CompactRange, fold
 from provenance.log.strict import to_base64
 from provenance.log.tiles import FULL, Tile, parse_bundle, parse_tile_path, partial_tiles
@@ -148,9 +148,12 @@ class SealCheck:
             expected, found = f"no signature, for there is no {OPERATOR}", "a signature"
             yield _log_finding("checkpoint_unreadable", head.where, expected, found)
 
-    def _without_checkpoint(self) -> Iterator[Finding]:
-        if any(True for _ in self._folder.names()):
+    def _without_checkpoint(self) -> Iterator[Finding | Note]:
+        names = [each for each in self._folder.names() if not each.endswith(WAITING)]
+        if any(not each.startswith("tile/") for each in names):
             yield _log_finding("checkpoint_missing", CHECKPOINT, "the newest checkpoint", "none")
+        elif names:
+            yield note("log_unfinished", field="metadata/log", found="no checkpoint yet")
 
     # The tree
 
@@ -187,16 +190,33 @@ class SealCheck:
         self.tally.roots[size] = tree.root()
         for head in heads:
             root = self.tally.roots.get(head.checkpoint.size)
-            if root != head.checkpoint.root:
+            if head.checkpoint.size > size and self._goes_on(head.checkpoint):
+                # A command that is killed between its last two files leaves this; nothing is lost.
+                yield note(
+                    "log_unfinished",
+                    field=f"metadata/log/{head.where}",
+                    found=f"not yet the newest, which has {size} leaves",
+                )
+            elif root != head.checkpoint.root:
                 expected = to_base64(head.checkpoint.root)
                 found = to_base64(root) if root is not None else f"{size} leaves in all"
                 yield _log_finding("log_root", f"{head.where} line 3", expected, found)
+
+    def _goes_on(self, later: Checkpoint) -> bool:
+        """Say whether the tiles hold the tree of a checkpoint that is not the newest yet."""
+        try:
+            return self._folder.root(later.size) == later.root
+        except ProvenanceError:
+            return False
 
     def _strays(self, size: int, heads: list[Head]) -> Iterator[Finding | Note]:
         known = {head.where for head in heads} | {CHECKPOINT, OPERATOR}
         partial = {tile.path for tile in partial_tiles(size)}
         for name in self._folder.names():
             if name in known or name in partial or name.startswith(_OURS):
+                continue
+            if name.endswith(WAITING):
+                yield note("log_unfinished", field=f"metadata/log/{name}", found="half written")
                 continue
             try:
                 tile = parse_tile_path(name)
