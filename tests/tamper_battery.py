@@ -1,4 +1,4 @@
-"""The tamper battery: each way in which somebody may change a sealed archive, and how far they go."""
+"""The tamper battery: the ways to change a sealed archive, and how far a forger goes."""
 
 from __future__ import annotations
 
@@ -507,7 +507,7 @@ def _(scene: Scene) -> Place:
 
 @entry("a leaf of the log taken out", "the hash tile, the newest checkpoint")
 def _(scene: Scene) -> Place:
-    hashes, entries = tile_names(scene)
+    _, entries = tile_names(scene)
     leaves = parse_bundle((scene.log / entries).read_bytes(), parse_tile_path(entries))
     relog(scene, [*leaves[:1], *leaves[2:]])
     return Place(field="line 3")

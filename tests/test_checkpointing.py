@@ -110,7 +110,7 @@ def test_a_checkpoint_is_what_stands_on_stdout_and_in_the_log(root: Path) -> Non
     files = log_of(root)
     assert files["checkpoint"] == files[f"checkpoints/{size}"] == ended.out.encode()
     told = heard(root)
-    assert told.findings == told.notes == []
+    assert (told.findings, told.notes) == ([], [])
     assert told.report.rungs.sealed == told.report.captures == 1
 
 
@@ -381,7 +381,7 @@ def test_consistency_from_the_command_line(root: Path, tmp_path: Path) -> None:
 
 def leaves_of(paths: Sequence[Path]) -> list[bytes]:
     """Return the leaves of these files, by the page that says what a leaf is."""
-    leaves = []
+    leaves: list[bytes] = []
     for path in paths:
         raw = path.read_bytes()
         held: list[tuple[str, str]] = []

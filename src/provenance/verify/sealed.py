@@ -7,7 +7,6 @@ checkpoint. The files are compared with it by the leaves that their records give
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from provenance.digest import hex_of
 from provenance.errors import ProvenanceError
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
 from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, WAITING, LogFolder
-from provenance.log.merkle import CompactRange, fold
+from provenance.log.merkle import CompactRange
 from provenance.log.strict import to_base64
 from provenance.log.tiles import FULL, Tile, parse_bundle, parse_tile_path, partial_tiles
 from provenance.verify.captures import groups_in
@@ -24,6 +23,7 @@ from provenance.verify.files import FileReport
 from provenance.verify.findings import Finding, LogState, Note, finding, note
 from provenance.verify.leaves import file_line, leaf_hash
 from provenance.verify.ledger import Digests
+from provenance.verify.levels import Levels, log_finding
 
 LISTED = 100
 """Changed leaves that are listed for one file."""
@@ -119,22 +119,22 @@ class SealCheck:
                     continue
                 head = Head(name, parse_checkpoint(text_of(raw)), raw)
             except ProvenanceError as fault:
-                yield _log_finding("checkpoint_unreadable", name, "a checkpoint", fault)
+                yield log_finding("checkpoint_unreadable", name, "a checkpoint", fault)
                 continue
             newest = newest or head
             yield from self._surplus(head)
             if newest.checkpoint.origin != head.checkpoint.origin:
                 origins = (newest.checkpoint.origin, head.checkpoint.origin)
-                yield _log_finding("checkpoint_disagrees", f"{name} line 1", *origins)
+                yield log_finding("checkpoint_disagrees", f"{name} line 1", *origins)
             elif name not in (CHECKPOINT, f"{CHECKPOINTS}/{head.checkpoint.size}"):
                 size = head.checkpoint.size
-                yield _log_finding("checkpoint_disagrees", f"{name} line 2", name, size)
+                yield log_finding("checkpoint_disagrees", f"{name} line 2", name, size)
             else:
                 yield head
         if newest is not None:
             copy = f"{CHECKPOINTS}/{newest.checkpoint.size}"
             if newest.where == CHECKPOINT and self._folder.read(copy) != newest.raw:
-                yield _log_finding(
+                yield log_finding(
                     "checkpoint_disagrees", copy, f"the bytes of {CHECKPOINT}", "others"
                 )
 
@@ -143,15 +143,15 @@ class SealCheck:
         extensions = head.checkpoint.extensions
         if extensions:
             place, expected = f"{head.where} line 4", "origin, size and root alone"
-            yield _log_finding("checkpoint_unreadable", place, expected, extensions[0])
+            yield log_finding("checkpoint_unreadable", place, expected, extensions[0])
         if b"\n\n" in head.raw and self._folder.read(OPERATOR) is None:
             expected, found = f"no signature, for there is no {OPERATOR}", "a signature"
-            yield _log_finding("checkpoint_unreadable", head.where, expected, found)
+            yield log_finding("checkpoint_unreadable", head.where, expected, found)
 
     def _without_checkpoint(self) -> Iterator[Finding | Note]:
         names = [each for each in self._folder.names() if not each.endswith(WAITING)]
         if any(not each.startswith("tile/") for each in names):
-            yield _log_finding("checkpoint_missing", CHECKPOINT, "the newest checkpoint", "none")
+            yield log_finding("checkpoint_missing", CHECKPOINT, "the newest checkpoint", "none")
         elif names:
             yield note("log_unfinished", field="metadata/log", found="no checkpoint yet")
 
@@ -161,14 +161,14 @@ class SealCheck:
         size = newest.size
         yield from self._strays(size, heads)
         wanted = {head.checkpoint.size for head in heads} | self._named_sizes()
-        tree, levels = CompactRange(), _Levels(self._folder)
+        tree, levels = CompactRange(), Levels(self._folder)
         held = _File()
         for first in range(0, size, FULL):
             tile = Tile(level=None, index=first // FULL, width=min(FULL, size - first))
             try:
                 entries = parse_bundle(self._folder.read_tile(tile), tile)
             except ProvenanceError as fault:
-                yield _log_finding("log_damaged", tile.path, f"{tile.width} leaves", fault)
+                yield log_finding("log_damaged", tile.path, f"{tile.width} leaves", fault)
                 return
             for entry in entries:
                 if tree.size in wanted:
@@ -183,10 +183,10 @@ class SealCheck:
                     held = _File()
                 elif not _CAPTURE.match(line):
                     place = f"{tile.path} leaf {tree.size - 1}"
-                    yield _log_finding("log_damaged", place, "a leaf", line)
+                    yield log_finding("log_damaged", place, "a leaf", line)
         yield from levels.close()
         if held.hashes:
-            yield _log_finding("log_damaged", f"leaf {size - 1}", "the leaf of a file", "another")
+            yield log_finding("log_damaged", f"leaf {size - 1}", "the leaf of a file", "another")
         self.tally.roots[size] = tree.root()
         for head in heads:
             root = self.tally.roots.get(head.checkpoint.size)
@@ -200,7 +200,7 @@ class SealCheck:
             elif root != head.checkpoint.root:
                 expected = to_base64(head.checkpoint.root)
                 found = to_base64(root) if root is not None else f"{size} leaves in all"
-                yield _log_finding("log_root", f"{head.where} line 3", expected, found)
+                yield log_finding("log_root", f"{head.where} line 3", expected, found)
 
     def _goes_on(self, later: Checkpoint) -> bool:
         """Say whether the tiles hold the tree of a checkpoint that is not the newest yet."""
@@ -222,9 +222,9 @@ class SealCheck:
                 tile = parse_tile_path(name)
             except ProvenanceError:
                 if not name.startswith(f"{CHECKPOINTS}/"):
-                    yield _log_finding("log_foreign_file", name, "the files of a log", "another")
+                    yield log_finding("log_foreign_file", name, "the files of a log", "another")
                 elif name.removeprefix(f"{CHECKPOINTS}/") not in map(str, self._folder.sizes()):
-                    yield _log_finding("log_foreign_file", name, "a checkpoint's size", "another")
+                    yield log_finding("log_foreign_file", name, "a checkpoint's size", "another")
                 continue
             span = FULL ** (tile.level or 0)
             if not tile.is_full:
@@ -238,7 +238,7 @@ class SealCheck:
         name = match[1]
         if name in self._covered:
             place = f"leaf {end - 1}"
-            yield _log_finding("log_damaged", place, "one leaf for a file", f"another of {name}")
+            yield log_finding("log_damaged", place, "one leaf for a file", f"another of {name}")
             return
         self._covered.add(name)
         self.tally.files.append(name)
@@ -361,7 +361,7 @@ class SealCheck:
                 if name and size not in kept:
                     kept.add(size)
                     place, expected = f"{CHECKPOINTS}/{size}", f"the checkpoint that {name} names"
-                    yield _log_finding("checkpoint_missing", place, expected, "no such file")
+                    yield log_finding("checkpoint_missing", place, expected, "no such file")
                 continue
             else:
                 found = f"the root {to_base64(known)} at that size"
@@ -392,55 +392,6 @@ class _File:
         return {
             raw[at : at + _WIDTH]: self.first + at // _WIDTH for at in range(0, len(raw), _WIDTH)
         }
-
-
-class _Levels:
-    """Compute the hash tiles from the leaves, and compare each with its file."""
-
-    def __init__(self, folder: LogFolder) -> None:
-        self._folder = folder
-        self._held: list[list[bytes]] = []
-        self._counts = array("Q")
-
-    def take(self, hashed: bytes, level: int = 0) -> Iterator[Finding]:
-        """Add a hash to a level; a full tile is compared, and its own hash goes one up."""
-        if level == len(self._held):
-            self._held.append([])
-            self._counts.append(0)
-        held = self._held[level]
-        held.append(hashed)
-        if len(held) == FULL:
-            yield from self._compare(level)
-            up = fold(held)
-            held.clear()
-            self._counts[level] += 1
-            yield from self.take(up, level + 1)
-
-    def close(self) -> Iterator[Finding]:
-        """Compare the tiles that are not full."""
-        for level, held in enumerate(self._held):
-            if held:
-                yield from self._compare(level)
-
-    def _compare(self, level: int) -> Iterator[Finding]:
-        held = self._held[level]
-        tile = Tile(level=level, index=self._counts[level], width=len(held))
-        try:
-            raw = self._folder.read(tile.path)
-        except ProvenanceError as fault:
-            yield _log_finding("log_damaged", tile.path, "a tile", fault)
-            return
-        if raw is None or len(raw) != _WIDTH * len(held):
-            found = "no such file" if raw is None else f"{len(raw)} bytes"
-            yield _log_finding("log_damaged", tile.path, f"{_WIDTH * len(held)} bytes", found)
-        elif raw != b"".join(held):
-            at = next(at for at in range(len(raw)) if raw[at] != b"".join(held)[at]) // _WIDTH
-            found = raw[at * _WIDTH : (at + 1) * _WIDTH].hex()
-            yield _log_finding("log_damaged", f"{tile.path} hash {at}", held[at].hex(), found)
-
-
-def _log_finding(code: str, name: str, expected: object, found: object) -> Finding:
-    return finding(code, field=f"metadata/log/{name}", expected=expected, found=found)
 
 
 def _places(leaves: Digests) -> dict[bytes, int]:
