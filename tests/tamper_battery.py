@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import json
@@ -536,6 +537,23 @@ def _(scene: Scene) -> Place:
 def _(scene: Scene) -> Place:
     name = f"checkpoints/{kept_sizes(scene)[0]}"
     put_digit(scene, name, at=-10)
+    return Place(field=name)
+
+
+@entry("a line added to a kept checkpoint")
+def _(scene: Scene) -> Place:
+    name = f"checkpoints/{kept_sizes(scene)[0]}"
+    path = scene.log / name
+    path.write_bytes(path.read_bytes() + b"made by another\n")
+    return Place(field=f"{name} line 4")
+
+
+@entry("a signature added to a kept checkpoint")
+def _(scene: Scene) -> Place:
+    name = f"checkpoints/{kept_sizes(scene)[0]}"
+    path = scene.log / name
+    signature = base64.b64encode(bytes(68)).decode()
+    path.write_bytes(path.read_bytes() + f"\n\u2014 example.org {signature}\n".encode())
     return Place(field=name)
 
 

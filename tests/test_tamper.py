@@ -200,7 +200,8 @@ STRETCHES = st.binary(min_size=1, max_size=40) | st.sampled_from(
 @st.composite
 def damages(draw: st.DrawFn) -> tuple[int, int, Callable[[bytes, int, int], bytes]]:
     """Draw which file and which region of it are damaged, and how."""
-    at, size, other = draw(st.integers(0, 1 << 16)), draw(st.integers(1, 60)), draw(STRETCHES)
+    at = draw(st.integers(0, 1 << 16) | st.sampled_from([0, -1]))
+    size, other = draw(st.integers(1, 60)), draw(STRETCHES)
     kind = draw(st.sampled_from(["flip", "change", "cut", "add", "move", "lines", "again"]))
     bits = draw(st.integers(1, 255))
 
@@ -213,6 +214,7 @@ def damages(draw: st.DrawFn) -> tuple[int, int, Callable[[bytes, int, int], byte
         if kind == "cut":
             return raw[:here] + raw[here + size :]
         if kind == "add":
+            here = begin + at % (end - begin + 1)  # at its end, too
             return raw[:here] + other + raw[here:]
         if kind == "again":
             return raw[:here] + raw[begin : begin + size] + raw[here:]
