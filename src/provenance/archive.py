@@ -324,8 +324,8 @@ class Archive(Catalogue):
 
         A target is a WARC, ARC or WACZ file, an id, a citation, or a file with the content of a
         capture. For the whole archive, `checkpoints` are files that were kept elsewhere, `against`
-        the roots of other archives, `tsa_ca` the certificates that are trusted to date, `operator_key` a
-        verifier key line.
+        the roots of other archives, `tsa_ca` the certificates that are trusted to date, and
+        `operator_key` a verifier key line.
 
         Raises:
             UsageError: a target is nothing that is known; nothing was checked.

@@ -118,6 +118,8 @@ class _ArchiveAudit:
             self._take(report, manifest)
         self._check_across(paths)
         log = self._check_log(paths)
+        for fault in manifest.compare_order(log.files):
+            self._tell(fault)
         self._note_seeds()
         if against:
             self._compare_contents(against)

@@ -174,6 +174,11 @@ MANIFEST_CODES = _table(
         "If the file is not yours, move it out of archive/; else restore the manifest from a copy.",
     ),
     ("listed_file_missing", "A file that the manifest lists is gone.", "Restore it from a copy."),
+    (
+        "manifest_order",
+        "The manifest lists files in another order than the log, which is that of sealing.",
+        "Restore the manifest from a copy.",
+    ),
     ("file_digest", "The file's SHA-256 is another than the manifest says.", _COPY),
 )
 """Codes about the manifest of files."""
@@ -184,8 +189,16 @@ _CHANGED = (
 )
 
 LOG_CODES = _table(
-    ("checkpoint_missing", "There is a log, but no newest checkpoint.", _LOG_COPY),
-    ("checkpoint_unreadable", "A checkpoint is not of its form.", _LOG_COPY),
+    (
+        "checkpoint_missing",
+        "There is a log, but no newest checkpoint, or not one that a file names.",
+        _LOG_COPY,
+    ),
+    (
+        "checkpoint_unreadable",
+        "A checkpoint is not of its form, or has more lines than this tool writes.",
+        _LOG_COPY,
+    ),
     ("checkpoint_disagrees", "Two checkpoints, or a checkpoint and its name, disagree.", _LOG_COPY),
     ("log_damaged", "A part of the log is missing, or is not what its leaves give.", _LOG_COPY),
     ("log_root", "The leaves of the log do not give the root of a checkpoint.", _LOG_COPY),
