@@ -32,6 +32,7 @@ FLOORS = (
             "verify",
             "checkpointing",
             "proving",
+            "dating",
             "addition",
             "indexing",
             "citing",

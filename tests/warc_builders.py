@@ -36,6 +36,7 @@ RUN = "5b0b8a3e-7c61-4d0e-9a57-0d8f7f0a1c11"
 INSTANT = datetime(2026, 11, 23, 9, 45, 0, 123456, tzinfo=UTC)
 DATE = "2026-11-23T09:45:00.123456Z"
 STAMP = "20261123094500123"
+_SPAN = 1 << 16
 
 
 def nobody(host: str, port: int) -> tuple[()]:
@@ -239,10 +240,13 @@ def members_of(raw: bytes) -> Iterator[Member]:
     at = 0
     while at < len(raw):
         inflate = zlib.decompressobj(wbits=31)
-        plain = inflate.decompress(raw[at:])
-        if not inflate.eof:
-            raise zlib.error("the file ends inside a member")
-        length = len(raw) - at - len(inflate.unused_data)
+        plain, fed = b"", at
+        while not inflate.eof:
+            if fed >= len(raw):
+                raise zlib.error("the file ends inside a member")
+            plain += inflate.decompress(raw[fed : fed + _SPAN])
+            fed = min(fed + _SPAN, len(raw))
+        length = fed - at - len(inflate.unused_data)
         yield Member(offset=at, length=length, plain=plain)
         at += length
 

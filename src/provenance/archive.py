@@ -18,6 +18,7 @@ from provenance.runtime import Runtime, system_runtime
 
 if TYPE_CHECKING:
     from provenance.checkpointing import Added
+    from provenance.dating import Dated
     from provenance.fetch import Errand, FetchPorts, FetchSettings, Progress
     from provenance.index import (
         Comparison,
@@ -180,11 +181,12 @@ class Archive(Catalogue):
 
         spool = self.metadata / "spool"
         spool.mkdir(exist_ok=True)
+        originals = history.originals()
         return FetchPorts(
             runtime=self.runtime,
             writer_of=writing.writer_of,
-            originals=history.originals(),
-            known=history.known() if settings.conditional else {},
+            originals=originals,
+            known=history.known(originals) if settings.conditional else {},
             spool_dir=spool,
             user_agent=settings.user_agent(f"provenance/{__version__}"),
         )
@@ -316,12 +318,15 @@ class Archive(Catalogue):
         jobs: int | None = None,
         checkpoints: Sequence[Path] = (),
         against: Sequence[Path] = (),
+        tsa_ca: Path | None = None,
+        operator_key: str | None = None,
     ) -> Report:
         """Check the targets, or the whole archive, in `jobs` processes; None: one a processor.
 
         A target is a WARC, ARC or WACZ file, an id, a citation, or a file with the content of a
         capture. For the whole archive, `checkpoints` are files that were kept elsewhere, `against`
-        the roots of other archives.
+        the roots of other archives, `tsa_ca` the certificates that are trusted to date, and
+        `operator_key` a verifier key line.
 
         Raises:
             UsageError: a target is nothing that is known; nothing was checked.
@@ -348,20 +353,35 @@ class Archive(Catalogue):
             jobs=jobs,
             checkpoints=checkpoints,
             against=against,
+            tsa_ca=tsa_ca,
+            operator_key=operator_key,
         )
 
     def checkpoint(
         self,
         *,
         origin: str | None = None,
+        key_file: Path | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> Added:
-        """Add what was sealed to the log, and make a checkpoint over all of it."""
+        """Add what was sealed to the log, and make a checkpoint over all of it, signed or not."""
         from provenance.checkpointing import add_checkpoint
+        from provenance.log.keyfile import read_key_file
 
         return add_checkpoint(
-            self.archive, self.metadata, self.runtime, origin=origin, progress=progress
+            self.archive,
+            self.metadata,
+            self.runtime,
+            origin=origin,
+            key=read_key_file(key_file, root=self.root) if key_file else None,
+            progress=progress,
         )
+
+    def timestamp(self, url: str, *, tsa_ca: Path | None = None) -> Dated:
+        """Have the newest checkpoint dated by the authority at `url`, and keep its answer."""
+        from provenance.dating import add_stamp
+
+        return add_stamp(self.metadata, self.runtime, url, anchors=tsa_ca)
 
     def proof(self, identifier: str) -> bytes:
         """Return the proof that the log covers a capture: the bytes of a `.tlog-proof` file."""

@@ -60,7 +60,7 @@ def add_checkpoint(
         folder = LogFolder(metadata)
         newest = folder.newest()
         size = newest[0].size if newest else 0
-        name = _origin(newest[0] if newest else None, origin, key, runtime)
+        name = _origin(folder.origin(), origin, key, runtime)
         _check_operator(folder, key)
         if newest:
             folder.check(newest[0])
@@ -82,6 +82,7 @@ def add_checkpoint(
         if newest is not None and grown == size and (key is None or b"\n\n" in newest[1]):
             raw = newest[1]
         if newest is None or raw != newest[1]:
+            folder.drop_unwritten()
             if key is not None:
                 folder.put(OPERATOR, f"{key.verifier.line}\n".encode())
             folder.publish(grown, raw)
@@ -98,10 +99,8 @@ def add_checkpoint(
         )
 
 
-def _origin(
-    newest: Checkpoint | None, wanted: str | None, key: SigningKey | None, runtime: Runtime
-) -> str:
-    if newest is None:
+def _origin(has: str | None, wanted: str | None, key: SigningKey | None, runtime: Runtime) -> str:
+    if has is None:
         made = wanted or (key.name if key else f"provenance-archive/{runtime.new_id()}")
         if not _ORIGIN.fullmatch(made):
             raise UsageError(
@@ -111,14 +110,14 @@ def _origin(
                 hint="An address of yours without its scheme is good: example.org/archive.",
             )
         return made
-    if wanted not in (None, newest.origin):
+    if wanted not in (None, has):
         raise UsageError(
             "the log has another origin",
-            expected=newest.origin,
+            expected=has,
             found=str(wanted),
             hint="A log keeps its origin; leave --origin out.",
         )
-    return newest.origin
+    return has
 
 
 def _check_operator(folder: LogFolder, key: SigningKey | None) -> None:

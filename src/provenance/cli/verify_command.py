@@ -10,6 +10,7 @@ import click
 from provenance.archive import Archive
 from provenance.cli.opening import json_option, open_archive
 from provenance.cli.printing import safe, say, write_object
+from provenance.cli.proven import tell_proof
 from provenance.errors import NotARootError
 from provenance.verify import CaptureVerdict, Finding, Note, Report
 
@@ -22,14 +23,34 @@ _SHOWN = 20
     "--checkpoint",
     "checkpoints",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     help="A checkpoint that was kept elsewhere: the log must go on from it. May be repeated.",
 )
 @click.option(
     "--against",
     multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     help="The root of another observer's archive: tell what it holds too. May be repeated.",
+)
+@click.option(
+    "--tsa-ca",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Certificates, in PEM, of the authorities that you trust to date.",
+)
+@click.option(
+    "--key", "operator_key", metavar="LINE", help="The public key line of who must have signed."
+)
+@click.option(
+    "--proof",
+    "proof_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Check a proof of one capture (`log proof`), with nothing else at hand.",
+)
+@click.option(
+    "--record",
+    "record_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --proof: a file with the capture's records, as WARC, to compare with it.",
 )
 @click.argument("targets", metavar="[TARGET]...", nargs=-1)
 @json_option
@@ -39,6 +60,10 @@ def command(
     targets: tuple[str, ...],
     checkpoints: tuple[Path, ...],
     against: tuple[Path, ...],
+    tsa_ca: Path | None,
+    operator_key: str | None,
+    proof_file: Path | None,
+    record_file: Path | None,
     as_json: bool,
 ) -> None:
     """Check every record of the archive, the manifest and the log. Exit status 4: damage found.
@@ -47,8 +72,13 @@ def command(
     id, or the first 8 or more digits of one; a citation, as text or in a file; or a saved
     document, whose captures are found by its SHA-256.
     """
-    if targets and (checkpoints or against):
-        raise click.UsageError("--checkpoint and --against are for the whole archive, no TARGET.")
+    if proof_file is not None:
+        tell_proof(proof_file, record_file, checkpoints, as_json=as_json)
+        return
+    if targets and (checkpoints or against or tsa_ca or operator_key):
+        raise click.UsageError(
+            "--checkpoint, --against, --tsa-ca and --key are for the whole archive, no TARGET."
+        )
     archive = _archive(ctx, targets)
     captures = 0
 
@@ -76,7 +106,12 @@ def command(
 
     if not targets and archive is not None:
         report = archive.verify(
-            on_finding=on_finding, on_note=on_note, checkpoints=checkpoints, against=against
+            on_finding=on_finding,
+            on_note=on_note,
+            checkpoints=checkpoints,
+            against=against,
+            tsa_ca=tsa_ca,
+            operator_key=operator_key,
         )
     elif archive is not None:
         report = archive.verify(
@@ -138,6 +173,10 @@ def _ladder(report: Report, *, against: bool) -> None:
     click.echo(f"{report.records} records checked, {faults}.")
     click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
     click.echo(f"  sealed     {report.rungs.sealed} {of}: {_sealed(report)}")
+    click.echo(
+        f"  dated      {report.rungs.dated} {of}: a trusted authority dated a checkpoint over it"
+    )
+    click.echo(f"  signed     {report.rungs.signed} {of}: the operator signed a checkpoint over it")
     other = "another archive has the content too" if against else "no other archive was asked"
     click.echo(f"  witnessed  {report.rungs.witnessed} {of}: {other}")
     click.echo(

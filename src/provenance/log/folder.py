@@ -6,6 +6,7 @@ Below `metadata/log/`, as any web server may publish it (C2SP tlog-tiles):
     checkpoints/<size>           every one that was made
     tile/<L>/<N>[.p/<W>]         hashes
     tile/entries/<N>[.p/<W>]     leaves
+    timestamps/<size>/           what authorities say of a checkpoint (see `stamps`)
     operator.pub                 the verifier key line of who signs, where somebody does
 
 Tiles are written and synced before the checkpoint that needs them, so that a crash leaves the old
@@ -14,6 +15,7 @@ checkpoint and, at most, tiles that nothing refers to yet.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,10 +23,14 @@ from pathlib import Path
 from provenance.errors import LogFormatError, ProofError, ProvenanceError, StorageError
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
 from provenance.log.merkle import CompactRange
-from provenance.log.strict import to_base64
+from provenance.log.strict import parse_decimal, to_base64
 from provenance.log.tiles import FULL, StoredHashes, Tile, cut, grow, parse_bundle, partial_tiles
 
 CHECKPOINT, CHECKPOINTS, OPERATOR = "checkpoint", "checkpoints", "operator.pub"
+STAMPS = "timestamps"
+WAITING = ".new"
+"""How the name of a file ends while it is written."""
+
 _LIMIT = 1 << 25
 """Bytes that a file of the log may have: 256 entries of 64 KiB, and their lengths."""
 
@@ -84,13 +90,24 @@ class LogFolder:
         where = str(self.path / CHECKPOINT)
         return parse_checkpoint(text_of(raw, where=where), where=where), raw
 
+    def origin(self) -> str | None:
+        """Return what the log is called, None where it has no checkpoint.
+
+        A command that was killed at its first checkpoint may have kept it, and not made it the
+        newest.
+
+        Raises:
+            LogFormatError: the checkpoint is none.
+        """
+        for name in (CHECKPOINT, *(f"{CHECKPOINTS}/{size}" for size in self.sizes())):
+            raw, where = self.read(name), str(self.path / name)
+            if raw is not None:
+                return parse_checkpoint(text_of(raw, where=where), where=where).origin
+        return None
+
     def sizes(self) -> tuple[int, ...]:
         """Return the sizes of the checkpoints that were kept, the smallest first."""
-        try:
-            names = [each.name for each in (self.path / CHECKPOINTS).iterdir()]
-        except OSError:
-            return ()
-        return tuple(sorted(int(name) for name in names if name.isascii() and name.isdigit()))
+        return _numbers(self.path / CHECKPOINTS)
 
     def entries(self, size: int) -> Iterator[tuple[int, bytes]]:
         """Yield (index, leaf) for all leaves of a log of `size`, in order.
@@ -126,6 +143,10 @@ class LogFolder:
                 hint="`provenance verify` says which; restore them from a copy.",
             )
 
+    def stamped_sizes(self) -> tuple[int, ...]:
+        """Return the sizes of the checkpoints that have time-stamps, the smallest first."""
+        return _numbers(self.path / STAMPS)
+
     def append(self, size: int, entries: Sequence[bytes]) -> None:
         """Write the tiles that `entries` add to a log of `size` leaves, synced to disk.
 
@@ -142,7 +163,7 @@ class LogFolder:
             StorageError: the disk refused.
         """
         path = self.path / name
-        waiting = path.with_name(f"{path.name}.new")
+        waiting = path.with_name(f"{path.name}{WAITING}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with waiting.open("wb") as file:
@@ -156,12 +177,19 @@ class LogFolder:
             finally:
                 os.close(handle)
         except OSError as fault:
-            waiting.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                waiting.unlink(missing_ok=True)
             raise StorageError(
                 f"cannot write ({fault.strerror})",
                 where=str(path),
                 hint="The log is as it was; make room or allow writing, and run it again.",
             ) from fault
+
+    def drop_unwritten(self) -> None:
+        """Remove what a command that was killed had not written to its end."""
+        for name in self.names():
+            if name.endswith(WAITING):
+                (self.path / name).unlink(missing_ok=True)
 
     def publish(self, size: int, raw: bytes) -> None:
         """Keep a checkpoint over `size` leaves, and make it the newest."""
@@ -187,6 +215,14 @@ class LogFolder:
             folders.sort()
             for each in sorted(files):
                 yield (Path(folder) / each).relative_to(self.path).as_posix()
+
+
+def _numbers(folder: Path) -> tuple[int, ...]:
+    try:
+        names = [each.name for each in folder.iterdir()]
+    except OSError:
+        return ()
+    return tuple(sorted(int(name) for name in names if parse_decimal(name) is not None))
 
 
 def log_head(metadata: Path) -> str | None:

@@ -174,6 +174,11 @@ MANIFEST_CODES = _table(
         "If the file is not yours, move it out of archive/; else restore the manifest from a copy.",
     ),
     ("listed_file_missing", "A file that the manifest lists is gone.", "Restore it from a copy."),
+    (
+        "manifest_order",
+        "The manifest lists files in another order than the log, which is that of sealing.",
+        "Restore the manifest from a copy.",
+    ),
     ("file_digest", "The file's SHA-256 is another than the manifest says.", _COPY),
 )
 """Codes about the manifest of files."""
@@ -184,8 +189,16 @@ _CHANGED = (
 )
 
 LOG_CODES = _table(
-    ("checkpoint_missing", "There is a log, but no newest checkpoint.", _LOG_COPY),
-    ("checkpoint_unreadable", "A checkpoint is not of its form.", _LOG_COPY),
+    (
+        "checkpoint_missing",
+        "There is a log, but no newest checkpoint, or not one that a file names.",
+        _LOG_COPY,
+    ),
+    (
+        "checkpoint_unreadable",
+        "A checkpoint is not of its form, or has more lines than this tool writes.",
+        _LOG_COPY,
+    ),
     ("checkpoint_disagrees", "Two checkpoints, or a checkpoint and its name, disagree.", _LOG_COPY),
     ("log_damaged", "A part of the log is missing, or is not what its leaves give.", _LOG_COPY),
     ("log_root", "The leaves of the log do not give the root of a checkpoint.", _LOG_COPY),
@@ -203,6 +216,26 @@ LOG_CODES = _table(
         "unlogged_capture",
         "A file that the log covers has a capture, or record, that the log has not.",
         _CHANGED,
+    ),
+    (
+        "stamp_refused",
+        "A time-stamp does not hold: it is damaged, of other bytes, or by nobody who is trusted.",
+        "Restore its files from a copy; docs/timestamps.md says how to check one by hand.",
+    ),
+    (
+        "signature_refused",
+        "A checkpoint carries no signature that the operator's key made.",
+        "Ask the operator; keep both checkpoints as evidence.",
+    ),
+    (
+        "operator_key_changed",
+        "The key that signs the log is another than the one that is known.",
+        "Ask the operator, by another way than the archive, which key is right.",
+    ),
+    (
+        "operator_key_unreadable",
+        "Checkpoints are signed, and the operator's public key is missing or no key.",
+        "Give the key with --key, or restore metadata/log/operator.pub from a copy.",
     ),
     ("log_order", "The records of a file stand in another order than in the log.", _CHANGED),
 )
@@ -326,6 +359,16 @@ NOTES = _table(
         "not_in_log",
         "Files that were sealed since the newest checkpoint: nothing commits to them yet.",
         "Run `provenance log checkpoint`.",
+    ),
+    (
+        "stamp_unchecked",
+        "A time-stamp is whole, but nobody was named who is trusted to date.",
+        "Give the authority's root certificate with --tsa-ca.",
+    ),
+    (
+        "operator_key_unasked",
+        "Signatures were checked with the key that lies in the archive itself.",
+        "Compare it with the operator's, had by another way, or give that with --key.",
     ),
     (
         "log_unfinished",

@@ -67,15 +67,15 @@ class FileReport:
         """How many captures have a content that another archive holds too."""
         return sum(group in self.ledger.witnessed for group in self.ledger.outcomes.numbers)
 
-    def verdicts(self, *, sealed: bool = False) -> Iterator[CaptureVerdict]:
+    def verdicts(self, logged: tuple[str, ...] = ()) -> Iterator[CaptureVerdict]:
         """Yield each capture with its rungs, as far as the checks done so far say.
 
-        `sealed` says that the log covers the file.
+        `logged` are the rungs that the log gives to what it covers of the file.
         """
         for index in range(len(self.ledger.outcomes)):
             capture_id, group = self.ledger.outcomes.at(index)
             rungs = [] if group in self.ledger.damaged else ["whole"]
-            rungs += ["sealed"] if sealed and group not in self.ledger.unsealed else []
+            rungs += logged if group not in self.ledger.unsealed else ()
             rungs += ["witnessed"] if group in self.ledger.witnessed else []
             yield CaptureVerdict(capture_id=capture_id, warc=self.warc, rungs=tuple(rungs))
 

@@ -6,7 +6,7 @@ A reading of its own, so that the writer's faults are not the auditor's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from provenance.digest import Digest, from_hex
@@ -19,15 +19,17 @@ _NAMES = frozenset({b".", b".."})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """The lines of a manifest: file name → digest, and what is wrong with lines."""
+    """The lines of a manifest: file name → digest, → line, and what is wrong with lines."""
 
     files: Mapping[str, Digest]
+    lines: Mapping[str, int]
     findings: tuple[Finding, ...]
 
 
 def parse_manifest(raw: bytes) -> Listing:
     """Parse lines `<64 lower-case hex digits>  archive/NAME`, each ended by LF."""
     files: dict[str, Digest] = {}
+    numbers: dict[str, int] = {}
     findings: list[Finding] = []
     *lines, rest = raw.split(b"\n")
     if rest:
@@ -49,7 +51,8 @@ def parse_manifest(raw: bytes) -> Listing:
             )
         else:
             files[name] = from_hex(match[1].decode())
-    return Listing(files=files, findings=tuple(findings))
+            numbers[name] = number
+    return Listing(files=files, lines=numbers, findings=tuple(findings))
 
 
 def _name(raw: bytes) -> str | None:
@@ -108,6 +111,23 @@ class ManifestCheck:
             yield finding("file_digest", warc=name, field="sha256", expected=listed, found=digest)
         else:
             self._agreed += 1
+
+    def compare_order(self, logged: Sequence[str]) -> Iterator[Finding]:
+        """Yield where the lines stand otherwise than the files in the log.
+
+        Lines are only ever added, and the log takes files in their order: those it has come first.
+        """
+        lines = self._listing.lines
+        for expected, found in zip((each for each in logged if each in lines), lines, strict=False):
+            if expected != found:
+                yield finding(
+                    "manifest_order",
+                    warc=found,
+                    field=f"{MANIFEST} line {lines[found]}",
+                    expected=f"archive/{expected}",
+                    found=f"archive/{found}",
+                )
+                return
 
     @property
     def tally(self) -> ManifestTally:

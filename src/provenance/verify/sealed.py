@@ -7,7 +7,6 @@ checkpoint. The files are compared with it by the leaves that their records give
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +14,8 @@ from pathlib import Path
 from provenance.digest import hex_of
 from provenance.errors import ProvenanceError
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
-from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, LogFolder
-from provenance.log.merkle import CompactRange, fold
+from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, WAITING, LogFolder
+from provenance.log.merkle import CompactRange
 from provenance.log.strict import to_base64
 from provenance.log.tiles import FULL, Tile, parse_bundle, parse_tile_path, partial_tiles
 from provenance.verify.captures import groups_in
@@ -24,6 +23,7 @@ from provenance.verify.files import FileReport
 from provenance.verify.findings import Finding, LogState, Note, finding, note
 from provenance.verify.leaves import file_line, leaf_hash
 from provenance.verify.ledger import Digests
+from provenance.verify.levels import Levels, log_finding
 
 LISTED = 100
 """Changed leaves that are listed for one file."""
@@ -51,13 +51,25 @@ class Head:
 class SealTally:
     """What the log covers: its newest checkpoint, and the files that agree with it.
 
-    `ends` has the number of leaves up to the end of each such file.
+    `ends` has the number of leaves up to the end of each such file; `dated` and `signed` are the
+    sizes of the largest checkpoints that somebody vouches for; `files` the name of
+    each file that is covered, in the log's order, whatever became of it.
     """
 
     checkpoint: Checkpoint | None = None
     sound: bool = True
     ends: dict[str, int] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
     roots: dict[int, bytes] = field(default_factory=dict)
+    dated: int = 0
+    signed: int = 0
+
+    def rungs_of(self, warc: str) -> tuple[str, ...]:
+        """Return the rungs that the log gives to what it covers of a file."""
+        if not self.sound or warc not in self.ends:
+            return ()
+        spans = (("dated", self.dated), ("signed", self.signed))
+        return ("sealed", *(rung for rung, size in spans if self.ends[warc] <= size))
 
     def state(self) -> LogState | None:
         """Return what the newest checkpoint says."""
@@ -117,27 +129,41 @@ class SealCheck:
                     continue
                 head = Head(name, parse_checkpoint(text_of(raw)), raw)
             except ProvenanceError as fault:
-                yield _log_finding("checkpoint_unreadable", name, "a checkpoint", fault)
+                yield log_finding("checkpoint_unreadable", name, "a checkpoint", fault)
                 continue
             newest = newest or head
+            yield from self._surplus(head)
             if newest.checkpoint.origin != head.checkpoint.origin:
                 origins = (newest.checkpoint.origin, head.checkpoint.origin)
-                yield _log_finding("checkpoint_disagrees", f"{name} line 1", *origins)
+                yield log_finding("checkpoint_disagrees", f"{name} line 1", *origins)
             elif name not in (CHECKPOINT, f"{CHECKPOINTS}/{head.checkpoint.size}"):
                 size = head.checkpoint.size
-                yield _log_finding("checkpoint_disagrees", f"{name} line 2", name, size)
+                yield log_finding("checkpoint_disagrees", f"{name} line 2", name, size)
             else:
                 yield head
         if newest is not None:
             copy = f"{CHECKPOINTS}/{newest.checkpoint.size}"
             if newest.where == CHECKPOINT and self._folder.read(copy) != newest.raw:
-                yield _log_finding(
+                yield log_finding(
                     "checkpoint_disagrees", copy, f"the bytes of {CHECKPOINT}", "others"
                 )
 
-    def _without_checkpoint(self) -> Iterator[Finding]:
-        if any(True for _ in self._folder.names()):
-            yield _log_finding("checkpoint_missing", CHECKPOINT, "the newest checkpoint", "none")
+    def _surplus(self, head: Head) -> Iterator[Finding]:
+        """Report lines that nothing commits to: what a checkpoint of ours has not."""
+        extensions = head.checkpoint.extensions
+        if extensions:
+            place, expected = f"{head.where} line 4", "origin, size and root alone"
+            yield log_finding("checkpoint_unreadable", place, expected, extensions[0])
+        if b"\n\n" in head.raw and self._folder.read(OPERATOR) is None:
+            expected, found = f"no signature, for there is no {OPERATOR}", "a signature"
+            yield log_finding("checkpoint_unreadable", head.where, expected, found)
+
+    def _without_checkpoint(self) -> Iterator[Finding | Note]:
+        names = [each for each in self._folder.names() if not each.endswith(WAITING)]
+        if any(not each.startswith("tile/") for each in names):
+            yield log_finding("checkpoint_missing", CHECKPOINT, "the newest checkpoint", "none")
+        elif names:
+            yield note("log_unfinished", field="metadata/log", found="no checkpoint yet")
 
     # The tree
 
@@ -145,14 +171,15 @@ class SealCheck:
         size = newest.size
         yield from self._strays(size, heads)
         wanted = {head.checkpoint.size for head in heads} | self._named_sizes()
-        tree, levels = CompactRange(), _Levels(self._folder)
+        wanted.update(self._folder.stamped_sizes())
+        tree, levels = CompactRange(), Levels(self._folder)
         held = _File()
         for first in range(0, size, FULL):
             tile = Tile(level=None, index=first // FULL, width=min(FULL, size - first))
             try:
                 entries = parse_bundle(self._folder.read_tile(tile), tile)
             except ProvenanceError as fault:
-                yield _log_finding("log_damaged", tile.path, f"{tile.width} leaves", fault)
+                yield log_finding("log_damaged", tile.path, f"{tile.width} leaves", fault)
                 return
             for entry in entries:
                 if tree.size in wanted:
@@ -167,17 +194,31 @@ class SealCheck:
                     held = _File()
                 elif not _CAPTURE.match(line):
                     place = f"{tile.path} leaf {tree.size - 1}"
-                    yield _log_finding("log_damaged", place, "a leaf", line)
+                    yield log_finding("log_damaged", place, "a leaf", line)
         yield from levels.close()
         if held.hashes:
-            yield _log_finding("log_damaged", f"leaf {size - 1}", "the leaf of a file", "another")
+            yield log_finding("log_damaged", f"leaf {size - 1}", "the leaf of a file", "another")
         self.tally.roots[size] = tree.root()
         for head in heads:
             root = self.tally.roots.get(head.checkpoint.size)
-            if root != head.checkpoint.root:
+            if head.checkpoint.size > size and self._goes_on(head.checkpoint):
+                # A command that is killed between its last two files leaves this; nothing is lost.
+                yield note(
+                    "log_unfinished",
+                    field=f"metadata/log/{head.where}",
+                    found=f"not yet the newest, which has {size} leaves",
+                )
+            elif root != head.checkpoint.root:
                 expected = to_base64(head.checkpoint.root)
                 found = to_base64(root) if root is not None else f"{size} leaves in all"
-                yield _log_finding("log_root", f"{head.where} line 3", expected, found)
+                yield log_finding("log_root", f"{head.where} line 3", expected, found)
+
+    def _goes_on(self, later: Checkpoint) -> bool:
+        """Say whether the tiles hold the tree of a checkpoint that is not the newest yet."""
+        try:
+            return self._folder.root(later.size) == later.root
+        except ProvenanceError:
+            return False
 
     def _strays(self, size: int, heads: list[Head]) -> Iterator[Finding | Note]:
         known = {head.where for head in heads} | {CHECKPOINT, OPERATOR}
@@ -185,13 +226,16 @@ class SealCheck:
         for name in self._folder.names():
             if name in known or name in partial or name.startswith(_OURS):
                 continue
+            if name.endswith(WAITING):
+                yield note("log_unfinished", field=f"metadata/log/{name}", found="half written")
+                continue
             try:
                 tile = parse_tile_path(name)
             except ProvenanceError:
                 if not name.startswith(f"{CHECKPOINTS}/"):
-                    yield _log_finding("log_foreign_file", name, "the files of a log", "another")
-                elif not name.removeprefix(f"{CHECKPOINTS}/").isdigit():
-                    yield _log_finding("log_foreign_file", name, "a checkpoint's size", "another")
+                    yield log_finding("log_foreign_file", name, "the files of a log", "another")
+                elif name.removeprefix(f"{CHECKPOINTS}/") not in map(str, self._folder.sizes()):
+                    yield log_finding("log_foreign_file", name, "a checkpoint's size", "another")
                 continue
             span = FULL ** (tile.level or 0)
             if not tile.is_full:
@@ -205,9 +249,10 @@ class SealCheck:
         name = match[1]
         if name in self._covered:
             place = f"leaf {end - 1}"
-            yield _log_finding("log_damaged", place, "one leaf for a file", f"another of {name}")
+            yield log_finding("log_damaged", place, "one leaf for a file", f"another of {name}")
             return
         self._covered.add(name)
+        self.tally.files.append(name)
         report = self._reports.get(name)
         if report is None:
             expected = f"archive/{name}, sealed with {match[3]} records"
@@ -314,6 +359,7 @@ class SealCheck:
 
     def _rolled_back(self, newest: Checkpoint | None) -> Iterator[Finding]:
         """Hold against the log what files that were sealed after a checkpoint say of it."""
+        kept = set(self._folder.sizes())
         for name, field_name, (origin, size, root) in self._named():
             known = self.tally.roots.get(size)
             if newest is None:
@@ -323,6 +369,10 @@ class SealCheck:
             elif size > newest.size:
                 found = f"{newest.size} leaves"
             elif known is None or to_base64(known) == root:
+                if name and size not in kept:
+                    kept.add(size)
+                    place, expected = f"{CHECKPOINTS}/{size}", f"the checkpoint that {name} names"
+                    yield log_finding("checkpoint_missing", place, expected, "no such file")
                 continue
             else:
                 found = f"the root {to_base64(known)} at that size"
@@ -353,55 +403,6 @@ class _File:
         return {
             raw[at : at + _WIDTH]: self.first + at // _WIDTH for at in range(0, len(raw), _WIDTH)
         }
-
-
-class _Levels:
-    """Compute the hash tiles from the leaves, and compare each with its file."""
-
-    def __init__(self, folder: LogFolder) -> None:
-        self._folder = folder
-        self._held: list[list[bytes]] = []
-        self._counts = array("Q")
-
-    def take(self, hashed: bytes, level: int = 0) -> Iterator[Finding]:
-        """Add a hash to a level; a full tile is compared, and its own hash goes one up."""
-        if level == len(self._held):
-            self._held.append([])
-            self._counts.append(0)
-        held = self._held[level]
-        held.append(hashed)
-        if len(held) == FULL:
-            yield from self._compare(level)
-            up = fold(held)
-            held.clear()
-            self._counts[level] += 1
-            yield from self.take(up, level + 1)
-
-    def close(self) -> Iterator[Finding]:
-        """Compare the tiles that are not full."""
-        for level, held in enumerate(self._held):
-            if held:
-                yield from self._compare(level)
-
-    def _compare(self, level: int) -> Iterator[Finding]:
-        held = self._held[level]
-        tile = Tile(level=level, index=self._counts[level], width=len(held))
-        try:
-            raw = self._folder.read(tile.path)
-        except ProvenanceError as fault:
-            yield _log_finding("log_damaged", tile.path, "a tile", fault)
-            return
-        if raw is None or len(raw) != _WIDTH * len(held):
-            found = "no such file" if raw is None else f"{len(raw)} bytes"
-            yield _log_finding("log_damaged", tile.path, f"{_WIDTH * len(held)} bytes", found)
-        elif raw != b"".join(held):
-            at = next(at for at in range(len(raw)) if raw[at] != b"".join(held)[at]) // _WIDTH
-            found = raw[at * _WIDTH : (at + 1) * _WIDTH].hex()
-            yield _log_finding("log_damaged", f"{tile.path} hash {at}", held[at].hex(), found)
-
-
-def _log_finding(code: str, name: str, expected: object, found: object) -> Finding:
-    return finding(code, field=f"metadata/log/{name}", expected=expected, found=found)
 
 
 def _places(leaves: Digests) -> dict[bytes, int]:
