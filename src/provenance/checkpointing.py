@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def add_checkpoint(
         if newest:
             folder.check(newest[0])
         logged = set(logged_files(folder, size))
-        waiting = [each for each in read_manifest(metadata).items() if each[0] not in logged]
+        waiting = list(_waiting(archive, read_manifest(metadata), logged))
         if not waiting and newest is None:
             raise UsageError(
                 "there is nothing to commit to",
@@ -141,6 +141,20 @@ def logged_files(folder: LogFolder, size: int) -> Iterator[str]:
     for _, entry in folder.entries(size):
         if match := _FILE.match(entry):
             yield match[1].decode()
+
+
+def _waiting(
+    archive: Path, listed: Mapping[str, Digest], logged: Set[str]
+) -> Iterator[tuple[str, Digest]]:
+    """Yield the files to be added, up to one that a run is sealing: its line precedes its name.
+
+    Those after it wait too, so that the log has the order of the manifest.
+    """
+    for name, digest in listed.items():
+        if name not in logged:
+            if (archive / f"{name}.open").exists() and not (archive / name).exists():
+                return
+            yield name, digest
 
 
 def _leaves(
