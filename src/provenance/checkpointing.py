@@ -10,7 +10,7 @@ from pathlib import Path
 from provenance.digest import Digest
 from provenance.errors import ProofError, UsageError
 from provenance.log.checkpoint import Checkpoint, format_checkpoint
-from provenance.log.folder import OPERATOR, LogFolder
+from provenance.log.folder import CHECKPOINT, OPERATOR, LogFolder
 from provenance.log.leaf import TYPES, CaptureLeaf, FileLeaf, RecordLeaf, format_leaf
 from provenance.log.note import SigningKey, format_note, sign_note
 from provenance.log.strict import to_base64
@@ -60,7 +60,7 @@ def add_checkpoint(
         folder = LogFolder(metadata)
         newest = folder.newest()
         size = newest[0].size if newest else 0
-        name = _origin(folder.origin(), origin, key, runtime)
+        name = _origin(newest[0].origin if newest else None, origin, key, runtime)
         _check_operator(folder, key)
         if newest:
             folder.check(newest[0])
@@ -81,7 +81,7 @@ def add_checkpoint(
         raw = format_note(sign_note(text, [key])) if key else text.encode()
         if newest is not None and grown == size and (key is None or b"\n\n" in newest[1]):
             raw = newest[1]
-        if newest is None or raw != newest[1]:
+        if raw != folder.read(CHECKPOINT):
             folder.drop_unwritten()
             if key is not None:
                 folder.put(OPERATOR, f"{key.verifier.line}\n".encode())
