@@ -609,6 +609,26 @@ NEAR: Mapping[str, Site] = {
             )
         ),
     ),
+    "an article on consent walls": at(
+        "n15a",
+        reply(
+            page(
+                "Before you continue to YouTube: consent walls explained",
+                "<p>What the wall says, and to whom.</p>" * 40,
+                '<script src="https://cdn.cookielaw.org/scripttemplates/otSDKStub.js"></script>',
+            )
+        ),
+    ),
+    "an article on captchas, with a form for comments": at(
+        "n15b",
+        reply(
+            page(
+                "Captcha",
+                '<p class="text">How captchas came to be.</p>' * 40 + "<form></form>",
+                '<script src="https://www.google.com/recaptcha/api.js"></script>',
+            )
+        ),
+    ),
     "a study of human verification": at(
         "n16",
         reply(

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from provenance.archive import Archive
+from provenance.holdings import Survey
 from provenance.indexing import survey_all
 from tests.wire import Wire, playing
 
@@ -113,7 +114,7 @@ def captures_in(root: Path) -> dict[str, str]:
     """Return capture id → outcome, as a survey of the sealed files has them."""
     found = {}
     for held in survey_all(root / "archive"):
-        assert held.faults == ()
+        assert not isinstance(held, Survey) or held.faults == ()
         found.update({str(one.capture_id): one.outcome.value for one in held.captures})
     return found
 

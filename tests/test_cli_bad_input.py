@@ -66,6 +66,7 @@ def root(kept: Path, tmp_path: Path) -> Path:
         ["fetch", "--operator", "a\r\nsetting-jobs: 9"],
         ["fetch", "--contact", "a\nCookie: b"],
         ["fetch", "--contact", "\u540d"],
+        ["fetch", "--contact", "Ł@example.org"],
         ["fetch", "--ignore-robots", "  "],
         ["serve", "--port", "65536"],
         ["search", "--limit", "0", "x"],

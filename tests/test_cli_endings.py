@@ -181,6 +181,18 @@ def test_words_for_closed_streams_go_nowhere(tmp_path: Path) -> None:
     assert sound(root)
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_fetch_needs_no_stream(tmp_path: Path, closed: str) -> None:
+    """Whether there is a terminal to show progress on is asked of streams that may be closed."""
+    with playing(answer, closes=False) as wire:
+        root = fetching_root(tmp_path / "root", f"{wire.url}/a").root
+        call = f"exec '{sys.executable}' -m provenance -C root fetch --allow-private {closed}"
+        done = subprocess.run(["sh", "-c", call], cwd=tmp_path, check=False, timeout=PATIENCE_S)
+        assert [head.split()[1] for head in wire.requests] == [b"/robots.txt", b"/a"]
+    assert done.returncode == 0
+    assert sound(root)
+
+
 # Ctrl-C
 
 

@@ -214,7 +214,7 @@ def test_a_stale_connection_is_dialled_again() -> None:
     [
         (b"", "disconnect"),
         (b"SSH-2.0-OpenSSH\r\n", "bad_response"),
-        (b"HTTP/1.1 20", "bad_response"),
+        (b"HTTP/1.1 20", "disconnect"),
         (b"HTTP/1.1 abc OK\r\n\r\n", "bad_response"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"a" * (2 << 20), "bad_response"),
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 40, "bad_response"),

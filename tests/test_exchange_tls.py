@@ -229,6 +229,11 @@ def test_a_key_that_is_locked_and_one_that_does_not_fit_are_usage_errors(
             client(client_cert=folder / cert, client_key=folder / key if key else None),
         ):
             pass
+    with (
+        pytest.raises(UsageError, match=r"ann\.key: this is the key of no certificate"),
+        client(client_key=folder / "ann.key"),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("closes_well", [False, True])

@@ -22,9 +22,9 @@ def full(*fields: bytes, body: bytes = BODY) -> bytes:
 class Server:
     """Answers 304 to any condition, else the whole body with validators."""
 
-    def __init__(self, *fields: bytes) -> None:
+    def __init__(self, *fields: bytes, body: bytes = BODY) -> None:
         self.fields = fields
-        self.body = BODY
+        self.body = body
 
     def __call__(self, head: bytes) -> bytes:
         if head.startswith(b"GET /robots.txt"):
@@ -128,3 +128,23 @@ def test_a_changed_body_is_captured_and_becomes_what_the_next_condition_names(
     assert (second.outcome, third.outcome) == ("captured", "captured")
     tags = [note["validators"] for note in notes(archive) if note.get("kind") == "document"]
     assert [tag["etag"] for tag in tags if isinstance(tag, dict)] == ['"v1"', '"v2"', '"v3"']
+
+
+def test_a_page_that_says_it_is_gone_is_read_again_where_an_archive_is_named(
+    tmp_path: Path,
+) -> None:
+    """A 304 would stand for the page that is sought elsewhere because of what it says."""
+    server = Server(b'ETag: "v1"', body=b"<title>Page not found</title><h1>Page not found</h1>")
+    memento = full(b"Memento-Datetime: Mon, 22 Feb 2021 09:30:00 GMT", body=b"as it was")
+
+    def play(head: bytes) -> bytes:
+        return memento if head.startswith(b"GET /archive/") else server(head)
+
+    with playing(play, closes=False) as wire:
+        archive = root_of(tmp_path, f"{wire.url}/minutes")
+        (first,) = fetched(archive)
+        (second,) = fetched(archive, memento=f"{wire.url}/archive/")
+    assert (first.outcome, first.flags) == ("captured", ("soft_404",))
+    assert (second.outcome, second.size) == ("captured", len(b"as it was"))
+    assert "imported" in second.flags
+    assert findings(archive) == []

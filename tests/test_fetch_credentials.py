@@ -68,6 +68,28 @@ def test_kept_on_request_and_then_flagged(tmp_path: Path) -> None:
     assert f"Cookie: session={SECRET}".encode() in raw_of(archive)
 
 
+def test_an_answer_that_nothing_has_changed_is_flagged_like_any_other(tmp_path: Path) -> None:
+    """What was sent to get a 304 is in its records too."""
+
+    def unchanged(head: bytes) -> bytes:
+        if b"\r\nIf-None-Match: " in head:
+            return b"HTTP/1.1 304 Not Modified\r\n\r\n"
+        return play(head).replace(b"Set-Cookie: seen=yes", b'ETag: "a"')
+
+    with playing(unchanged, closes=False) as wire:
+        archive = root_of(tmp_path, f"{wire.url}/a")
+        cookies = cookies_txt(tmp_path, "127.0.0.1")
+        fetched(archive, cookie_file=cookies)
+        (given,) = fetched(archive, cookie_file=cookies)
+        (kept,) = fetched(archive, cookie_file=cookies, keep_credentials=True)
+    assert (given.reason, given.flags) == ("not_modified", ("authenticated",))
+    assert (kept.reason, kept.flags) == ("not_modified", ("authenticated", "credentials_kept"))
+    assert [note["flags"] for note in notes(archive) if note.get("kind") == "document"] == [
+        ["authenticated"], ["authenticated"], ["authenticated", "credentials_kept"]
+    ]  # fmt: skip
+    assert findings(archive) == []
+
+
 def test_a_password_of_netrc_is_sent_flagged_and_redacted(tmp_path: Path) -> None:
     """It comes from the environment that the runtime hands down."""
     netrc = tmp_path / "netrc"

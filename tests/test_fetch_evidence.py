@@ -82,3 +82,18 @@ def test_settings_in_force_and_the_server_clock_are_in_the_file(tmp_path: Path) 
         "verdict": "ignored",
         "reason": "agreed with the publisher",
     }
+
+
+def test_a_scheme_in_capitals_is_recorded_in_small_letters(tmp_path: Path) -> None:
+    """Other readers tell by `http:`, as it stands, that a record has a payload behind a head."""
+    with playing(play, closes=False) as wire:
+        asked = wire.url.replace("http", "HTTP") + "/Doc"
+        archive = root_of(tmp_path, asked)
+        outcomes = fetched(archive) + fetched(archive)
+    assert [(str(each.outcome), each.url) for each in outcomes] == [
+        ("captured", asked), ("unchanged", asked)
+    ]  # fmt: skip
+    targets = {fields.get("WARC-Target-URI", "") for _, fields, _ in records(archive)}
+    web = {each for each in targets if each.lower().startswith("http")}
+    assert web == {f"{wire.url}/Doc", f"{wire.url}/robots.txt"}
+    assert findings(archive) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from provenance.cite import CitationFormat
 from provenance.digest import digest_of
 from provenance.errors import UsageError
+from tests.fetch_rig import SETTINGS, Play, reply, rooted, run, runtime, web
+from tests.fetch_rig import findings as findings_of
 from tests.roots import fetched, findings, notes, records, root_of
 from tests.test_gather_pywb import DOCUMENT, FIRST, MOVED, SECOND, Archive, archive
 
@@ -115,3 +118,28 @@ def test_a_timegate_that_is_no_address_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="TimeGate"):
         fetched(root, memento="ftp://archive.example/")
     assert list(root.archive.iterdir()) == []
+
+
+def test_a_memento_of_another_address_is_no_version(tmp_path: Path) -> None:
+    """The archive says what it stands for; another original is kept, and not believed."""
+    gate = "http://archive.example/gate/"
+    pages: dict[str, Play] = {
+        "gone.example/doc": reply(b"<p>Gone.</p>", status="410 Gone"),
+        "archive.example/gate/http://gone.example/doc": reply(
+            b"<p>Another page.</p>",
+            "Memento-Datetime: Sun, 01 Mar 2020 10:00:00 GMT",
+            'Link: <http://other.example/>; rel="original"',
+        ),
+    }
+    with web(pages) as wire:
+        settings = replace(SETTINGS, memento=gate)
+        root = rooted(tmp_path / "root", "http://gone.example/doc")
+        done = run(root, runtime(wire), settings)
+    assert (done.outcome.outcome, done.outcome.reason) == ("error_status", "http_410")
+    assert done.note["memento"] == {
+        "timegate": gate,
+        "reason": "archived_other_address",
+        "detail": "http://other.example/",
+    }
+    assert len(done.notes("timegate")) == 1
+    assert not findings_of(done.archive)

@@ -27,6 +27,20 @@ def play(head: bytes) -> bytes:
     )
 
 
+def test_a_part_that_nobody_asked_for_is_no_version(tmp_path: Path) -> None:
+    """Four bytes of a thousand are not the document, nor what a later run refers to."""
+    part = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-3/1000\r\n"
+    part += b'ETag: "a"\r\nContent-Length: 4\r\n\r\npart'
+    with playing(part, closes=False) as wire:
+        archive = root_of(tmp_path, f"{wire.url}/doc")
+        outcomes = fetched(archive, ignore_robots="test") + fetched(archive, ignore_robots="test")
+        assert not any(b"If-None-Match" in head for head in wire.requests)
+    assert [(str(each.outcome), each.reason) for each in outcomes] == [
+        ("error_status", "http_206")
+    ] * 2
+    assert findings(archive) == []
+
+
 def test_refresh_canonical_and_soft_404_are_flagged_noted_and_shown(tmp_path: Path) -> None:
     """They decide nothing: each of these is captured."""
     with playing(play, closes=False) as wire:

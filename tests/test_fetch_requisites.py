@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import pytest
+
+from tests import fetch_rig as rig
+from tests.fetch_rig import SETTINGS, Clock, reply, web
 from tests.roots import fetched, findings, notes, records, root_of
 from tests.wire import playing
 
@@ -132,6 +137,21 @@ def test_a_page_whose_requisites_are_not_all_there_is_fetched_again(tmp_path: Pa
     assert second.outcome in ("captured", "unchanged")
     assert len(lists(notes(archive))["doc-0"]) == 11
     assert findings(archive) == []
+
+
+def test_gathering_ends_with_the_documents_time_and_says_so(tmp_path: Path) -> None:
+    """However slowly a host is to be asked, a page takes no longer than a document may."""
+    page = reply(b"".join(b"<img src=/%d.png>" % number for number in range(50)))
+    clock = Clock()
+    with web({"a.example/page": page}) as wire:
+        settings = replace(SETTINGS, requisites=True, delay_s=10, max_time_s=100)
+        done = rig.fetched(
+            tmp_path / "root", wire, "http://a.example/page", clock=clock, settings=settings
+        )
+    assert sum(clock.slept) == pytest.approx(110)
+    (listed,) = [note for note in notes(done.archive) if "requisites" in note and "page" in note]
+    assert (listed["limit_reached"], len(cast(list[Any], listed["requisites"]))) == (True, 10)
+    assert findings(done.archive) == []
 
 
 def test_without_the_setting_nothing_else_is_fetched(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from provenance.fetch.robots import ROBOTS_LIMIT, Robots, read_robots, robots_url
 from tests.fetch_rig import (
+    NOWHERE,
     SETTINGS,
     Clock,
     Fetched,
@@ -352,6 +353,55 @@ def test_each_collection_holds_the_robots_txt_of_its_hosts(tmp_path: Path) -> No
     assert sorted(note["collection"] for note in done.notes("robots")) == ["second", "test"]
     assert len({record.fields["WARC-Record-ID"] for record in done.records}) == len(done.records)
     assert not findings(done.archive)
+
+
+def test_a_document_whose_time_runs_out_spoils_no_robots_txt_for_others(tmp_path: Path) -> None:
+    """robots.txt has a time of its own, for it is asked for all documents of the host."""
+    clock = Clock()
+
+    def late() -> bytes:
+        clock.slept.append(59.0)
+        return leading_to("http://b.example/doc")
+
+    def slow() -> bytes:
+        clock.slept.append(2.0)
+        return NOWHERE
+
+    pages: dict[str, Play] = {"b.example/robots.txt": slow, "b.example/doc": PAGE}
+    pages |= {"a.example/late": late, "a.example/lead": leading_to("http://b.example/doc")}
+    urls = ["http://a.example/late", "http://a.example/lead"]
+    with web(pages) as wire:
+        settings = replace(SETTINGS, max_time_s=60.0, jobs=1)
+        done = fetched(tmp_path / "root", wire, *urls, clock=clock, settings=settings)
+    said = {each.url: each.outcome for each in done.outcomes}
+    assert said["http://a.example/lead"] == "captured"
+    assert findings(done.archive) == []
+
+
+def test_a_small_limit_for_documents_cuts_no_rules_off(tmp_path: Path) -> None:
+    """Each robots.txt is read up to its own limit (§2.5), however little of a body is wanted."""
+    rules = text("# " + "x" * 1000 + "\nUser-agent: *\nDisallow: /shut")
+    with web({"a.example/robots.txt": rules, "a.example/open": PAGE}) as wire:
+        urls = ("http://a.example/shut", "http://a.example/open")
+        done = fetched(tmp_path / "root", wire, *urls, settings=replace(SETTINGS, max_bytes=5))
+    said = [(str(each.outcome), each.reason) for each in done.outcomes]
+    assert said == [("denied", "robots"), ("truncated", "length")]
+    assert findings(done.archive) == []
+
+
+def test_a_collection_that_may_not_reach_a_host_shuts_it_for_no_other(tmp_path: Path) -> None:
+    """Which of two collections comes first decides nothing."""
+    for number, first in enumerate(("0.toml", "z.toml")):
+        with web({"a.example/doc": PAGE}) as wire:
+            root = rooted(tmp_path / str(number), "http://a.example/doc", networks="127.0.0.0/8")
+            opened = (root / "seeds" / "example.toml").read_text("utf-8")
+            shut = opened.replace("allow_networks = ['127.0.0.0/8']", "")
+            shut = shut.replace('id = "test"', 'id = "shut"').replace("doc-0", "doc-1")
+            (root / "seeds" / first).write_text(shut, "utf-8")
+            done = run(root, runtime(wire), replace(SETTINGS, allow_private=False))
+        said = {each.document: (str(each.outcome), each.reason) for each in done.outcomes}
+        assert said == {"doc-0": ("captured", None), "doc-1": ("failed", "private_address")}
+        assert findings(done.archive) == []
 
 
 def test_each_port_has_a_robots_txt_of_its_own(tmp_path: Path) -> None:

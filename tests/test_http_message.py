@@ -15,6 +15,7 @@ from provenance.http_message import (
     Framing,
     MessageEnd,
     body_shape,
+    is_part,
     parse_response_head,
 )
 
@@ -123,3 +124,21 @@ def test_how_a_body_is_framed(fields: bytes, framing: Framing, length: int | Non
     assert head is not None
     shape = body_shape(head)
     assert (shape.framing, shape.length) == (framing, length)
+
+
+@pytest.mark.parametrize(
+    ("start", "part"),
+    [
+        ("206 x\r\nContent-Range: bytes 0-3/1000", True),
+        ("206 x\r\nContent-Range: bytes 4-7/8", True),
+        ("206 x\r\nContent-Range: bytes 0-3/*", True),
+        ("206 x\r\nContent-Type: multipart/byteranges; boundary=b", True),
+        ("206 x\r\nContent-Range: bytes 0-7/8", False),
+        ("200 x\r\nContent-Range: bytes 0-3/1000", False),
+    ],
+)
+def test_a_206_is_a_part_unless_its_range_is_the_whole(start: str, part: bool) -> None:
+    """With any other status the range says nothing (RFC 9110 §14.4)."""
+    head = parse_response_head(f"HTTP/1.1 {start}\r\n\r\n".encode())
+    assert head is not None
+    assert is_part(head) is part

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ from hypothesis import strategies as st
 from provenance.archive import Archive
 from provenance.indexing import plan, survey_all
 from provenance.warc.members import find_member
-from provenance.warc.parts import join_parts, survey_part
-from provenance.warc.survey import digest_of_file, survey
+from provenance.warc.parts import Part, join_parts, survey_part
+from provenance.warc.reader import read_records
+from provenance.warc.reading import Reading, digest_of_file
+from provenance.warc.survey import joined, stretches, survey
 from tests.test_verify_shortcut import SHARE, many_records
 from tests.test_verify_tamper import spoil
 from tests.verify_builders import NAME, capture, packed, warcinfo, write_root
@@ -26,33 +30,91 @@ def sealed(folder: Path, raw: bytes) -> Path:
 
 def agree(path: Path) -> None:
     """Hold a survey in parts to that in one piece."""
-    assert list(survey_all(path.parent, jobs=2, smallest=SHARE)) == [survey(path)]
+    assert list(joined(survey_all(path.parent, jobs=2, share=SHARE))) == [survey(path)]
+
+
+def parts_of(path: Path) -> list[Part]:
+    """Read a file in parts, one after the other."""
+    tasks = [each for each in plan(path, SHARE) if each.start is not None]
+    return [survey_part(path, each.start or 0, each.until) for each in tasks]
 
 
 def test_parts_of_a_sound_file_are_joined_to_what_the_whole_is(tmp_path: Path) -> None:
     """Records, captures, runs, and the digest of the file."""
     path = sealed(tmp_path, packed(many_records()))
-    tasks = [each for each in plan(path, SHARE) if each.start is not None]
-    assert len(tasks) > 4
-    parts = [survey_part(path, each.start or 0, each.until) for each in tasks]
+    parts = parts_of(path)
+    assert len(parts) > 4
     whole = survey(path)
-    assert join_parts(path, digest_of_file(path), parts) == whole
+    assert list(joined(join_parts(path, digest_of_file(path), parts))) == [whole]
     assert whole.captures and whole.runs and not whole.faults
     agree(path)
 
 
-def test_parts_that_do_not_fit_are_not_joined(tmp_path: Path) -> None:
-    """Each must end at the record where the next begins, and the last at the end of the file."""
+@pytest.mark.parametrize("lost", [0, 1, 3, -1])
+def test_from_a_part_that_does_not_fit_on_the_file_is_read_in_one_piece(
+    tmp_path: Path, lost: int
+) -> None:
+    """Each must begin at the record that the one before met; what stands is not told twice."""
     path = sealed(tmp_path, packed(many_records()))
-    tasks = [each for each in plan(path, SHARE) if each.start is not None]
-    parts = [survey_part(path, each.start or 0, each.until) for each in tasks]
-    digest = digest_of_file(path)
-    assert join_parts(path, digest, [parts[0], *parts[2:]]) is None
-    assert join_parts(path, digest, parts[:-1]) is None
-    path.write_bytes(path.read_bytes()[:-9])
-    parts[-1] = survey_part(path, parts[-1].start, None)
-    assert parts[-1].fault is not None
-    assert join_parts(path, digest, parts) is None
+    parts, digest = parts_of(path), digest_of_file(path)
+    assert list(joined(join_parts(path, digest, [*parts[:lost], None, *parts[lost:][1:]]))) == [
+        survey(path)
+    ]
+    del parts[lost]
+    assert list(joined(join_parts(path, digest, parts))) == [survey(path)]
+
+
+def test_a_part_is_let_go_before_the_next_is_asked_for(tmp_path: Path) -> None:
+    """What is in memory of a file is a part of it, whatever the file's size."""
+    path = sealed(tmp_path, packed(many_records()))
+    alive: list[weakref.ref[Reading]] = []
+
+    def asked_for() -> Iterator[Part]:
+        for task in plan(path, SHARE):
+            if task.start is not None:
+                assert not any(each() for each in alive[:-1])
+                part = survey_part(path, task.start, task.until)
+                alive.append(weakref.ref(part.reading))
+                yield part
+                del part
+
+    pieces = join_parts(path, digest_of_file(path), asked_for())
+    assert sum(len(piece.captures) for piece in pieces) == len(survey(path).captures)
+    assert len(alive) > 4
+
+
+def test_a_file_is_told_in_stretches_however_many_records_it_has(tmp_path: Path) -> None:
+    """None of them has more than about a thousand records, and nothing is lost between them."""
+    members = [each for number in range(700) for each in capture(number * 10).records]
+    path = sealed(tmp_path, packed([warcinfo(), *members]))
+    pieces = list(stretches(path))
+    assert len(pieces) > 2
+    assert max(len(piece.records) for piece in pieces) < 1100
+    whole = survey(path)
+    assert [each.record_id for each in whole.records] == [
+        each.header.record_id for each in read_records(path)
+    ]
+    assert len({each.capture_id for each in whole.captures}) == 700
+
+
+@pytest.mark.parametrize("count", [3, 700])
+def test_a_metadata_record_finds_its_capture_wherever_it_stands(tmp_path: Path, count: int) -> None:
+    """Other tools may sort a file; the metadata records may then come first, or far behind."""
+    groups = [capture(number * 10).records for number in range(count)]
+    ordered = [record for group in groups for record in group]
+    usual = survey(sealed(tmp_path, packed([warcinfo(), *ordered])))
+    wanted = {(one.document, one.capture_id, one.content_id, one.status) for one in usual.captures}
+    assert len(wanted) == count and None not in {one.status for one in usual.captures}
+    notes = [group[-1] for group in groups]
+    others = [record for group in groups for record in group[:-1]]
+    for records in ([*notes, *others], [*others, *notes]):
+        path = sealed(tmp_path, packed([warcinfo(), *records]))
+        found = survey(path).captures
+        assert {
+            (one.document, one.capture_id, one.content_id, one.status) for one in found
+        } == wanted
+        assert len(found) == count
+        agree(path)
 
 
 @given(
@@ -88,9 +150,9 @@ def test_many_files_come_in_the_order_of_their_names(tmp_path: Path) -> None:
         for number in range(1, 30)
     }
     archive = write_root(tmp_path, files) / "archive"
-    found = list(survey_all(archive, jobs=3, smallest=500))
+    found = list(joined(survey_all(archive, jobs=3, share=500)))
     assert [each.file.warc for each in found] == sorted(files)
-    assert found == list(survey_all(archive, jobs=1))
+    assert found == list(joined(survey_all(archive, jobs=1)))
 
 
 def test_the_index_is_the_same_from_parts_as_from_one_piece(tmp_path: Path) -> None:
@@ -105,9 +167,9 @@ def test_the_index_is_the_same_from_parts_as_from_one_piece(tmp_path: Path) -> N
     assert len(plan(path, 1 << 20)) > 1
     (tmp_path / "seeds" / "bridge.toml").unlink()
     made = Archive(tmp_path).index(text=False)
-    with_one = list(survey_all(path.parent, jobs=1))
+    with_one = list(joined(survey_all(path.parent, jobs=1)))
     assert made.captures == len(with_one[0].captures) == 90
-    assert list(survey_all(path.parent, jobs=2)) == with_one
+    assert list(joined(survey_all(path.parent, jobs=2))) == with_one
 
 
 def test_a_member_is_found_by_what_it_opens_with(tmp_path: Path) -> None:

@@ -6,27 +6,23 @@ A method imports what it needs itself: each command loads only what it is about 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from provenance.catalogue import Catalogue
 from provenance.errors import NotARootError, ProvenanceError, UsageError
 from provenance.runtime import Runtime, system_runtime
 
 if TYPE_CHECKING:
     from provenance.checkpointing import Added
-    from provenance.cite import Citation, CitationFormat
+    from provenance.dating import Dated
     from provenance.fetch import Errand, FetchPorts, FetchSettings, Progress
     from provenance.index import (
-        CaptureRow,
         Comparison,
-        DocumentRow,
         IndexSummary,
-        LinkRow,
-        Resolved,
-        SearchHit,
     )
     from provenance.model import Collection, Outcome, RunId
     from provenance.proving import Consistency
@@ -56,7 +52,7 @@ class Fetching:
     complete: Callable[[], bool]
 
 
-class Archive:
+class Archive(Catalogue):
     """One archive root: `seeds/`, `archive/` and `metadata/`.
 
     Raises:
@@ -77,7 +73,7 @@ class Archive:
         self.runtime = runtime or system_runtime()
         self.archive = root / "archive"
         self.metadata = root / "metadata"
-        self.index_path = self.metadata / INDEX
+        super().__init__(self.metadata / INDEX)
 
     @classmethod
     def init(cls, root: Path, runtime: Runtime | None = None) -> Archive:
@@ -115,6 +111,12 @@ class Archive:
 
         return read_collections(self.root / "seeds")
 
+    def _each_collection(self) -> Iterator[Collection]:
+        """Yield the collections, read when the first is asked for; none is kept."""
+        left = list(reversed(self.collections()))
+        while left:
+            yield left.pop()
+
     def fetch(
         self,
         targets: Sequence[str] = (),
@@ -137,6 +139,8 @@ class Archive:
         settings = settings or FetchSettings()
         collections = self.collections()
         selection = select(collections, targets, alternates=settings.alternates)
+        # What is not fetched of the seeds need not be in memory while the rest is.
+        collections = tuple(replace(one, documents=()) for one in collections)
         run = RunId(str(self.runtime.new_id()))
         history = read_history(self.archive, self.metadata)
         digests = {one.id: str(one.seeds_digest) for one in collections}
@@ -175,16 +179,16 @@ class Archive:
         from provenance import __version__
         from provenance.fetch import FetchPorts
 
-        contact = f" (+{settings.contact})" if settings.contact else ""
         spool = self.metadata / "spool"
         spool.mkdir(exist_ok=True)
+        originals = history.originals()
         return FetchPorts(
             runtime=self.runtime,
             writer_of=writing.writer_of,
-            originals=history.originals(),
-            known=history.known() if settings.conditional else {},
+            originals=originals,
+            known=history.known(originals) if settings.conditional else {},
             spool_dir=spool,
-            user_agent=f"provenance/{__version__}{contact}",
+            user_agent=settings.user_agent(f"provenance/{__version__}"),
         )
 
     def _files(
@@ -270,7 +274,7 @@ class Archive:
         surveys = survey_all(self.archive)  # at work while the seeds are read
         return build(
             path=self.index_path,
-            collections=self.collections(),
+            collections=self._each_collection(),
             surveys=surveys,
             derive=Deriver(self.archive).derive if text else None,
         )
@@ -282,7 +286,7 @@ class Archive:
 
         return check(
             path=self.index_path,
-            collections=self.collections(),
+            collections=self._each_collection(),
             surveys=survey_all(self.archive),
             derive=Deriver(self.archive).derive,
         )
@@ -306,6 +310,7 @@ class Archive:
 
     def verify(
         self,
+        targets: Sequence[str] = (),
         *,
         on_finding: Callable[[Finding], None],
         on_note: Callable[[Note], None],
@@ -313,11 +318,31 @@ class Archive:
         jobs: int | None = None,
         checkpoints: Sequence[Path] = (),
         against: Sequence[Path] = (),
+        tsa_ca: Path | None = None,
+        operator_key: str | None = None,
     ) -> Report:
-        """Check the whole archive, in `jobs` processes; None: one for each processor.
+        """Check the targets, or the whole archive, in `jobs` processes; None: one a processor.
 
-        `checkpoints` are files that were kept elsewhere, `against` the roots of other archives.
+        A target is a WARC, ARC or WACZ file, an id, a citation, or a file with the content of a
+        capture. For the whole archive, `checkpoints` are files that were kept elsewhere, `against`
+        the roots of other archives, `tsa_ca` the certificates that are trusted to date, and
+        `operator_key` a verifier key line.
+
+        Raises:
+            UsageError: a target is nothing that is known; nothing was checked.
         """
+        if targets:
+            from provenance.verify.asked import verify_targets
+
+            return verify_targets(
+                targets,
+                root=self.root,
+                index=self.index_path,
+                on_finding=on_finding,
+                on_note=on_note,
+                on_capture=on_capture,
+                jobs=jobs,
+            )
         from provenance.verify import verify_archive
 
         return verify_archive(
@@ -328,20 +353,35 @@ class Archive:
             jobs=jobs,
             checkpoints=checkpoints,
             against=against,
+            tsa_ca=tsa_ca,
+            operator_key=operator_key,
         )
 
     def checkpoint(
         self,
         *,
         origin: str | None = None,
+        key_file: Path | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> Added:
-        """Add what was sealed to the log, and make a checkpoint over all of it."""
+        """Add what was sealed to the log, and make a checkpoint over all of it, signed or not."""
         from provenance.checkpointing import add_checkpoint
+        from provenance.log.keyfile import read_key_file
 
         return add_checkpoint(
-            self.archive, self.metadata, self.runtime, origin=origin, progress=progress
+            self.archive,
+            self.metadata,
+            self.runtime,
+            origin=origin,
+            key=read_key_file(key_file, root=self.root) if key_file else None,
+            progress=progress,
         )
+
+    def timestamp(self, url: str, *, tsa_ca: Path | None = None) -> Dated:
+        """Have the newest checkpoint dated by the authority at `url`, and keep its answer."""
+        from provenance.dating import add_stamp
+
+        return add_stamp(self.metadata, self.runtime, url, anchors=tsa_ca)
 
     def proof(self, identifier: str) -> bytes:
         """Return the proof that the log covers a capture: the bytes of a `.tlog-proof` file."""
@@ -360,70 +400,6 @@ class Archive:
         from provenance.proving import consistency_with
 
         return consistency_with(self.metadata, old, where=where)
-
-    def resolve(self, identifier: str) -> Resolved:
-        """Return what an id or a prefix stands for."""
-        from provenance.index import open_index, resolve
-
-        with open_index(self.index_path) as connection:
-            return resolve(connection, identifier)
-
-    def documents(self, **filters: str | None) -> tuple[DocumentRow, ...]:
-        """Return documents by collection, role, publisher or language."""
-        from provenance.index import documents, open_index
-
-        with open_index(self.index_path) as connection:
-            return documents(connection, **filters)  # type: ignore[arg-type]
-
-    def document(self, name: str) -> DocumentRow | None:
-        """Return one document."""
-        from provenance.index import document, open_index
-
-        with open_index(self.index_path) as connection:
-            return document(connection, name)
-
-    def newest_of(self, rows: Sequence[DocumentRow]) -> tuple[CaptureRow | None, ...]:
-        """Return the newest version of each document, None where it has none."""
-        from provenance.index import capture, open_index
-
-        with open_index(self.index_path) as connection:
-            ids = (row.capture_id for row in rows)
-            return tuple(capture(connection, one) if one else None for one in ids)
-
-    def captures_of(self, name: str) -> tuple[CaptureRow, ...]:
-        """Return the captures of one document."""
-        from provenance.index import captures_of, open_index
-
-        with open_index(self.index_path) as connection:
-            return captures_of(connection, name)
-
-    def note_of(self, capture_id: str) -> dict[str, Any]:
-        """Return the JSON note of one capture."""
-        from provenance.index import note_of, open_index
-
-        with open_index(self.index_path) as connection:
-            return dict(note_of(connection, capture_id))
-
-    def links(self, row: CaptureRow) -> tuple[LinkRow, ...]:
-        """Return the addresses that a capture leads to, and what is archived of them."""
-        from provenance.index import links_of, open_index
-
-        with open_index(self.index_path) as connection:
-            return links_of(connection, row)
-
-    def search(self, words: str, *, limit: int = 20) -> tuple[SearchHit, ...]:
-        """Return the documents that have the words, best first."""
-        from provenance.index import search
-
-        return search(self.index_path, words, limit=limit)
-
-    def cite(
-        self, identifier: str, form: CitationFormat, locator: str | None = None
-    ) -> tuple[Citation, str]:
-        """Return the citation of a capture with content, as values and as text."""
-        from provenance.citing import cite
-
-        return cite(self.index_path, identifier, form, locator)
 
     def site(self) -> Any:
         """Return a Datasette over the index, with the pages."""

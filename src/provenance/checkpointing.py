@@ -17,7 +17,7 @@ from provenance.log.strict import to_base64
 from provenance.runtime import Runtime
 from provenance.warc.groups import RecordGroup, read_groups
 from provenance.warc.manifest import locked, read_manifest
-from provenance.warc.survey import digest_of_file
+from provenance.warc.reading import digest_of_file
 
 _BATCH = 1 << 14
 _ORIGIN = re.compile(r"[!-*,-~]{1,200}")

@@ -195,17 +195,28 @@ class KeptRequisite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """Everything one WARC file holds, in file order; `faults` are messages on what is unreadable.
+class Stretch:
+    """Some records of one WARC file that stand together, in file order, and what is told of them.
 
-    Records before a fault stand. `gathered` holds (run, document) of the pages whose requisites
-    were asked for to the last.
+    `captures` are those whose metadata record stands here, or whose other records were found late;
+    `anchors`, one for each, the records that they are named after. `gathered` holds (run, document)
+    of the pages whose requisites were asked for to the last.
+    """
+
+    records: tuple[WarcRecord, ...]
+    captures: tuple[Capture, ...]
+    anchors: tuple[WarcRecord, ...] = ()
+    requisites: tuple[KeptRequisite, ...] = ()
+    gathered: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey(Stretch):
+    """The last stretch of a WARC file, or all of it, and what is known once it was read through.
+
+    `faults` are messages on what is unreadable; records before a fault stand.
     """
 
     file: WarcFile
-    records: tuple[WarcRecord, ...]
-    captures: tuple[Capture, ...]
     runs: tuple[Run, ...]
     faults: tuple[str, ...] = ()
-    requisites: tuple[KeptRequisite, ...] = ()
-    gathered: tuple[tuple[str, str], ...] = ()

@@ -20,6 +20,7 @@ CHUNKS_LISTED = 10_000
 _HEAD_END = re.compile(rb"\n\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/(\d)\.(\d)[ \t]+(\d{3})(?:[ \t]+(.*))?\Z", re.DOTALL)
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?\Z", re.DOTALL)
+_WHOLE_RANGE = re.compile(r"bytes[ \t]+0-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE)
 _LINE_LIMIT = 1 << 16
 
 
@@ -143,6 +144,17 @@ def body_shape(head: ResponseHead, *, method: str = "GET") -> BodyShape:
     if len(lengths) == 1 and re.fullmatch(r"[0-9]{1,18}", next(iter(lengths))):
         return BodyShape(framing=Framing.LENGTH, length=int(lengths.pop()), codings=codings)
     return BodyShape(framing=Framing.CLOSE, codings=codings)
+
+
+def is_part(head: ResponseHead) -> bool:
+    """Return True where the body is said to be a part of the document, not the whole of it.
+
+    Source: RFC 9110 §14.4, §15.3.7.
+    """
+    if head.status != 206:
+        return False
+    match = _WHOLE_RANGE.fullmatch(head.value("content-range") or "")
+    return match is None or int(match[1]) + 1 != int(match[2])
 
 
 def _tokens(values: Iterable[str]) -> tuple[str, ...]:

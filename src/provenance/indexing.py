@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.errors import ProvenanceError
 from provenance.extract import TEXT_ALGORITHM, Derivative, refusal, text_id
 from provenance.extract.pool import ExtractJob, ExtractorPool
-from provenance.holdings import Survey
+from provenance.holdings import Stretch
 from provenance.index import ContentSource, Derived
 from provenance.parallel import map_in_order, processors
 from provenance.warc.contents import read_content
 from provenance.warc.members import find_member
 from provenance.warc.parts import Part, join_parts, survey_part
 from provenance.warc.reader import opened
-from provenance.warc.survey import digest_of_file, survey
+from provenance.warc.reading import digest_of_file
+from provenance.warc.survey import stretches
 
 WARC_SUFFIXES = (".warc", ".warc.gz")
 
-_SMALLEST = 1 << 20
-_LARGEST = 1 << 22
-_SHARES = 4
-"""Parts for each process, so that none waits long for the last."""
+_SHARE = 1 << 20
+"""Bytes of a part: what is read of it is in memory at once, and of a few parts that wait."""
 
 _SEARCHED = 1 << 22
+
+_STRETCHES = 4
+"""Stretches of a file in one piece that another process hands over; one of more is read here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,25 +99,23 @@ class _Task:
     until: int | None = None
 
 
-def survey_all(
-    archive: Path, *, jobs: int | None = None, smallest: int = _SMALLEST
-) -> Iterator[Survey]:
-    """Return the survey of each sealed WARC file, in order, made by up to `jobs` processes.
+def survey_all(archive: Path, *, jobs: int | None = None, share: int = _SHARE) -> Iterator[Stretch]:
+    """Return what each sealed WARC file holds, in order, read by up to `jobs` processes.
 
-    None: one for each processor. They begin at once. A large file is read in parts of `smallest`
-    bytes or more, and in one piece where these do not fit together.
+    Each file comes as stretches, of which the last is a `Survey`. None: a process for each
+    processor. They begin at once. A large file is read in parts of `share` bytes, and in one piece
+    from where these do not fit together.
     """
     jobs = processors() if jobs is None else jobs
     paths = warc_paths(archive)
-    total = sum(path.stat().st_size for path in paths)
-    if jobs < 2 or total < 2 * smallest:
-        return map(survey, paths)
-    share = min(max(total // (jobs * _SHARES), smallest), _LARGEST)
+    if jobs < 2 or sum(path.stat().st_size for path in paths) < 2 * share:
+        return chain.from_iterable(map(stretches, paths))
     plans = [plan(path, share) for path in paths]
     results = map_in_order(_do, [task for tasks in plans for task in tasks], jobs=jobs)
     return (
-        _survey_of(path, [next(results) for _ in tasks])
+        piece
         for path, tasks in zip(paths, plans, strict=True)
+        for piece in _pieces(path, islice(results, len(tasks)))
     )
 
 
@@ -136,21 +137,26 @@ def plan(path: Path, share: int) -> list[_Task]:
     return [_Task(path=path), *parts] if len(parts) > 1 else whole
 
 
-def _do(task: _Task) -> Survey | Digest | Part:
+def _do(task: _Task) -> tuple[Stretch, ...] | Digest | Part | None:
     if task.whole:
-        return survey(task.path)
+        found = tuple(islice(stretches(task.path), _STRETCHES + 1))
+        return found if len(found) <= _STRETCHES else None
     if task.start is None:
         return digest_of_file(task.path)
     return survey_part(task.path, task.start, task.until)
 
 
-def _survey_of(path: Path, results: Sequence[Survey | Digest | Part]) -> Survey:
-    first, *rest = results
-    if isinstance(first, Survey):
-        return first
-    parts = [part for part in rest if isinstance(part, Part)]
-    joined = join_parts(path, first, parts) if isinstance(first, str) else None
-    return joined or survey(path)
+def _pieces(
+    path: Path, results: Iterator[tuple[Stretch, ...] | Digest | Part | None]
+) -> Iterator[Stretch]:
+    first = next(results)
+    if isinstance(first, tuple):
+        yield from first
+    elif isinstance(first, str):
+        parts = (part if isinstance(part, Part) else None for part in results)
+        yield from join_parts(path, first, parts)
+    else:
+        yield from stretches(path)
 
 
 class Deriver:

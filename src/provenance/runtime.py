@@ -73,6 +73,7 @@ class Runtime:
     environ: Mapping[str, str]
     resolve: Resolver
     lookups: Lookups = field(default_factory=Lookups)
+    random_bytes: Callable[[int], bytes] = os.urandom
 
 
 def resolve_by_system(host: str, port: int) -> tuple[Address, ...]:

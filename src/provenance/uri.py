@@ -76,6 +76,20 @@ def same_resource(one: str, other: str) -> bool:
     return _key(one) == _key(other)
 
 
+def with_small_scheme(url: str) -> str:
+    """Return an address with its scheme in small letters, which is the same address.
+
+    Readers of WARC files look for `http:` as it stands to tell where a record's payload begins.
+
+    Source: RFC 3986 §6.2.2.1.
+
+    >>> with_small_scheme("HTTP://Example.org/A:b")
+    'http://Example.org/A:b'
+    """
+    scheme, colon, rest = url.partition(":")
+    return f"{scheme.lower()}{colon}{rest}"
+
+
 def _key(url: str) -> str:
     address = web_address(url, base="") or url
     host, _, rest = address.partition("://")[2].partition("/")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from provenance.cli.heaps import share_heaps
 from provenance.cli.opening import json_option, open_archive
 from provenance.cli.outcomes import report_outcomes
 from provenance.cli.printing import say
@@ -144,6 +145,7 @@ def command(
 
     Every document ends in one recorded outcome. Exit status 3: some document has no version.
     """
+    share_heaps()
     archive = open_archive(ctx)
     settings = FetchSettings(
         delay_s=delay,

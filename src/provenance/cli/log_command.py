@@ -19,20 +19,56 @@ def command() -> None:
 
 @command.command("checkpoint")
 @click.option("--origin", metavar="NAME", help="What the log is called, at its first checkpoint.")
+@click.option(
+    "--key",
+    "key_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="PROVENANCE_KEY",
+    help="The operator's key file (`provenance key new`); the checkpoint is signed with it.",
+)
 @json_option
 @click.pass_context
-def checkpoint(ctx: click.Context, origin: str | None, as_json: bool) -> None:
+def checkpoint(
+    ctx: click.Context, origin: str | None, key_file: Path | None, as_json: bool
+) -> None:
     """Add what was sealed since the last checkpoint, and print the new one.
 
     Whoever keeps what is printed can show any later change to what it covers.
     """
     archive = open_archive(ctx)
-    made = archive.checkpoint(origin=origin, progress=lambda name: say(f"adding {safe(name)}"))
+    made = archive.checkpoint(
+        origin=origin, key_file=key_file, progress=lambda name: say(f"adding {safe(name)}")
+    )
     if as_json:
         write_object("checkpoint", made)
         return
     say(f"{made.leaves} leaves added from {made.files} files; {made.size} in all.")
     click.echo(made.text, nl=False)
+
+
+@command.command("timestamp")
+@click.argument("urls", metavar="URL...", nargs=-1, required=True)
+@click.option(
+    "--tsa-ca",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Certificates, in PEM, that the authority's must lead to.",
+)
+@json_option
+@click.pass_context
+def timestamp(
+    ctx: click.Context, urls: tuple[str, ...], tsa_ca: Path | None, as_json: bool
+) -> None:
+    """Have the newest checkpoint dated by each time-stamping authority (RFC 3161) at a URL.
+
+    The authority learns a hash and nothing else.
+    """
+    archive = open_archive(ctx)
+    for url in urls:
+        dated = archive.timestamp(url, tsa_ca=tsa_ca)
+        if as_json:
+            write_object("timestamp", dated)
+        else:
+            click.echo(f"{dated.gen_time} {safe(dated.signer)}: {dated.standing}")
 
 
 @command.command("proof")
@@ -58,14 +94,17 @@ def proof(ctx: click.Context, identifier: str, output: Path | None) -> None:
 
 
 @command.command("consistency")
-@click.argument("old", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("old", type=click.Path(dir_okay=False, path_type=Path))
 @json_option
 @click.pass_context
 def consistency(ctx: click.Context, old: Path, as_json: bool) -> None:
     """Prove that the log still begins with all that the checkpoint in the file OLD covers."""
     archive = open_archive(ctx)
-    with old.open("rb") as source:
-        raw = source.read(1 << 20)
+    try:
+        with old.open("rb") as source:
+            raw = source.read(1 << 20)
+    except OSError as fault:
+        raise StorageError(f"cannot read ({fault.strerror})", where=str(old)) from fault
     proven = archive.consistency(raw, where=str(old))
     if as_json:
         write_object("consistency", proven)

@@ -21,7 +21,7 @@ def progress_shown(progress: Callable[[], Progress]) -> Iterator[Tell]:
 
     Without a terminal on stderr there is no such line.
     """
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield say
         return
     from tqdm import tqdm

@@ -7,9 +7,15 @@ from pathlib import Path
 
 import click
 
+from provenance.archive import Archive
 from provenance.cli.opening import json_option, open_archive
 from provenance.cli.printing import safe, say, write_object
-from provenance.verify import Finding, Note, Report
+from provenance.cli.proven import tell_proof
+from provenance.errors import NotARootError
+from provenance.verify import CaptureVerdict, Finding, Note, Report
+
+_SHOWN = 20
+"""Captures that are told to people one by one; the rest are counted."""
 
 
 @click.command("verify")
@@ -17,25 +23,64 @@ from provenance.verify import Finding, Note, Report
     "--checkpoint",
     "checkpoints",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     help="A checkpoint that was kept elsewhere: the log must go on from it. May be repeated.",
 )
 @click.option(
     "--against",
     multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     help="The root of another observer's archive: tell what it holds too. May be repeated.",
 )
+@click.option(
+    "--tsa-ca",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Certificates, in PEM, of the authorities that you trust to date.",
+)
+@click.option(
+    "--key", "operator_key", metavar="LINE", help="The public key line of who must have signed."
+)
+@click.option(
+    "--proof",
+    "proof_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Check a proof of one capture (`log proof`), with nothing else at hand.",
+)
+@click.option(
+    "--record",
+    "record_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --proof: a file with the capture's records, as WARC, to compare with it.",
+)
+@click.argument("targets", metavar="[TARGET]...", nargs=-1)
 @json_option
 @click.pass_context
 def command(
     ctx: click.Context,
+    targets: tuple[str, ...],
     checkpoints: tuple[Path, ...],
     against: tuple[Path, ...],
+    tsa_ca: Path | None,
+    operator_key: str | None,
+    proof_file: Path | None,
+    record_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Check every record of the archive, the manifest and the log. Exit status 4: damage found."""
-    archive = open_archive(ctx)
+    """Check every record of the archive, the manifest and the log. Exit status 4: damage found.
+
+    With a TARGET only that is checked: a WARC, ARC or WACZ file, of this archive or another; an
+    id, or the first 8 or more digits of one; a citation, as text or in a file; or a saved
+    document, whose captures are found by its SHA-256.
+    """
+    if proof_file is not None:
+        tell_proof(proof_file, record_file, checkpoints, as_json=as_json)
+        return
+    if targets and (checkpoints or against or tsa_ca or operator_key):
+        raise click.UsageError(
+            "--checkpoint, --against, --tsa-ca and --key are for the whole archive, no TARGET."
+        )
+    archive = _archive(ctx, targets)
+    captures = 0
 
     def on_finding(each: Finding) -> None:
         if as_json:
@@ -51,14 +96,70 @@ def command(
         else:
             say(f"note: {each.code}: {_place(each)}: {safe(each.hint)}")
 
-    report = archive.verify(
-        on_finding=on_finding, on_note=on_note, checkpoints=checkpoints, against=against
-    )
+    def on_capture(each: CaptureVerdict) -> None:
+        nonlocal captures
+        captures += 1
+        if as_json:
+            write_object("capture", each)
+        elif captures <= _SHOWN:
+            click.echo(f"{each.capture_id}: {', '.join(each.rungs) or 'no rung holds'}")
+
+    if not targets and archive is not None:
+        report = archive.verify(
+            on_finding=on_finding,
+            on_note=on_note,
+            checkpoints=checkpoints,
+            against=against,
+            tsa_ca=tsa_ca,
+            operator_key=operator_key,
+        )
+    elif archive is not None:
+        report = archive.verify(
+            targets, on_finding=on_finding, on_note=on_note, on_capture=on_capture
+        )
+    else:
+        from provenance.verify.asked import verify_targets
+
+        report = verify_targets(
+            targets,
+            root=None,
+            index=None,
+            on_finding=on_finding,
+            on_note=on_note,
+            on_capture=on_capture,
+        )
     if as_json:
         write_object("summary", report)
+    elif targets:
+        _told(report)
     else:
         _ladder(report, against=bool(against))
     sys.exit(4 if report.findings else 0)
+
+
+def _archive(ctx: click.Context, targets: tuple[str, ...]) -> Archive | None:
+    """Open the archive; files that need none can be checked without."""
+    try:
+        return open_archive(ctx)
+    except NotARootError:
+        if not targets:
+            raise
+        return None
+
+
+def _told(report: Report) -> None:
+    """Say what was looked at, what holds, and what was not looked at."""
+    if report.captures > _SHOWN:
+        click.echo(f"… and {report.captures - _SHOWN} captures more")
+    faults = "1 finding" if report.findings == 1 else f"{report.findings} findings"
+    click.echo(f"{report.records} records checked, {faults}.")
+    click.echo(
+        f"  whole      {report.rungs.whole} of {report.captures} captures: not damaged by accident"
+    )
+    click.echo("Not looked at: anything else; `provenance verify` checks the whole archive.")
+    click.echo(
+        "Not proved: who the server was beyond its TLS certificate, or that it said the truth."
+    )
 
 
 def _place(each: Finding | Note) -> str:
@@ -72,6 +173,10 @@ def _ladder(report: Report, *, against: bool) -> None:
     click.echo(f"{report.records} records checked, {faults}.")
     click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
     click.echo(f"  sealed     {report.rungs.sealed} {of}: {_sealed(report)}")
+    click.echo(
+        f"  dated      {report.rungs.dated} {of}: a trusted authority dated a checkpoint over it"
+    )
+    click.echo(f"  signed     {report.rungs.signed} {of}: the operator signed a checkpoint over it")
     other = "another archive has the content too" if against else "no other archive was asked"
     click.echo(f"  witnessed  {report.rungs.witnessed} {of}: {other}")
     click.echo(

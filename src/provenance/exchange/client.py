@@ -53,6 +53,7 @@ class Client:
         self._recorder = Recorder(self._dialer, self._pace)
         self._session = RecordingSession(self._recorder, settings.fields, self._proxies)
         self._received = 0
+        self._max_bytes = settings.max_bytes
         self.forget_cookies()
 
     def _known_proxies(self) -> dict[str, Proxy]:
@@ -77,10 +78,13 @@ class Client:
         """How many bytes have come over all connections so far; safe to ask from any thread."""
         return self._received + self._recorder.received
 
-    def get(self, url: str, *, max_time_s: float | None = None, fields: Fields = ()) -> Exchange:
+    def get(
+        self, url: str, *, max_time_s: float | None = None, fields: Fields = (), room: int = 0
+    ) -> Exchange:
         """GET `url` once and return what happened; never raises for what a server does.
 
-        `max_time_s` bounds this exchange where it is less than the settings' bound. `fields` are
+        `max_time_s` bounds this exchange where it is less than the settings' bound, and `room` is
+        the bound of its body, in bytes, where it is more than theirs. `fields` are
         further request fields, sent in order and as given, in place of the settings' of the same
         name; one that cannot be sent (with a line break in it, say) is left out. A user name and a
         password in `url` are sent as basic authentication, to this host alone, and not kept.
@@ -93,6 +97,7 @@ class Client:
         """
         bare, login = split_credentials(url)
         started_at = self._runtime.now()
+        self._max_bytes = max(self._settings.max_bytes, room)
         exchange = self._once(bare, login, started_at, max_time_s, fields)
         recorder, kept = self._recorder, self._session.had_kept
         stale = exchange.fault is not None and exchange.fault.reason == "disconnect"
@@ -177,7 +182,7 @@ class Client:
         spool = Spool(settings.spool_dir)
         try:
             body = BodyReading(spool, self._recorder.head_bytes, response.message)
-            cut = body.read(response.fp.read1, self._pace.patience, max_bytes=settings.max_bytes)
+            cut = body.read(response.fp.read1, self._pace.patience, max_bytes=self._max_bytes)
             surplus = self._surplus(body, response, cut)
             whole = cut is None and surplus is None and body.shape.framing is not Framing.CLOSE
             response.close()

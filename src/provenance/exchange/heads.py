@@ -73,8 +73,8 @@ class RecordingResponse(HTTPResponse):
             seen = self.fp.peek(1)
             if not seen:
                 silent = self.recorder.received == 0
-                word = "disconnect" if silent else "bad_response"
-                raise ExchangeFault(word, "the connection ended before a response head")
+                where = "before" if silent else "inside"
+                raise ExchangeFault("disconnect", f"the connection ended {where} a response head")
             start = len(raw)
             raw += seen
             match = _END.search(raw, max(start - 2, 0))

@@ -35,6 +35,12 @@ class Trust:
     def __init__(self, settings: ClientSettings, environ: Mapping[str, str]) -> None:
         self._authorities, self._where = _authorities(settings, environ)
         self._client = (settings.client_cert, settings.client_key)
+        if settings.client_key and not settings.client_cert:
+            raise UsageError(
+                "this is the key of no certificate",
+                where=str(settings.client_key),
+                hint="Name the certificate with --client-cert.",
+            )
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
         if self.custom or settings.client_cert:

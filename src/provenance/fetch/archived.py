@@ -127,6 +127,10 @@ class ArchivedVisits:
             self._recording.record_answer(way, exchange, Fate())
             reason = f"archived_http_{memento.status}"
             return NotFound(reason=reason, detail=f"of {format_instant(found.instant)}")
+        if found.same_original is False:
+            # What is archived of another address is no version of this document.
+            self._recording.record_answer(way, exchange, Fate())
+            return NotFound(reason="archived_other_address", detail=memento.original or "")
         imported = Imported(  # (4)
             archive=memento.archive,
             timegate=self._seeking.named,

@@ -21,14 +21,22 @@ Fields = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What bounds an asking: an instant of the monotonic clock, and seconds between requests."""
+    """What bounds an asking: an instant of the monotonic clock, and seconds between requests.
+
+    `room`: bytes of a body that are taken even where the settings allow fewer.
+    """
 
     deadline: float
     delay_s: float
+    room: int = 0
 
 
 class Asker:
-    """Asks with one client and one recording; `stopped` says that the run is being stopped."""
+    """Asks for one visit; `stopped` says that the run is being stopped.
+
+    The time in which others have their turn at a host is not the document's: a server that is not
+    asked is not late.
+    """
 
     def __init__(  # noqa: PLR0917
         self,
@@ -41,10 +49,24 @@ class Asker:
     ) -> None:
         self._runtime = runtime
         self._retries = settings.retries
+        self._max_time_s = settings.max_time_s
         self._gates = gates
         self._client = client
         self._recording = recording
         self._stopped = stopped
+        self._waited_s = 0.0
+
+    def whole_time(self, limits: Limits) -> Limits:
+        """Return the limits of what is asked for once for all: its time is not one document's."""
+        asking = self._runtime.monotonic() - self._waited_s
+        return replace(limits, deadline=asking + self._max_time_s)
+
+    def is_late(self, limits: Limits) -> bool:
+        """Return True when the time is used up, waiting included."""
+        return self._runtime.monotonic() >= limits.deadline
+
+    def _left(self, limits: Limits) -> float:
+        return limits.deadline + self._waited_s - self._runtime.monotonic()
 
     def once(self, url: str, limits: Limits, fields: Fields = ()) -> Exchange:
         """Return one exchange, made while the host's gate is held.
@@ -53,9 +75,11 @@ class Asker:
             StoppedError: the run is being stopped, and what came is not whole.
         """
         host = host_of(url)
+        since = self._runtime.monotonic()
         with self._gates.passing(host, limits.delay_s):
-            left = max(limits.deadline - self._runtime.monotonic(), 0.001)
-            exchange = self._client.get(url, max_time_s=left, fields=fields)
+            self._waited_s += self._runtime.monotonic() - since
+            left = max(self._left(limits), 0.001)
+            exchange = self._client.get(url, max_time_s=left, fields=fields, room=limits.room)
             if is_busy(exchange):
                 self._gates.busy(host, asked_pause_s(exchange, self._runtime.now()))
             elif exchange.answer is not None:
@@ -74,7 +98,7 @@ class Asker:
         while True:
             exchange = self.once(way.url, limits, fields)
             pause = self._pause(way, exchange)
-            late = pause is not None and self._runtime.monotonic() + pause > limits.deadline
+            late = pause is not None and pause > self._left(limits)
             if pause is None or late or way.attempt > self._retries:
                 return way, exchange
             way = self._give_up(way, exchange)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import queue
 import threading
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from provenance.exchange import Client, ClientSettings, Trust, read_cookies
 from provenance.exchange.addresses import policy
 from provenance.fetch.archived import Seeking
 from provenance.fetch.chains import Chains
+from provenance.fetch.errands import Errands
 from provenance.fetch.gates import Gates, StoppedError
 from provenance.fetch.gathering import GotCache
 from provenance.fetch.permission import RobotsCache
@@ -36,6 +39,10 @@ _CLOSE_S = 0.02
 
 _GRACE_S = 2.0
 """Seconds that a run which is stopped gives the visits under way to end by themselves."""
+
+
+_Result: TypeAlias = tuple[int, Outcome]
+"""The number of an errand, and what became of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +93,14 @@ class FetchRun:
         ports: FetchPorts,
     ) -> None:
         self._run = run
-        self._errands = tuple(errands)
+        self._errands = Errands(errands)
         self._done = done
         self._settings = settings
         self._ports = ports
         self._stopped = threading.Event()
-        self._results: queue.SimpleQueue[Outcome | BaseException | None] = queue.SimpleQueue()
-        self._hosts: queue.SimpleQueue[tuple[Errand, ...]] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[_Result | BaseException | None] = queue.SimpleQueue()
+        self._hosts: queue.SimpleQueue[array[int]] = queue.SimpleQueue()
+        """The numbers of each host's errands."""
         self._gates = Gates(ports.runtime, self._stopped.is_set)
         self._shared = Shared(
             run=run,
@@ -145,28 +153,26 @@ class FetchRun:
         Raises:
             StorageError: the disk refused; what was yielded is kept.
         """
-        todo: dict[int, Errand] = {}
-        for number, errand in enumerate(self._errands):
+        hosts: dict[str, array[int]] = {}
+        for number in range(len(self._errands)):
+            errand = self._errands[number]
             if errand.url is None:
-                yield self._skipped(errand, "wanted")
+                yield self._skipped(number, errand, "wanted")
             elif errand.document in self._done.get(errand.collection, frozenset()):
-                yield self._skipped(errand, "already_done")
+                yield self._skipped(number, errand, "already_done")
             else:
-                todo[number] = errand
-        left = {errand.document: errand for errand in todo.values()}
+                hosts.setdefault(host_of(errand.url), array("L")).append(number)
         try:
-            for outcome in self._visited(list(todo.values())):
-                left.pop(outcome.document, None)
-                yield outcome
-            if left and self._late():
-                for errand in left.values():
-                    yield self._skipped(errand, "run_time")
-            self.complete = not left
+            yield from self._visited(hosts)
+            self.complete = self._count == len(self._errands)
+            if not self.complete and self._late():
+                for number in self._errands.left():
+                    yield self._skipped(number, self._errands[number], "run_time")
         finally:
             self._stopped.set()
 
-    def _skipped(self, errand: Errand, reason: str) -> Outcome:
-        self._count += 1
+    def _skipped(self, number: int, errand: Errand, reason: str) -> Outcome:
+        self._tick_off(number)
         return Outcome(
             collection=errand.collection,
             document=errand.document,
@@ -176,18 +182,22 @@ class FetchRun:
             run=self._run,
         )
 
-    def _visited(self, errands: list[Errand]) -> Iterator[Outcome]:
+    def _tick_off(self, number: int) -> None:
+        self._count += 1
+        self._errands.tick_off(number)
+
+    def _visited(self, hosts: Mapping[str, array[int]]) -> Iterator[Outcome]:
         now, limit = self._ports.runtime.monotonic, self._settings.max_run_time_s
         self._ends_at = now() + limit if limit is not None else float("inf")
-        self._start(errands)
-        left = len(errands)
+        left = sum(map(len, hosts.values()))
+        self._start(hosts)
         grace_until: float | None = None
         while left:
             ready = self._ready((grace_until or self._ends_at) - now())
-            for collection in {outcome.collection for outcome in ready}:
+            for collection in {outcome.collection for _, outcome in ready}:
                 self._ports.writer_of(collection).sync()
-            for outcome in ready:
-                self._count += 1
+            for number, outcome in ready:
+                self._tick_off(number)
                 yield outcome
             left -= len(ready)
             if self._late():
@@ -201,21 +211,18 @@ class FetchRun:
     def _late(self) -> bool:
         return self._ports.runtime.monotonic() >= self._ends_at
 
-    def _start(self, errands: list[Errand]) -> None:
-        hosts: dict[str, list[Errand]] = {}
-        for errand in errands:
-            hosts.setdefault(host_of(errand.url or ""), []).append(errand)
+    def _start(self, hosts: Mapping[str, array[int]]) -> None:
         # The longest queues first: the run is as long as the longest of them.
         for queued in sorted(hosts.values(), key=len, reverse=True):
-            self._hosts.put(tuple(queued))
+            self._hosts.put(queued)
         for _ in range(min(self._settings.jobs, len(hosts))):
             self._threads.append(threading.Thread(target=self._work, daemon=True))
         for thread in self._threads:
             thread.start()
 
-    def _ready(self, patience_s: float) -> list[Outcome]:
+    def _ready(self, patience_s: float) -> list[_Result]:
         """Wait for an outcome; return it with all others that are there by now."""
-        found: list[Outcome | BaseException | None] = []
+        found: list[_Result | BaseException | None] = []
         try:
             bounded = patience_s != float("inf")
             found.append(self._results.get(timeout=max(patience_s, 0) if bounded else None))
@@ -228,16 +235,16 @@ class FetchRun:
         for each in found:
             if isinstance(each, BaseException):
                 raise each
-        return [each for each in found if isinstance(each, Outcome)]
+        return [each for each in found if isinstance(each, tuple)]
 
     def _work(self) -> None:
         try:
             while not self._stopped.is_set():
                 try:
-                    errands = self._hosts.get_nowait()
+                    numbers = self._hosts.get_nowait()
                 except queue.Empty:
                     return
-                self._visit_all(errands)
+                self._visit_all(numbers)
         except StoppedError:
             return
         except BaseException as fault:  # it is the caller's: raised where the outcomes are read
@@ -245,16 +252,17 @@ class FetchRun:
         finally:
             self._results.put(None)  # so that whoever waits looks who is still at work
 
-    def _visit_all(self, errands: tuple[Errand, ...]) -> None:
+    def _visit_all(self, numbers: array[int]) -> None:
         clients: dict[tuple[str, ...], Client] = {}
         me = threading.get_ident()
         try:
-            for errand in errands:
+            for number in numbers:
+                errand = self._errands[number]
                 if errand.networks not in clients:
                     clients[errand.networks] = self._client(errand.networks)
                 client = self._clients[me] = clients[errand.networks]
                 visitor = Visitor(self._shared, client, self._recording(errand.collection))
-                self._results.put(visitor.visit(errand))
+                self._results.put((number, visitor.visit(errand)))
                 if self._stopped.is_set():
                     return
         finally:

@@ -105,7 +105,7 @@ class Gathering:
         limited = named.limit_reached
         while waiting:
             requisite, depth = waiting.popleft()
-            if len(listed) >= MAX_REQUISITES:
+            if len(listed) >= MAX_REQUISITES or self._asker.is_late(limits):
                 limited = True
                 break
             got = self._get(page, requisite, limits)
@@ -120,7 +120,9 @@ class Gathering:
 
     def _get(self, page: Way, requisite: Requisite, limits: Limits) -> Got:
         key = (str(page.errand.collection), requisite.url)
-        return self._cache.get(key, lambda: self._fetch(page, requisite, limits))
+        return self._cache.get(
+            key, lambda: self._fetch(page, requisite, self._asker.whole_time(limits))
+        )
 
     def _fetch(self, page: Way, requisite: Requisite, limits: Limits) -> Got:
         errand = replace(page.errand, url=requisite.url, media_type=None)

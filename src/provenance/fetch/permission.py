@@ -67,6 +67,8 @@ class Permission:
     def _fetch(self, asking: Way, url: str, limits: Limits) -> Robots:
         errand = replace(asking.errand, url=url)
         way = Way(run=asking.run, errand=errand, kind=CaptureKind.ROBOTS, url=url)
+        # However little of a document is wanted: the rules that are cut off would not be obeyed.
+        limits = replace(self._asker.whole_time(limits), room=ROBOTS_LIMIT)
         while True:
             way, exchange = self._asker.until_settled(way, limits)
             answer = exchange.answer

@@ -68,10 +68,11 @@ class Recording:
         note: Note = framing_note(exchange) if original else {"framing": None}
         return self._record(way, exchange, fate, note, revisit=_identical(answer, original))
 
-    def record_not_modified(self, way: Way, exchange: Exchange, known: Known) -> Outcome:
+    def record_not_modified(
+        self, way: Way, exchange: Exchange, fate: Fate, known: Known
+    ) -> Outcome:
         """Write request, revisit and metadata records of an answer that says: not modified."""
         original = Original(record_id=known.record_id, target_uri=known.url, date=known.date)
-        fate = Fate(outcome=OutcomeKind.UNCHANGED, reason="not_modified")
         note = not_modified_note(known)
 
         def revisit(visit: Visit, head: bytes) -> Draft:

@@ -36,8 +36,8 @@ def asked_pause_s(exchange: Exchange, now: datetime) -> float:
     value = exchange.answer.head.value("retry-after") if exchange.answer else None
     if value is None:
         return 0.0
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return float(value)
+    if re.fullmatch(r"[0-9]+", value):
+        return float(value)  # too many digits for an integer are a very long time, not none
     try:
         until = parsedate_to_datetime(value)
         if until.tzinfo is None:  # the asctime form names no zone; HTTP dates are UTC

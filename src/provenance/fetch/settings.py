@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,17 +48,23 @@ class FetchSettings:
     contact: str | None = None
     operator: str | None = None
 
-    def __post_init__(self) -> None:
-        """Refuse a contact that no header field can carry (RFC 9110 §5.5).
+    def user_agent(self, product: str) -> str:
+        """Return the User-Agent field: `product` and the contact.
+
+        Source: RFC 9110 §5.5: what is no printable ASCII has no one form in a field.
 
         Raises:
-            UsageError: it is more than printable ASCII.
+            UsageError: the contact cannot be sent.
         """
-        if self.contact is not None and not re.fullmatch(r"[ -~]+", self.contact):
+        if not self.contact:
+            return product
+        if not self.contact.isascii() or not self.contact.isprintable():
             raise UsageError(
-                f"contact: expected printable ASCII, since it is sent in the User-Agent field, "
-                f"found {self.contact!a}; give an e-mail address or the address of a page"
+                "the contact cannot stand in a request",
+                expected="plain ASCII, such as a mail address or https://example.org/about",
+                found=repr(self.contact),
             )
+        return f"{product} (+{self.contact})"
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """Return the settings that affect capture, as warcinfo fields."""

@@ -8,7 +8,7 @@ from provenance.exchange import Exchange
 from provenance.exchange.values import Answer
 from provenance.fetch.notes import Fate, Way
 from provenance.http_body import content_start
-from provenance.http_message import media_type_of
+from provenance.http_message import is_part, media_type_of
 from provenance.landing.challenges import LOOKED_AT, Rule, matching_rule
 from provenance.landing.notice import notice
 from provenance.model import OutcomeKind
@@ -47,10 +47,17 @@ def judge(way: Way, exchange: Exchange) -> Fate:
         return replace(fate, outcome=OutcomeKind.CHALLENGE, reason=rule.id, rule=rule.id)
     if answer.cut is not None:
         return replace(fate, outcome=OutcomeKind.TRUNCATED, reason=answer.cut)
-    if not 200 <= answer.head.status < 300:
+    # Nobody asked for a part, and a part is no version of the document.
+    if not 200 <= answer.head.status < 300 or is_part(answer.head):
         reason = f"http_{answer.head.status}"
         return replace(fate, outcome=OutcomeKind.ERROR_STATUS, reason=reason)
     return replace(fate, outcome=OutcomeKind.CAPTURED)
+
+
+def not_modified(exchange: Exchange) -> Fate:
+    """Return what became of a document of which the server says that it has not changed."""
+    flags = tuple(flag for flag, holds in _wire_flags(exchange).items() if holds)
+    return Fate(outcome=OutcomeKind.UNCHANGED, reason="not_modified", flags=flags)
 
 
 def _flags(way: Way, exchange: Exchange, answer: Answer) -> tuple[str, ...]:
@@ -59,9 +66,15 @@ def _flags(way: Way, exchange: Exchange, answer: Answer) -> tuple[str, ...]:
     found = {
         "unexpected_media_type": expected and media_type and expected != media_type,
         "undecoded": answer.digests.undecoded,
-        "surplus_bytes": answer.surplus,
-        "authenticated": exchange.credentials_given,
-        "credentials_kept": exchange.credentials_kept,
+        **_wire_flags(exchange),
         "imported": way.imported,
     }
     return tuple(flag for flag, holds in found.items() if holds)
+
+
+def _wire_flags(exchange: Exchange) -> dict[str, object]:
+    return {
+        "surplus_bytes": exchange.answer and exchange.answer.surplus,
+        "authenticated": exchange.credentials_given,
+        "credentials_kept": exchange.credentials_kept,
+    }

@@ -25,11 +25,12 @@ from provenance.fetch.permission import Permission, RobotsCache
 from provenance.fetch.recording import Recording
 from provenance.fetch.redirects import MAX_REDIRECTS, redirect_target
 from provenance.fetch.settings import Errand, FetchSettings
-from provenance.fetch.verdict import judge
+from provenance.fetch.verdict import judge, not_modified
 from provenance.gather.negotiation import NotFound
 from provenance.holdings import CaptureKind, Known, Redirect
 from provenance.model import VERSIONS, Outcome, OutcomeKind
 from provenance.runtime import Runtime
+from provenance.uri import with_small_scheme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,8 @@ class Visitor:
         if errand.url is None:
             raise ValueError("an errand without an address is skipped before it gets here")
         self._client.forget_cookies()
-        way = Way(run=self._shared.run, errand=errand, kind=CaptureKind.DOCUMENT, url=errand.url)
+        url = with_small_scheme(errand.url)
+        way = Way(run=self._shared.run, errand=errand, kind=CaptureKind.DOCUMENT, url=url)
         ending = self._followed(way)
         if self._archived is not None and is_gone(ending.fate):
             ending = self._sought(ending, self._archived)
@@ -137,7 +139,7 @@ class Visitor:
         if exchange.fault is not None:
             return self._recording.record_failure(way, exchange, fate)
         if ending.known is not None:
-            return self._recording.record_not_modified(way, exchange, ending.known)
+            return self._recording.record_not_modified(way, exchange, fate, ending.known)
         wanted = self._settings.requisites and fate.outcome in VERSIONS and way.imported is None
         if not wanted:
             return self._recording.record_answer(way, exchange, fate)
@@ -156,9 +158,10 @@ class Visitor:
         return Limits(deadline=deadline, delay_s=self._settings.delay_s)
 
     def _known(self, url: str) -> Known | None:
-        # What a page needs is read out of its body, which a 304 does not give.
-        conditional = self._settings.conditional and not self._settings.requisites
-        return self._shared.known(url) if conditional else None
+        # What a page needs, and that it says it is gone, is read out of its body, which a 304 does
+        # not give.
+        read = self._settings.requisites or self._settings.memento is not None
+        return self._shared.known(url) if self._settings.conditional and not read else None
 
     def _follow(self, way: Way, exchange: Exchange, target: str) -> Way:
         hop = replace(way, kind=CaptureKind.REDIRECT)
@@ -186,6 +189,5 @@ def _end(way: Way, exchange: Exchange, known: Known | None) -> Ending:
         fate = Fate(outcome=OutcomeKind.FAILED, reason=reason, detail=detail)
         return Ending(way=way, exchange=exchange, fate=fate)
     if known is not None and exchange.answer is not None and exchange.answer.head.status == 304:
-        fate = Fate(outcome=OutcomeKind.UNCHANGED, reason="not_modified")
-        return Ending(way=way, exchange=exchange, fate=fate, known=known)
+        return Ending(way=way, exchange=exchange, fate=not_modified(exchange), known=known)
     return Ending(way=way, exchange=exchange, fate=judge(way, exchange))  # (4) Verdict

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.errors import StorageError
-from provenance.holdings import Survey
+from provenance.holdings import Stretch
 from provenance.index.difference import Difference, differences
 from provenance.index.dump import digests
 from provenance.index.load import load
@@ -26,7 +26,7 @@ from provenance.index.sources import Derive
 from provenance.index.texts import load_cards, load_texts, settle_search
 from provenance.model import Collection
 
-_CACHE_KIB = 131_072
+_CACHE_KIB = 16_384
 _SIDE_FILES = ("-journal", "-wal", "-shm")
 
 
@@ -62,7 +62,7 @@ def build(
     *,
     path: Path,
     collections: Iterable[Collection],
-    surveys: Iterable[Survey],
+    surveys: Iterable[Stretch],
     derive: Derive | None,
 ) -> IndexSummary:
     """Build the index at `path`, a pure function of the other arguments, whatever their order.
@@ -89,7 +89,7 @@ def check(
     *,
     path: Path,
     collections: Iterable[Collection],
-    surveys: Iterable[Survey],
+    surveys: Iterable[Stretch],
     derive: Derive | None,
 ) -> Comparison:
     """Compare the index at `path` with what the other arguments make; change nothing.
@@ -134,7 +134,7 @@ def _build_file(
     new: Path,
     path: Path,
     collections: Iterable[Collection],
-    surveys: Iterable[Survey],
+    surveys: Iterable[Stretch],
     derive: Derive | None,
 ) -> IndexSummary:
     # sqlite-utils takes long to import, and those who only read an index do without it.

@@ -1,16 +1,17 @@
 """Fill the tables from collections and surveys, over one open connection. Extracts no text.
 
-Surveys are taken one at a time and let go, so that an archive of any size fits. What depends on
+Stretches are taken one at a time and let go, so that an archive of any size fits. What depends on
 all of them (first captures, version numbers, documents outside the seeds) is settled afterwards.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import count
 
 from provenance.errors import UsageError
-from provenance.holdings import Run, Survey
+from provenance.holdings import Run, Stretch, Survey
 from provenance.index import rows
 from provenance.index.rows import Row
 from provenance.index.schema import (
@@ -85,15 +86,17 @@ WHERE capture.is_version = 1
 
 
 def load(
-    connection: sqlite3.Connection, collections: Iterable[Collection], surveys: Iterable[Survey]
+    connection: sqlite3.Connection, collections: Iterable[Collection], surveys: Iterable[Stretch]
 ) -> None:
     """Fill every table but those of text extraction.
+
+    The stretches of a file come one after the other, the last of them a `Survey`.
 
     Raises:
         UsageError: two WARC files have one name, two seeds list one document, or a relation leads
             to a document that is nowhere.
     """
-    _load_collections(connection, tuple(collections))
+    _load_collections(connection, collections)
     _load_surveys(connection, surveys)
     for statement in (_KEEP_LINKS, _RESOLVE_REVISITS, _UNLISTED_DOCUMENTS, _CONTENTS, _VERSIONS):
         connection.execute(statement)
@@ -112,53 +115,52 @@ def insert_sql(table: Table) -> str:
     return f'INSERT INTO "{table.name}"({names}) VALUES ({", ".join("?" * len(table.names))})'
 
 
-def _load_collections(connection: sqlite3.Connection, collections: tuple[Collection, ...]) -> None:
-    documents = tuple(document for seeds in collections for document in seeds.documents)
-    insert(connection, COLLECTION, map(rows.collection_row, collections))
-    insert(
-        connection,
-        SOURCE,
-        (("seeds", seeds.seeds_file, seeds.seeds_digest) for seeds in collections),
-    )
+def _load_collections(connection: sqlite3.Connection, collections: Iterable[Collection]) -> None:
+    for seeds in collections:
+        _load_collection(connection, seeds)
+
+
+def _load_collection(connection: sqlite3.Connection, seeds: Collection) -> None:
+    documents = seeds.documents
+    insert(connection, COLLECTION, (rows.collection_row(seeds),))
+    insert(connection, SOURCE, (("seeds", seeds.seeds_file, seeds.seeds_digest),))
     try:
-        insert(connection, DOCUMENT, _document_rows(collections))
+        insert(connection, DOCUMENT, map(rows.document_row, documents, count(1)))
     except sqlite3.IntegrityError as error:
         raise UsageError("two seeds files list the same document", found=str(error)) from error
     insert(connection, ALTERNATE, (row for each in documents for row in rows.alternate_rows(each)))
     insert(connection, RELATION, (row for each in documents for row in rows.relation_rows(each)))
 
 
-def _document_rows(collections: Iterable[Collection]) -> Iterator[Row]:
-    for collection in collections:
-        for position, document in enumerate(collection.documents, start=1):
-            yield rows.document_row(document, position)
-
-
-def _load_surveys(connection: sqlite3.Connection, surveys: Iterable[Survey]) -> None:
+def _load_surveys(connection: sqlite3.Connection, surveys: Iterable[Stretch]) -> None:
     connection.execute(_ARRIVED_LINK)
     capture_sql = _smallest_place_sql()
     runs: list[tuple[str, Run]] = []
-    for survey in surveys:
-        _load_file(connection, survey)
-        connection.executemany(capture_sql, map(rows.capture_row, survey.captures))
+    for piece in surveys:
+        _load_records(connection, piece)
+        connection.executemany(capture_sql, map(rows.capture_row, piece.captures))
         connection.executemany(
             "INSERT INTO arrived_link VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (row for capture in survey.captures for row in rows.redirect_rows(capture)),
+            (row for capture in piece.captures for row in rows.redirect_rows(capture)),
         )
-        runs.extend((survey.file.warc, run) for run in survey.runs)
+        if isinstance(piece, Survey):
+            runs.extend((piece.file.warc, run) for run in piece.runs)
     insert(connection, RUN, rows.run_rows(runs))
 
 
-def _load_file(connection: sqlite3.Connection, survey: Survey) -> None:
-    file = survey.file
+def _load_records(connection: sqlite3.Connection, piece: Stretch) -> None:
     try:
-        insert(connection, WARC_FILE, (rows.warc_file_row(file),))
+        insert(connection, RECORD, map(rows.record_row, piece.records))
+        if isinstance(piece, Survey):
+            file = piece.file
+            insert(connection, WARC_FILE, (rows.warc_file_row(file),))
+            insert(connection, SOURCE, (rows.storable(("warc", file.warc, file.sha256)),))
     except sqlite3.IntegrityError as error:
+        # The records of two files are kept apart by the file's name.
+        name = piece.file.warc if isinstance(piece, Survey) else piece.records[0].warc
         raise UsageError(
-            "two WARC files have this name", where=file.warc, hint="Rename one of them."
+            "two WARC files have this name", where=name, hint="Rename one of them."
         ) from error
-    insert(connection, SOURCE, (rows.storable(("warc", file.warc, file.sha256)),))
-    insert(connection, RECORD, map(rows.record_row, survey.records))
 
 
 def _smallest_place_sql() -> str:

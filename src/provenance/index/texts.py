@@ -115,7 +115,7 @@ def _text_row(content_id: Digest, derived: Derived) -> Row:
 def load_cards(connection: sqlite3.Connection) -> None:
     """Fill `document_search`."""
     names = ", ".join(DOCUMENT_SEARCH.columns)
-    cards = connection.execute(f"SELECT rowid, {names} FROM document ORDER BY document").fetchall()
+    cards = connection.execute(f"SELECT rowid, {names} FROM document ORDER BY document")
     connection.executemany(
         _search_sql(DOCUMENT_SEARCH),
         ((card[0], *(segment(cell or "") for cell in card[1:])) for card in cards),

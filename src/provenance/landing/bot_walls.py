@@ -7,7 +7,7 @@ themselves.
 
 from __future__ import annotations
 
-from provenance.landing.rule import Kind, Rule
+from provenance.landing.rule import FEW, Kind, Rule
 
 _WALL, _DENIAL = Kind.BOT_WALL, Kind.DENIAL
 _CAPTCHAS = (
@@ -314,6 +314,7 @@ BOT_WALLS: tuple[Rule, ...] = (
         "script. A page with a captcha in a form has another title.",
         marks=(_CHECK_TITLES, _CAPTCHAS),
         longest=16 << 10,
+        paragraphs=FEW,
     ),
     Rule(
         id="script-and-cookies",

@@ -80,6 +80,8 @@ def _bounds(rule: Rule) -> str:
         bounds.append(f"with the field `{rule.field[0]}`")
     if rule.led_to:
         bounds.append("where redirects led there")
+    if rule.paragraphs:
+        bounds.append(f"up to {rule.paragraphs} paragraphs")
     if rule.longest:
         bounds.append(f"up to {rule.longest >> 10} KiB")
     return ", ".join(bounds)

@@ -6,7 +6,7 @@ of a document is where redirects led, or that the page says it is nothing else.
 
 from __future__ import annotations
 
-from provenance.landing.rule import Kind, Rule
+from provenance.landing.rule import FEW, Kind, Rule
 
 _CONSENT, _LOGIN = Kind.CONSENT, Kind.LOGIN
 _CARRIES_BACK = (
@@ -64,6 +64,7 @@ GATE_PAGES: tuple[Rule, ...] = (
             rb"cdn\.cookielaw\.org/|cookie-cdn\.cookiepro\.com/|otsdkstub\.js",
         ),
         longest=48 << 10,
+        paragraphs=FEW,
     ),
     Rule(
         id="sourcepoint-page",
@@ -75,6 +76,7 @@ GATE_PAGES: tuple[Rule, ...] = (
             rb"privacy-mgmt\.com/|\bsp-prod\.net/|wrappermessagingwithoutdetection\.js|\b_sp_\s*=",
         ),
         longest=48 << 10,
+        paragraphs=FEW,
     ),
     Rule(
         id="didomi-page",
@@ -82,6 +84,7 @@ GATE_PAGES: tuple[Rule, ...] = (
         why="Didomi's script in a page whose title or body says that consent is all it is for.",
         marks=(_WHOLE_PAGE, rb"sdk\.privacy-center\.org/|\bdidomiconfig\b"),
         longest=48 << 10,
+        paragraphs=FEW,
     ),
     Rule(
         id="usg-notice",

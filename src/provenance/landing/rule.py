@@ -11,6 +11,9 @@ from provenance.http_message import ResponseHead, media_type_of
 LOOKED_AT = 1 << 16
 """Bytes of decoded content that the rules see."""
 
+FEW = 16
+"""Paragraphs that a wall may have; an article has more."""
+
 _PAGES = (None, "text/html", "application/xhtml+xml")
 
 
@@ -31,6 +34,7 @@ class Rule:
     the pattern occurs. `led_to`: redirects led to an address that the pattern matches, and the
     address asked for does not. `marks`: each occurs in the page; they are patterns for content in
     which ASCII letters are lower-case. `longest`: the whole content has at most so many bytes.
+    `paragraphs`: there are at most so many `p` elements, since an article has more.
 
     Marks count in HTML, and in text of any kind that comes with an error status: a text file that
     quotes a wall is not one.
@@ -44,6 +48,7 @@ class Rule:
     led_to: str | None = None
     marks: tuple[bytes, ...] = ()
     longest: int | None = None
+    paragraphs: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +134,14 @@ class Matcher:
             map(self._value.search, seen.head.values(self.field or ""))
         ):
             return False
+        if rule.paragraphs is not None and _paragraphs(seen.content) > rule.paragraphs:
+            return False
         return all(any(one.search(seen.content) for one in mark) for mark in self._marks)
 
     @staticmethod
     def _led(pattern: re.Pattern[str], seen: Sight) -> bool:
         return pattern.match(seen.final) is not None and pattern.match(seen.asked) is None
+
+
+def _paragraphs(content: bytes) -> int:
+    return content.count(b"<p>") + content.count(b"<p ")

@@ -1,1 +1,1 @@
-"""The transparency log: tree, tiles, notes, checkpoints, proofs and leaves. Opens no file."""
+"""The transparency log: tree, tiles, notes, checkpoints, proofs, leaves, time-stamps and keys."""

@@ -6,6 +6,7 @@ Below `metadata/log/`, as any web server may publish it (C2SP tlog-tiles):
     checkpoints/<size>           every one that was made
     tile/<L>/<N>[.p/<W>]         hashes
     tile/entries/<N>[.p/<W>]     leaves
+    timestamps/<size>/           what authorities say of a checkpoint (see `stamps`)
     operator.pub                 the verifier key line of who signs, where somebody does
 
 Tiles are written and synced before the checkpoint that needs them, so that a crash leaves the old
@@ -26,6 +27,7 @@ from provenance.log.strict import parse_decimal, to_base64
 from provenance.log.tiles import FULL, StoredHashes, Tile, cut, grow, parse_bundle, partial_tiles
 
 CHECKPOINT, CHECKPOINTS, OPERATOR = "checkpoint", "checkpoints", "operator.pub"
+STAMPS = "timestamps"
 WAITING = ".new"
 """How the name of a file ends while it is written."""
 
@@ -99,11 +101,7 @@ class LogFolder:
 
     def sizes(self) -> tuple[int, ...]:
         """Return the sizes of the checkpoints that were kept, the smallest first."""
-        try:
-            names = [each.name for each in (self.path / CHECKPOINTS).iterdir()]
-        except OSError:
-            return ()
-        return tuple(sorted(int(name) for name in names if parse_decimal(name) is not None))
+        return _numbers(self.path / CHECKPOINTS)
 
     def entries(self, size: int) -> Iterator[tuple[int, bytes]]:
         """Yield (index, leaf) for all leaves of a log of `size`, in order.
@@ -138,6 +136,10 @@ class LogFolder:
                 found=to_base64(found),
                 hint="`provenance verify` says which; restore them from a copy.",
             )
+
+    def stamped_sizes(self) -> tuple[int, ...]:
+        """Return the sizes of the checkpoints that have time-stamps, the smallest first."""
+        return _numbers(self.path / STAMPS)
 
     def append(self, size: int, entries: Sequence[bytes]) -> None:
         """Write the tiles that `entries` add to a log of `size` leaves, synced to disk.
@@ -207,6 +209,14 @@ class LogFolder:
             folders.sort()
             for each in sorted(files):
                 yield (Path(folder) / each).relative_to(self.path).as_posix()
+
+
+def _numbers(folder: Path) -> tuple[int, ...]:
+    try:
+        names = [each.name for each in folder.iterdir()]
+    except OSError:
+        return ()
+    return tuple(sorted(int(name) for name in names if parse_decimal(name) is not None))
 
 
 def log_head(metadata: Path) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from provenance.errors import SeedsError
 from provenance.model import ADHOC, Collection
 from provenance.seeds.faults import did_you_mean, show_name
-from provenance.seeds.file import Draft, draft_collection
+from provenance.seeds.file import Draft, draft_collection, path_of_id
 
 SIZE_LIMIT = 16 * 1024 * 1024
 """The most bytes a seeds file may have."""
@@ -53,14 +53,15 @@ def check_together(drafts: list[Draft]) -> list[str]:
             collections.setdefault(own, f"the collection in {_at(draft)}")
     documents: dict[str, str] = {}
     for draft in drafts:
-        for path, identifier in draft.ids:
-            place = f"{_at(draft)}: {path}"
+        for number, identifier in draft.ids():
             if identifier in collections:
-                faults.append(f'{place}: "{identifier}" is also {collections[identifier]}')
-            elif documents.get(identifier, draft.name) != draft.name:
-                other = documents[identifier]
-                faults.append(f'{place}: "{identifier}" is the id of a document in {other} already')
+                also = f"also {collections[identifier]}"
+            elif (other := documents.setdefault(identifier, draft.name)) != draft.name:
+                also = f"the id of a document in {other} already"
+            else:
+                continue
             documents.setdefault(identifier, draft.name)
+            faults.append(f'{_at(draft)}: {path_of_id(number)}: "{identifier}" is {also}')
     if all(draft.collection for draft in drafts):
         faults += _unknown_targets(drafts, documents)
     return faults

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from sys import intern
 
 from provenance.model import (
     AddressStatus,
@@ -65,22 +66,27 @@ def read_document(table: Table, *, collection: CollectionId) -> Document:
         title_original=table.optional("title_original", parse_line),
         title_status=table.optional("title_status", partial(parse_word, words=TitleStatus)),
         role=table.required("role", partial(parse_word, words=Role), Role.SOURCE),
-        publisher=table.required("publisher", parse_line, ""),
+        publisher=intern(table.required("publisher", parse_line, "")),
         publisher_kind=table.required(
             "publisher_kind", partial(parse_word, words=PublisherKind), PublisherKind.PRIVATE
         ),
-        author=table.optional("author", parse_line),
-        published=table.optional("published", parse_published),
-        language=table.optional("language", parse_language),
+        author=_once(table.optional("author", parse_line)),
+        published=_once(table.optional("published", parse_published)),
+        language=_once(table.optional("language", parse_language)),
         url=table.optional("url", parse_address),
         url_status=table.optional("url_status", partial(parse_word, words=AddressStatus)),
-        media_type=table.optional("media_type", parse_media_type),
+        media_type=_once(table.optional("media_type", parse_media_type)),
         note=table.optional("note", parse_prose),
         alternates=tuple(_read_alternate(entry) for entry in table.tables("alternate")),
         relations=tuple(_read_relation(entry) for entry in table.tables("relation")),
     )
     _check_together(document, table)
     return document
+
+
+def _once(text: str | None) -> str | None:
+    """Return the text; one that many documents share is in memory once."""
+    return text and intern(text)
 
 
 def _read_alternate(table: Table) -> Alternate:

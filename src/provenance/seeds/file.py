@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, replace
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from provenance.digest import digest_of
 from provenance.errors import SeedsError
-from provenance.model import ADHOC, Collection, CollectionId
+from provenance.model import ADHOC, Collection, CollectionId, Document
 from provenance.seeds.document import read_document
 from provenance.seeds.faults import Faults
 from provenance.seeds.table import Table
@@ -23,15 +25,27 @@ class Draft:
     """What one file says, faulty or not.
 
     `collection` is None when the file is no TOML at all; else it is complete only if `faults` is
-    empty. `ids` holds (dotted path, document id), `targets` (dotted path, id of the related
-    document, id of the document that names it), for each that can be read.
+    empty. `places` holds the numbers of its documents' entries, from 1; `targets` (dotted path, id
+    of the related document, id of the document that names it), for each that can be read.
     """
 
     name: str
     faults: tuple[str, ...]
     collection: Collection | None = None
-    ids: tuple[tuple[str, str], ...] = ()
+    places: array[int] = field(default_factory=lambda: array("L"))
     targets: tuple[tuple[str, str, str], ...] = ()
+
+    def ids(self) -> Iterator[tuple[int, str]]:
+        """Yield (number of its entry, id) of each document whose id can be read."""
+        documents = self.collection.documents if self.collection else ()
+        for number, document in zip(self.places, documents, strict=True):
+            if document.id:
+                yield number, str(document.id)
+
+
+def path_of_id(number: int) -> str:
+    """Return the dotted path of the id of an entry."""
+    return f"document[{number}].id"
 
 
 def parse_collection(raw: bytes, *, name: str) -> Collection:
@@ -52,30 +66,33 @@ def parse_collection(raw: bytes, *, name: str) -> Collection:
 def draft_collection(raw: bytes, *, name: str) -> Draft:
     """Return what the file says with its faults, and raise nothing."""
     faults = Faults(name)
-    text = _decode(raw, faults)
-    content = None if text is None else _load(text, faults)
+    content = _read_toml(raw, faults)
     if content is None:
         return Draft(name=name, faults=faults.lines)
     root = Table(content, path="", faults=faults)
     root.refuse_unknown(("collection", "document"))
     collection = _read_head(root.table("collection"), seeds_file=name, raw=raw)
-    entries = list(root.tables("document"))
-    documents = tuple(read_document(entry, collection=collection.id) for entry in entries)
-    places = [(entry.path, doc) for entry, doc in zip(entries, documents, strict=True)]
-    ids = tuple((f"{path}.id", str(doc.id)) for path, doc in places if doc.id)
-    _refuse_repeated(ids, faults)
-    return Draft(
-        name=name,
-        faults=faults.lines,
-        collection=replace(collection, documents=documents),
-        ids=ids,
-        targets=tuple(
-            (f"{path}.relation[{number}].document", relation.document, doc.id)
-            for path, doc in places
-            for number, relation in enumerate(doc.relations, start=1)
+    documents: list[Document] = []
+    places = array("L")
+    targets: list[tuple[str, str, str]] = []
+    for entry in root.tables("document"):
+        document = read_document(entry, collection=collection.id)
+        documents.append(document)
+        places.append(entry.number)
+        targets += [
+            (f"{entry.path}.relation[{number}].document", relation.document, document.id)
+            for number, relation in enumerate(document.relations, start=1)
             if relation.document
-        ),
+        ]
+    draft = Draft(
+        name=name,
+        faults=(),
+        collection=replace(collection, documents=tuple(documents)),
+        places=places,
+        targets=tuple(targets),
     )
+    _refuse_repeated(draft, faults)
+    return replace(draft, faults=faults.lines)
 
 
 def _read_head(head: Table, *, seeds_file: str, raw: bytes) -> Collection:
@@ -92,6 +109,11 @@ def _read_head(head: Table, *, seeds_file: str, raw: bytes) -> Collection:
         documents=(),
         allow_networks=head.strings("allow_networks", parse_network),
     )
+
+
+def _read_toml(raw: bytes, faults: Faults) -> dict[str, object] | None:
+    text = _decode(raw, faults)
+    return None if text is None else _load(text, faults)
 
 
 def _decode(raw: bytes, faults: Faults) -> str | None:
@@ -132,9 +154,10 @@ def _load(text: str, faults: Faults) -> dict[str, object] | None:
     return None
 
 
-def _refuse_repeated(ids: tuple[tuple[str, str], ...], faults: Faults) -> None:
-    first: dict[str, str] = {}
-    for path, identifier in ids:
+def _refuse_repeated(draft: Draft, faults: Faults) -> None:
+    first: dict[str, int] = {}
+    for number, identifier in draft.ids():
         if identifier in first:
-            faults.add(path, f'"{identifier}" is the id of {first[identifier]} already')
-        first.setdefault(identifier, path.removesuffix(".id"))
+            before = f"document[{first[identifier]}]"
+            faults.add(path_of_id(number), f'"{identifier}" is the id of {before} already')
+        first.setdefault(identifier, number)

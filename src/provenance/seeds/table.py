@@ -17,6 +17,8 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
 class Table:
     """One table of a seeds file at a dotted path; entries of arrays are counted from 1."""
 
+    __slots__ = ("_content", "_faults", "_path", "document", "number")
+
     def __init__(
         self,
         content: Mapping[str, object],
@@ -24,11 +26,14 @@ class Table:
         path: str,
         faults: Faults,
         document: str | None = None,
+        number: int = 0,
     ) -> None:
         self._content = content
         self._path = path
         self._faults = faults
         self.document = document
+        self.number = number
+        """Its place among the entries of its array."""
 
     def fault(self, key: str, message: str) -> None:
         """Note a fault of one key."""
@@ -88,17 +93,28 @@ class Table:
         return Table(value, path=self.path_of(key), faults=self._faults, document=self.document)
 
     def tables(self, key: str) -> Iterator[Table]:
-        """Yield the tables of the array of tables under `key`."""
+        """Yield the tables of the array of tables under `key`, which are taken out of it.
+
+        So a table's entries are gone once it is: all entries of a large file and all that was made
+        of them are never in memory together.
+        """
         value = self._content.get(key, [])
         heading = re.sub(r"\[\d+\]", "", self.path_of(key))
         if not isinstance(value, list):
             message = MisfitError(f"tables under the heading [[{heading}]]", value)
             self.fault(key, str(message))
             return
-        for number, entry in enumerate(value, start=1):
+        for number in range(1, len(value) + 1):
+            entry, value[number - 1] = value[number - 1], None
             path = f"{self.path_of(key)}[{number}]"
             if isinstance(entry, dict):
-                yield Table(entry, path=path, faults=self._faults, document=self.document)
+                yield Table(
+                    entry,
+                    path=path,
+                    faults=self._faults,
+                    document=self.document,
+                    number=number,
+                )
             else:
                 misfit = MisfitError(f"a table under the heading [[{heading}]]", entry)
                 self._faults.add(path, str(misfit), document=self.document)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from provenance.verify.audit import verify_archive
 from provenance.verify.codes import CODES, NOTES
-from provenance.verify.files import FileReport, verify_file
+from provenance.verify.files import FileReport
 from provenance.verify.findings import (
     CaptureVerdict,
     Finding,
@@ -16,6 +16,7 @@ from provenance.verify.findings import (
     Report,
     Rungs,
 )
+from provenance.verify.relations import verify_file
 
 __all__ = [
     "CODES",

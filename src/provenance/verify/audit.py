@@ -16,7 +16,7 @@ from provenance.errors import StorageError, UsageError
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
 from provenance.parallel import processors
 from provenance.verify.across import Across
-from provenance.verify.files import FileReport, Reread
+from provenance.verify.files import FileReport
 from provenance.verify.findings import (
     CaptureVerdict,
     Finding,
@@ -30,7 +30,9 @@ from provenance.verify.findings import (
 from provenance.verify.ledger import NONE, Ledger
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
 from provenance.verify.parts import read_files
+from provenance.verify.relations import Reread
 from provenance.verify.sealed import SealCheck, SealTally
+from provenance.verify.trust import Trust
 
 _SUFFIXES = (".warc.gz", ".warc", ".arc.gz", ".arc")
 _ALLOWED = frozenset({"README.md", ".gitignore", ".gitkeep"})
@@ -50,6 +52,8 @@ def verify_archive(
     jobs: int | None = None,
     checkpoints: Sequence[Path] = (),
     against: Sequence[Path] = (),
+    tsa_ca: Path | None = None,
+    operator_key: str | None = None,
 ) -> Report:
     """Check every file of the archive at `root`, the manifest, and the records across files.
 
@@ -60,17 +64,21 @@ def verify_archive(
 
     `checkpoints` are files with checkpoints of this log that were kept elsewhere: the log must go
     on from each. `against` are the roots of other archives, of other observers: a capture whose
-    content one of them holds, in a file without a fault there, is *witnessed*.
+    content one of them holds, in a file without a fault there, is *witnessed*. `tsa_ca` is a PEM
+    file with the certificates that are trusted to date, `operator_key` the verifier key line of who
+    must have signed.
 
     Raises:
         StorageError: `archive/`, the manifest or a checkpoint's file cannot be read.
         LogFormatError: a file that is said to hold a checkpoint does not.
         UsageError: `against` names this archive itself, or what is no archive.
     """
+    trust = Trust(tsa_ca, operator_key)
     kept = [(str(path), _checkpoint_in(path)) for path in checkpoints]
     for other in against:
         _check_other(root, other)
-    audit = _ArchiveAudit(root, on_finding, on_note, processors() if jobs is None else jobs, kept)
+    jobs = processors() if jobs is None else jobs
+    audit = _ArchiveAudit(root, on_finding, on_note, jobs=jobs, kept=kept, trust=trust)
     return audit.run(on_capture, against)
 
 
@@ -80,9 +88,12 @@ class _ArchiveAudit:
         root: Path,
         on_finding: Callable[[Finding], None],
         on_note: Callable[[Note], None],
+        *,
         jobs: int,
         kept: Sequence[tuple[str, Checkpoint]],
+        trust: Trust,
     ) -> None:
+        self._trust = trust
         self._root = root
         self._kept = kept
         self._jobs = jobs
@@ -185,6 +196,9 @@ class _ArchiveAudit:
         check = SealCheck(self._root / "metadata", reports, Reread(paths).leaf, self._kept)
         for each in check.findings():
             self._tell(each)
+        if check.tally.checkpoint is not None:
+            for each in self._trust.findings(self._root / "metadata", check.tally):
+                self._tell(each)
         return check.tally
 
     def _compare_contents(self, against: Sequence[Path]) -> None:
@@ -235,7 +249,7 @@ class _ArchiveAudit:
         logged = [report for report in self._reports if log.sound and report.warc in log.ends]
         if on_capture is not None:
             for report in self._reports:
-                for verdict in report.verdicts(sealed=report in logged):
+                for verdict in report.verdicts(log.rungs_of(report.warc)):
                     on_capture(verdict)
         return Report(
             captures=sum(len(report.ledger.outcomes) for report in self._reports),
@@ -244,6 +258,8 @@ class _ArchiveAudit:
             rungs=Rungs(
                 whole=whole,
                 sealed=sum(report.sealed for report in logged),
+                dated=sum(each.sealed for each in logged if log.ends[each.warc] <= log.dated),
+                signed=sum(each.sealed for each in logged if log.ends[each.warc] <= log.signed),
                 witnessed=sum(report.witnessed for report in self._reports),
             ),
             manifest=tally,

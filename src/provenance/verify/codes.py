@@ -217,12 +217,113 @@ LOG_CODES = _table(
         "A file that the log covers has a capture, or record, that the log has not.",
         _CHANGED,
     ),
+    (
+        "stamp_refused",
+        "A time-stamp does not hold: it is damaged, of other bytes, or by nobody who is trusted.",
+        "Restore its files from a copy; docs/timestamps.md says how to check one by hand.",
+    ),
+    (
+        "signature_refused",
+        "A checkpoint carries no signature that the operator's key made.",
+        "Ask the operator; keep both checkpoints as evidence.",
+    ),
+    (
+        "operator_key_changed",
+        "The key that signs the log is another than the one that is known.",
+        "Ask the operator, by another way than the archive, which key is right.",
+    ),
+    (
+        "operator_key_unreadable",
+        "Checkpoints are signed, and the operator's public key is missing or no key.",
+        "Give the key with --key, or restore metadata/log/operator.pub from a copy.",
+    ),
     ("log_order", "The records of a file stand in another order than in the log.", _CHANGED),
 )
 """Codes about the transparency log. Source: RFC 6962 §2.1; C2SP tlog-tiles, tlog-checkpoint."""
 
+_INDEX = "Run `provenance index`, and verify again; if it stays, restore the file from a copy."
+_PACKAGE = "Compare with another copy of the WACZ; ask its maker for the SHA-256 of the file."
+_UNPACK = (
+    "Unpack it with another tool, look at what it holds, and verify the WARC files by themselves."
+)
+
+TARGET_CODES = _table(
+    (
+        "capture_elsewhere",
+        "Where the index places a capture stands no record with its id.",
+        _INDEX,
+    ),
+    (
+        "content_other",
+        "The capture has another content than the one it is looked up by, or cited with.",
+        "Look at both with `provenance show`; the citation or the index is not of this capture.",
+    ),
+    (
+        "cited_id_missing",
+        "A citation names an id that nothing in the archive has.",
+        "Compare the citation with another copy of it; the archive may be another one, or older.",
+    ),
+)
+"""Codes about what `verify` was asked for by an id, a citation or a document."""
+
+WACZ_CODES = _table(
+    ("zip_damaged", "The file cannot be read as a ZIP, or a member of it cannot.", _PACKAGE),
+    ("zip_crc", "The CRC-32 of a member does not fit its bytes.", _PACKAGE),
+    ("zip_directory", "The ZIP's directory is larger than is read.", _UNPACK),
+    (
+        "zip_overlap",
+        "Two members of the ZIP share bytes, or a member is not as the directory says.",
+        _UNPACK,
+    ),
+    ("zip_name", "The name of a member leads out of the package, or is no path.", _UNPACK),
+    (
+        "zip_duplicate",
+        "Two members have the same name, so that readers see different ones.",
+        _UNPACK,
+    ),
+    ("zip_link", "A member is a link or a device, and no file.", _UNPACK),
+    (
+        "zip_packing",
+        "A member is encrypted, or compressed in a way that WACZ does not know.",
+        _UNPACK,
+    ),
+    ("zip_large", "A compressed member has more bytes than are unpacked here.", _UNPACK),
+    (
+        "wacz_package_missing",
+        "There is no datapackage.json: nothing says what belongs here.",
+        _PACKAGE,
+    ),
+    ("wacz_package_illegal", "datapackage.json, or an entry of it, is not of its form.", _PACKAGE),
+    ("wacz_resource_missing", "datapackage.json lists a file that is not there.", _PACKAGE),
+    ("wacz_resource_unlisted", "A file is not listed in datapackage.json.", _PACKAGE),
+    ("wacz_resource_size", "A file has another length than datapackage.json says.", _PACKAGE),
+    ("wacz_resource_digest", "A file has another digest than datapackage.json says.", _PACKAGE),
+    (
+        "wacz_resource_unhashed",
+        "datapackage.json lists a file without a digest that is known here.",
+        _PACKAGE,
+    ),
+    (
+        "wacz_digest",
+        "datapackage-digest.json has another digest than datapackage.json: one of them was edited.",
+        _PACKAGE,
+    ),
+    ("wacz_digest_illegal", "datapackage-digest.json is not of its form.", _PACKAGE),
+    ("wacz_no_warc", "The package holds no WARC file in archive/.", _PACKAGE),
+)
+"""Codes about packages. Source: WACZ 1.1.1; APPNOTE 6.3.10 (ZIP)."""
+
 CODES: Mapping[str, Explanation] = MappingProxyType(
-    {**FILE_CODES, **FRAMING_CODES, **RECORD_CODES, **CAPTURE_CODES, **MANIFEST_CODES, **LOG_CODES}
+    {
+        **FILE_CODES,
+        **FRAMING_CODES,
+        **RECORD_CODES,
+        **CAPTURE_CODES,
+        **MANIFEST_CODES,
+        **LOG_CODES,
+        **TARGET_CODES,
+        **WACZ_CODES,
+    }
 )
 """Every finding code."""
 
@@ -260,6 +361,16 @@ NOTES = _table(
         "Run `provenance log checkpoint`.",
     ),
     (
+        "stamp_unchecked",
+        "A time-stamp is whole, but nobody was named who is trusted to date.",
+        "Give the authority's root certificate with --tsa-ca.",
+    ),
+    (
+        "operator_key_unasked",
+        "Signatures were checked with the key that lies in the archive itself.",
+        "Compare it with the operator's, had by another way, or give that with --key.",
+    ),
+    (
         "log_unfinished",
         "A part of the log that no checkpoint needs: outgrown, or from an interrupted command.",
         "Nothing to do; it proves nothing and does no harm.",
@@ -268,6 +379,31 @@ NOTES = _table(
         "revisit_elsewhere",
         "A revisit refers to a record in another file.",
         "Verify the whole archive to have it checked.",
+    ),
+    (
+        "wacz_version",
+        "datapackage.json is of another version than 1.1.1; it is read as far as it is alike.",
+        "Nothing to do.",
+    ),
+    (
+        "wacz_digest_missing",
+        "There is no datapackage-digest.json, so that nothing tells whether the list was edited.",
+        "Ask the maker of the package for the SHA-256 of the file.",
+    ),
+    (
+        "wacz_signature_unchecked",
+        "The package carries a signature, which is not checked here.",
+        "Check it with a tool for WACZ signatures.",
+    ),
+    (
+        "wacz_part_missing",
+        "WACZ 1.1.1 asks for pages/pages.jsonl and a file in indexes/; one of them is not there.",
+        "Nothing to do for the records; some players need them.",
+    ),
+    (
+        "wacz_unread",
+        "Pages and indexes of a package are checked by their digests alone, not against records.",
+        "Make the index anew from the records where it matters.",
     ),
 )
 """Codes of notes, which are no faults."""
@@ -279,6 +415,8 @@ _PARTS = (
     ("Captures and runs", CAPTURE_CODES),
     ("The manifest", MANIFEST_CODES),
     ("The log", LOG_CODES),
+    ("Ids, citations and documents", TARGET_CODES),
+    ("WACZ packages", WACZ_CODES),
 )
 
 

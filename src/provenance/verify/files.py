@@ -5,15 +5,23 @@ Never ends early for what a file holds; memory stays flat at any size.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provenance.digest import Digest
-from provenance.verify.across import Across
-from provenance.verify.captures import CaptureJudge, leaf_lines
-from provenance.verify.findings import CaptureVerdict, Finding, Note, finding, note
+from provenance.verify.captures import CaptureJudge
+from provenance.verify.findings import (
+    FINDINGS_LIMIT,
+    CaptureVerdict,
+    Finding,
+    Note,
+    finding,
+    listed,
+    note,
+)
 from provenance.verify.framing import (
+    WARC,
     Form,
     FramedRecord,
     check_members,
@@ -22,13 +30,12 @@ from provenance.verify.framing import (
     record_at,
 )
 from provenance.verify.header import HeaderFault
-from provenance.verify.ledger import Ledger, key_of
-from provenance.verify.records import Facts, RecordJudge, Tallies, anchor_id
+from provenance.verify.inflate import member_header_size
+from provenance.verify.ledger import Ledger
+from provenance.verify.records import Facts, RecordJudge, Tallies, Wanted, anchor_id
 from provenance.verify.shortcut import Shortcut
+from provenance.verify.stretch import Stretch
 from provenance.verify.window import Window
-
-FINDINGS_LIMIT = 10_000
-"""Findings that are kept for one file; the rest are counted."""
 
 _PATIENCE = 6
 
@@ -60,15 +67,15 @@ class FileReport:
         """How many captures have a content that another archive holds too."""
         return sum(group in self.ledger.witnessed for group in self.ledger.outcomes.numbers)
 
-    def verdicts(self, *, sealed: bool = False) -> Iterator[CaptureVerdict]:
+    def verdicts(self, logged: tuple[str, ...] = ()) -> Iterator[CaptureVerdict]:
         """Yield each capture with its rungs, as far as the checks done so far say.
 
-        `sealed` says that the log covers the file.
+        `logged` are the rungs that the log gives to what it covers of the file.
         """
         for index in range(len(self.ledger.outcomes)):
             capture_id, group = self.ledger.outcomes.at(index)
             rungs = [] if group in self.ledger.damaged else ["whole"]
-            rungs += ["sealed"] if sealed and group not in self.ledger.unsealed else []
+            rungs += logged if group not in self.ledger.unsealed else ()
             rungs += ["witnessed"] if group in self.ledger.witnessed else []
             yield CaptureVerdict(capture_id=capture_id, warc=self.warc, rungs=tuple(rungs))
 
@@ -95,11 +102,22 @@ class Part:
     ledger: Ledger
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What stands at one place: the record looked for, None where it is not there, and all judged.
+
+    `part` holds what was found wrong with the capture at that place, and maybe with its neighbour.
+    """
+
+    facts: Facts | None
+    part: Part
+
+
 class _FileAudit:
     """Judge the records of one open file, or of a stretch of it."""
 
-    def __init__(self, path: Path, name: str, window: Window, *, short: bool = True) -> None:
-        self._path = path
+    def __init__(self, source: Stretch, name: str, window: Window, *, short: bool = True) -> None:
+        self._source = source
         self._short = short
         self._name = name
         self._window = window
@@ -113,6 +131,8 @@ class _FileAudit:
         self._places: dict[int, int] = {}
         self._records = 0
         self._notes: list[Note] = []
+        self._wanted: Wanted | None = None
+        self._seen: Facts | None = None
         self._judge = RecordJudge(self._take_fault, self._block_again)
         self._captures = CaptureJudge(self._ledger, self._complain, self._remark, self._close)
 
@@ -147,9 +167,25 @@ class _FileAudit:
         """
         self._judge.ours = ours
         first = self._next_capture(start, until) if start else 0
-        end = self._run_gzip(first, until)
+        return self._part(first, self._run_gzip(first, until), ours=ours)
+
+    def run_capture(self, start: int, wanted: Wanted, *, ours: bool) -> Sighting:
+        """Judge in full the capture whose first record is at `start`, and look for a record in it.
+
+        Where one gzip member holds more captures, all of them are judged.
+        """
+        self._judge.ours = ours
+        self._wanted = wanted
+        end = start
+        if member_header_size(self._window, start) is not None:
+            end = self._run_full(start, start, captures=1)
+        elif bytes(self._window.at(start, 5)).startswith(WARC):
+            end = self._run_full(start, start, captures=1, form=Form.PLAIN)
+        return Sighting(facts=self._seen, part=self._part(start, end, ours=ours))
+
+    def _part(self, start: int, end: int, *, ours: bool) -> Part:
         return Part(
-            start=first,
+            start=start,
             end=end,
             met=self._met,
             framed=self._framed,
@@ -200,10 +236,12 @@ class _FileAudit:
         self._met |= short.met
         return offset
 
-    def _run_full(self, offset: int, until: int | None, *, captures: int) -> int:
+    def _run_full(
+        self, offset: int, until: int | None, *, captures: int, form: Form = Form.GZIP
+    ) -> int:
         """Judge records in full, for so many captures; return where the next begins."""
         faults = 0
-        for record in framed_records(self._window, Form.GZIP, self._framing_fault, start=offset):
+        for record in framed_records(self._window, form, self._framing_fault, start=offset):
             anchor = anchor_id(record.header)
             if self._captures.ends_before(anchor):
                 captures -= 1
@@ -222,11 +260,14 @@ class _FileAudit:
     def _judge_record(self, record: FramedRecord, anchor: str) -> None:
         self._records += 1
         self._places[record.offset] = self._captures.begin(anchor)
-        self._captures.take(self._judge.judge(record))
+        facts = self._judge.judge(record)
+        if self._wanted is not None and self._seen is None and self._wanted.is_in(facts):
+            self._seen = facts
+        self._captures.take(facts)
 
     def _block_again(self, record: FramedRecord) -> Iterator[bytes]:
-        with self._path.open("rb") as source:
-            for again in record_at(Window(source), record.offset, record.ordinal):
+        with self._source.window(hashing=False) as window:
+            for again in record_at(window, record.offset, record.ordinal):
                 yield from again.pieces()
 
     # Faults
@@ -305,20 +346,6 @@ class _FileAudit:
         self._places.clear()
 
 
-def listed(name: str, findings: Sequence[Finding], unlisted: int) -> tuple[Finding, ...]:
-    """Return at most `FINDINGS_LIMIT` findings, and one that counts those left out."""
-    unlisted += max(len(findings) - FINDINGS_LIMIT, 0)
-    if not unlisted:
-        return tuple(findings)
-    more = finding(
-        "more_findings",
-        warc=name,
-        expected=f"at most {FINDINGS_LIMIT} listed",
-        found=f"{unlisted} more",
-    )
-    return (*findings[:FINDINGS_LIMIT], more)
-
-
 def reading_notes(name: str, tallies: Tallies) -> Iterator[Note]:
     """Yield what was counted and is no fault."""
     counts = (
@@ -338,10 +365,14 @@ def read_file(path: Path, *, sealed_name: str | None = None, short: bool = True)
     `sealed_name` is the name to report where the file still has another. Without `short` every
     record is judged in full; the report is the same.
     """
-    name = sealed_name or path.name
+    return read_stretch(Stretch(path=path), sealed_name or path.name, short=short)
+
+
+def read_stretch(source: Stretch, name: str, *, short: bool = True) -> FileReport:
+    """Read a stretch of a file as a WARC file of this name, as `read_file` does."""
     try:
-        with path.open("rb") as source:
-            return _FileAudit(path, name, Window(source), short=short).run()
+        with source.window() as window:
+            return _FileAudit(source, name, window, short=short).run()
     except OSError as error:
         fault = finding("unreadable_file", warc=name, expected="a file", found=error.strerror)
         return FileReport(
@@ -361,69 +392,17 @@ def read_part(path: Path, start: int, until: int | None, *, ours: bool) -> Part:
     Raises:
         OSError: the file cannot be read.
     """
-    with path.open("rb") as source:
-        window = Window(source, hashing=False)
-        return _FileAudit(path, path.name, window).run_part(start, until, ours=ours)
+    source = Stretch(path=path)
+    with source.window(hashing=False) as window:
+        return _FileAudit(source, path.name, window).run_part(start, until, ours=ours)
 
 
-def verify_file(path: Path, *, sealed_name: str | None = None) -> FileReport:
-    """Check one WARC file: framing, fields, digests, and what its records say of each other.
+def read_capture(path: Path, start: int, wanted: Wanted, *, ours: bool) -> Sighting:
+    """Judge the one capture whose first record is at `start`; nothing past its end is read.
 
-    What the file refers to in other files is a note; the manifest is not looked at.
+    Raises:
+        OSError: the file cannot be read.
     """
-    report = read_file(path, sealed_name=sealed_name)
-    reread = Reread({report.warc: path})
-    across = Across([(report.warc, report.ledger)], reread.facts, complete=False)
-    more = list(across.findings())
-    return replace(
-        report,
-        findings=report.findings + tuple(each for each in more if isinstance(each, Finding)),
-        notes=report.notes + tuple(each for each in more if isinstance(each, Note)),
-    )
-
-
-class Reread:
-    """Read single records again, measured."""
-
-    def __init__(self, paths: dict[str, Path]) -> None:
-        self._paths = paths
-
-    def facts(self, name: str, offset: int, record: int) -> Facts | None:
-        """Return the record at `offset` whose id has the key `record`, None if it is not there."""
-        try:
-            with self._paths[name].open("rb") as source:
-                for each in record_at(Window(source), offset, None):
-                    judge = RecordJudge(lambda _record, _fault: None, lambda _record: ())
-                    judge.ours = True
-                    facts = judge.judge(each)
-                    if key_of(facts.record_id) == record:
-                        return facts
-        except OSError:
-            pass
-        return None
-
-    def leaf(self, name: str, offset: int) -> str | None:
-        """Return the line of the log's leaf for the records that begin at `offset`."""
-        try:
-            with self._paths[name].open("rb") as source:
-                return _leaf_at(Window(source), offset)
-        except OSError:
-            return None
-
-
-def _leaf_at(window: Window, offset: int) -> str | None:
-    judge = RecordJudge(lambda _record, _fault: None, lambda _record: ())
-    judge.ours = True
-    group: list[Facts] = []
-    named: str | None = None
-    form = form_of(window)
-    for each in framed_records(window, form, lambda *_, **__: None, start=offset):
-        if each.offset < offset:
-            continue
-        anchor = anchor_id(each.header)
-        if named is not None and (anchor != named or not anchor):
-            break
-        named = anchor
-        group.append(judge.judge(each))
-    lines = leaf_lines(group)
-    return lines[0][0] if lines else None
+    source = Stretch(path=path)
+    with source.window(hashing=False) as window:
+        return _FileAudit(source, path.name, window).run_capture(start, wanted, ours=ours)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from provenance.digest import Digest
 from provenance.verify.codes import CODES, NOTES
 
 _SHOWN = 300
+
+FINDINGS_LIMIT = 10_000
+"""Findings that are kept for one file; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +143,20 @@ def note(
         found=shown(found),
         hint=NOTES[code].hint,
     )
+
+
+def listed(name: str, findings: Sequence[Finding], unlisted: int) -> tuple[Finding, ...]:
+    """Return at most `FINDINGS_LIMIT` findings, and one that counts those left out."""
+    unlisted += max(len(findings) - FINDINGS_LIMIT, 0)
+    if not unlisted:
+        return tuple(findings)
+    more = finding(
+        "more_findings",
+        warc=name,
+        expected=f"at most {FINDINGS_LIMIT} listed",
+        found=f"{unlisted} more",
+    )
+    return (*findings[:FINDINGS_LIMIT], more)
 
 
 def shown(value: object) -> str | None:

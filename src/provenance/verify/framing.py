@@ -24,7 +24,9 @@ _RECORD_LINE_LENGTH = 12
 WARC = (b"WARC/",)
 """How the plain bytes of a member with a record begin."""
 
-_ARC = (b"filedesc:",)
+ARC = (b"filedesc:",)
+"""How an ARC file begins, unpacked."""
+
 _OTHER_PACKINGS = (b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
 """Zip (and so WACZ), Zstandard, LZ4: their insides are not searched for records."""
 
@@ -62,13 +64,13 @@ def form_of(window: Window) -> Form:
         return Form.EMPTY
     if start[:2] == MAGIC[:2]:
         first = opening(window, 0)
-        if first.startswith(_ARC):
+        if first.startswith(ARC):
             return Form.ARC_GZIP
         if first.startswith(WARC):
             return Form.GZIP
     elif start.startswith(WARC):
         return Form.PLAIN
-    elif start.startswith(_ARC):
+    elif start.startswith(ARC):
         return Form.ARC
     elif start.startswith(_OTHER_PACKINGS):
         return Form.FOREIGN
@@ -107,11 +109,13 @@ class _Plain:
 
 
 class _Stream:
-    """Plain bytes with a look-ahead; `taken` counts those that were taken out."""
+    """Plain bytes with a look-ahead; `taken` counts those that were taken out, and those before."""
 
-    def __init__(self, source: _Source, seek: Callable[[int], bool] | None = None) -> None:
+    def __init__(
+        self, source: _Source, seek: Callable[[int], bool] | None = None, *, taken: int = 0
+    ) -> None:
         self.source = source
-        self.taken = 0
+        self.taken = taken
         self._seek = seek
         self._buffer = b""
         self._at = 0
@@ -208,10 +212,10 @@ def framed_records(
 ) -> Iterator[FramedRecord]:
     """Yield every record of a GZIP or PLAIN file, in file order, reporting faults on the way.
 
-    `start` is the byte at which a gzip member begins; a plain file is read from its first byte.
+    `start` is the byte at which a gzip member, or a record of a plain file, begins.
     """
     if form is Form.PLAIN:
-        yield from _plain_records(window, sink)
+        yield from _plain_records(window, sink, start)
     else:
         yield from _gzip_records(window, sink, start)
 
@@ -261,9 +265,10 @@ def _gzip_records(window: Window, sink: FaultSink, start: int) -> Iterator[Frame
             sink("no_record", member.offset, expected="a record", found="an empty gzip member")
 
 
-def _plain_records(window: Window, sink: FaultSink) -> Iterator[FramedRecord]:
+def _plain_records(window: Window, sink: FaultSink, start: int) -> Iterator[FramedRecord]:
     plain = _Plain(window)
-    yield from _Cutter(_Stream(plain, plain.seek), sink).records()
+    plain.at = start
+    yield from _Cutter(_Stream(plain, plain.seek, taken=start), sink).records()
     if window.exhausted:
         sink("scan_abandoned", window.size, expected="records", found="damage in many places")
 

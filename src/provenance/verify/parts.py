@@ -15,7 +15,8 @@ from pathlib import Path
 
 from provenance.digest import Digest, from_hex
 from provenance.parallel import map_in_order
-from provenance.verify.files import FileReport, Part, listed, read_file, read_part, reading_notes
+from provenance.verify.files import FileReport, Part, read_file, read_part, reading_notes
+from provenance.verify.findings import listed
 from provenance.verify.framing import WARC, Form, form_of, record_at
 from provenance.verify.inflate import find_member
 from provenance.verify.ledger import Ledger

@@ -68,6 +68,20 @@ class Facts:
         return parse_labelled(value) if value is not None else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The record that is looked for: by the digest of header and block, or by its record id."""
+
+    digest: Digest | None = None
+    record_id: str | None = None
+
+    def is_in(self, facts: Facts) -> bool:
+        """Say whether this is the record."""
+        if self.digest is not None:
+            return facts.record_digest == self.digest
+        return facts.record_id == self.record_id
+
+
 def anchor_id(header: Header) -> str:
     """Return the id of the record that this one's capture is named after, itself maybe."""
     own = bare(header.value("WARC-Record-ID"))

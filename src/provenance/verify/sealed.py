@@ -51,8 +51,9 @@ class Head:
 class SealTally:
     """What the log covers: its newest checkpoint, and the files that agree with it.
 
-    `ends` has the number of leaves up to the end of each such file; `files` the name of each file
-    that is covered, in the log's order, whatever became of it.
+    `ends` has the number of leaves up to the end of each such file; `dated` and `signed` are the
+    sizes of the largest checkpoints that somebody vouches for; `files` the name of
+    each file that is covered, in the log's order, whatever became of it.
     """
 
     checkpoint: Checkpoint | None = None
@@ -60,6 +61,15 @@ class SealTally:
     ends: dict[str, int] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
     roots: dict[int, bytes] = field(default_factory=dict)
+    dated: int = 0
+    signed: int = 0
+
+    def rungs_of(self, warc: str) -> tuple[str, ...]:
+        """Return the rungs that the log gives to what it covers of a file."""
+        if not self.sound or warc not in self.ends:
+            return ()
+        spans = (("dated", self.dated), ("signed", self.signed))
+        return ("sealed", *(rung for rung, size in spans if self.ends[warc] <= size))
 
     def state(self) -> LogState | None:
         """Return what the newest checkpoint says."""
@@ -174,6 +184,7 @@ class SealCheck:
         size = newest.size
         yield from self._strays(size, heads)
         wanted = {head.checkpoint.size for head in heads} | self._named_sizes()
+        wanted.update(self._folder.stamped_sizes())
         tree, levels = CompactRange(), Levels(self._folder)
         held = _File()
         for first in range(0, size, FULL):

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import BinaryIO
+from typing import Protocol
 
 from provenance.digest import Digest, from_hex
 
 _SPAN = 1 << 18
+
+
+class Source(Protocol):
+    """What a window reads: a file, or a stretch of one."""
+
+    def fileno(self) -> int:
+        """Return the number of the open file."""
+
+    def seek(self, offset: int, /) -> int:
+        """Go to a byte, counted from the beginning."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, fewer only at the end."""
 
 
 class Window:
@@ -16,11 +29,12 @@ class Window:
 
     `spent` counts the bytes that reading twice cost; `exhausted` turns True beyond the allowance
     (four times the file and 64 MiB), so that no hostile file makes verification quadratic.
-    Without `hashing` the file is not hashed, and has no `digest`.
+    Without `hashing` the file is not hashed, and has no `digest`. `size` is that of the source,
+    asked of the system where it is None.
     """
 
-    def __init__(self, source: BinaryIO, *, hashing: bool = True) -> None:
-        self.size = os.fstat(source.fileno()).st_size
+    def __init__(self, source: Source, *, hashing: bool = True, size: int | None = None) -> None:
+        self.size = os.fstat(source.fileno()).st_size if size is None else size
         self.spent = 0
         self._source = source
         self._base = 0

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
-from itertools import pairwise
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from provenance.digest import Digest
-from provenance.errors import ProvenanceError
-from provenance.holdings import Survey, WarcRecord
+from provenance.holdings import Stretch, WarcRecord
 from provenance.http_body import BodyDigests
-from provenance.warc.reader import read_records
-from provenance.warc.survey import Body, Reading, to_survey
+from provenance.warc.reading import Body, Reading, read_stretch
+from provenance.warc.survey import Settling, stretches
 
 _RECORD = tuple(each.name for each in fields(WarcRecord))
 _SUMS = tuple(each.name for each in fields(BodyDigests))
@@ -25,16 +23,15 @@ _row_of, _sums_of = attrgetter(*_RECORD), attrgetter(*_SUMS)
 class Part:
     """What a stretch of a file holds; `end` is where the next one's first record was met.
 
-    `end` is None where the file ended, or `fault` says why it could not be read on.
+    `end` is None where the file ended, or could not be read on.
     """
 
     start: int
     end: int | None
-    fault: str | None
     reading: Reading
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpacked, (self.start, self.end, self.fault, _packed(self.reading))
+        return _unpacked, (self.start, self.end, _packed(self.reading))
 
 
 def survey_part(path: Path, start: int, until: int | None) -> Part:
@@ -43,33 +40,35 @@ def survey_part(path: Path, start: int, until: int | None) -> Part:
     Raises:
         StorageError: the file cannot be opened.
     """
-    reading = Reading()
-    fault, end = None, None
-    try:
-        for record in read_records(path, start=start):
-            reading.place()
-            if until is not None and record.offset >= until:
-                end = record.offset
-                break
-            reading.take(record)
-    except ProvenanceError as found:
-        fault = str(found)
-    reading.place()
-    return Part(start=start, end=end, fault=fault, reading=reading)
+    reading, end = read_stretch(path, start, until)
+    return Part(start=start, end=end, reading=reading)
 
 
-def join_parts(path: Path, sha256: Digest, parts: Sequence[Part]) -> Survey | None:
-    """Return the survey that the parts of a file make; None where they are not proven to fit.
+def join_parts(path: Path, sha256: Digest, parts: Iterable[Part | None]) -> Iterator[Stretch]:
+    """Yield what a file holds, each part let go before the next is asked for.
 
-    They fit when each ends at a record where the next one begins, and none has a fault.
+    A part is proven when the one before met a record where it begins. From the first that is not,
+    or is not there, the file is read on in one piece.
+
+    Raises:
+        StorageError: the file cannot be opened.
     """
-    fit = all(one.end == other.start for one, other in pairwise(parts)) and parts[-1].end is None
-    if not fit or any(part.fault is not None for part in parts):
-        return None
-    whole = Reading()
+    settling = Settling(path)
+    at: int | None = 0
     for part in parts:
-        whole.extend(part.reading)
-    return to_survey(path, sha256, whole, None)
+        if at is None:
+            continue  # the parts before ended with the file, or with what cannot be read
+        if part is None or part.start != at:
+            yield from stretches(path, start=at, settling=settling, sha256=sha256)
+            at = None
+        elif part.end is None:
+            yield settling.survey(part.reading, sha256)
+            at = None
+        else:
+            yield settling.stretch(part.reading)
+            at = part.end
+    if at is not None:
+        yield from stretches(path, start=at, settling=settling, sha256=sha256)
 
 
 def _packed(reading: Reading) -> tuple[Any, ...]:
@@ -77,32 +76,34 @@ def _packed(reading: Reading) -> tuple[Any, ...]:
     places = {id(record): place for place, record in enumerate(reading.records)}
     bodies = [
         (
-            name,
             places[id(body.record)],
             body.status,
             body.digests and _sums_of(body.digests),
             body.media_type,
             body.charset,
         )
-        for name, body in reading.bodies.items()
+        for body in reading.bodies
     ]
     notes = [(places[id(record)], note) for record, note in reading.notes]
-    return list(map(_row_of, reading.records)), bodies, notes, reading.rest
+    rest = (reading.gathered, reading.told, reading.fault)
+    return list(map(_row_of, reading.records)), bodies, notes, rest
 
 
-def _unpacked(start: int, end: int | None, fault: str | None, packed: tuple[Any, ...]) -> Part:
+def _unpacked(start: int, end: int | None, packed: tuple[Any, ...]) -> Part:
     rows, bodies, notes, rest = packed
     reading = Reading()
     records = [WarcRecord(**dict(zip(_RECORD, row, strict=True))) for row in rows]
     reading.records = records
-    for name, place, status, sums, media_type, charset in bodies:
-        reading.bodies[name] = Body(
+    reading.bodies = [
+        Body(
             record=records[place],
             status=status,
             digests=sums and BodyDigests(**dict(zip(_SUMS, sums, strict=True))),
             media_type=media_type,
             charset=charset,
         )
+        for place, status, sums, media_type, charset in bodies
+    ]
     reading.notes = [(records[place], note) for place, note in notes]
-    reading.rest = rest
-    return Part(start=start, end=end, fault=fault, reading=reading)
+    reading.gathered, reading.told, reading.fault = rest
+    return Part(start=start, end=end, reading=reading)

@@ -1,0 +1,232 @@
+"""Keep time-stamps of checkpoints: ask an authority, lay the answer out in files, read them back.
+
+For the checkpoint of a log of N leaves, under `metadata/log/timestamps/<N>/`:
+
+    checkpoint            the bytes that are dated, as they were
+    <authority>.tsq       the request, in DER: its nonce is checked again later
+    <authority>.tsr       the whole response as it was received, in DER
+    <authority>.pem       the certificates of the token, the signer's first
+
+Nothing more is needed later but the certificates that a person trusts. The network is an argument;
+files are written once, through the folder of the log, the `.tsr` last, so that a time-stamp without
+it is an interrupted request. The checkpoint is kept here too, since the one in `checkpoints/` may
+get more signatures, and a token is over its very bytes.
+
+Source: RFC 3161 §3 for the names of the files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from provenance.dates import format_seconds
+from provenance.digest import digest_of
+from provenance.errors import StorageError, UsageError
+from provenance.log.folder import LogFolder
+from provenance.log.refusals import Reason, TimestampError
+from provenance.log.timestamp import Timestamp, certificates_of, check_response, make_request
+from provenance.log.trusted import NO_ANCHORS, Anchors, format_pem
+from provenance.log.tsp import parse_request, write_request
+
+CLOCKS_APART = timedelta(minutes=10)
+"""How far the authority's time may be from the machine's when it is asked."""
+
+FOLDER = "timestamps"
+
+Post = Callable[[str, bytes], bytes]
+"""Send a body to a URL by HTTP POST, as `application/timestamp-query`, and return the answer's."""
+
+_AUTHORITY = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,78}[a-z0-9])?\Z")
+_SIZE = re.compile(r"(?:0|[1-9][0-9]{0,18})\Z")
+_ODD = re.compile(r"[^a-z0-9.-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """One authority's time-stamp of one checkpoint, as it is kept; nothing of it is checked."""
+
+    size: int
+    authority: str
+    checkpoint: bytes
+    request: bytes
+    response: bytes
+    certificates: bytes
+
+    def files(self) -> tuple[tuple[str, bytes], ...]:
+        """Return the files in writing order: paths below the log's folder, with their bytes."""
+        folder = f"{FOLDER}/{self.size}"
+        return (
+            (f"{folder}/checkpoint", self.checkpoint),
+            (f"{folder}/{self.authority}.tsq", self.request),
+            (f"{folder}/{self.authority}.pem", self.certificates),
+            (f"{folder}/{self.authority}.tsr", self.response),
+        )
+
+
+def authority_name(url: str) -> str:
+    """Return the name of an authority in file names: its host, with the port where one is given.
+
+    Raises:
+        UsageError: the URL is none of HTTP or HTTPS, or names no host.
+
+    >>> authority_name("http://TSA.example:8080/tsr")
+    'tsa.example-8080'
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    name = _ODD.sub("-", host if port is None else f"{host}-{port}").strip(".-")[:80].strip(".-")
+    if parts.scheme not in ("http", "https") or not _AUTHORITY.match(name):
+        raise UsageError(
+            "not the address of a time-stamping authority",
+            expected="an http or https URL",
+            found=ascii(url[:120]),
+        )
+    return name
+
+
+def request_stamp(
+    checkpoint: bytes,
+    *,
+    size: int,
+    url: str,
+    nonce: int,
+    now: datetime,
+    post: Post,
+    anchors: Anchors = NO_ANCHORS,
+    policy: str | None = None,
+) -> tuple[Stamp, Timestamp]:
+    """Ask the authority at `url` to date a checkpoint, and return its answer and what it proves.
+
+    The answer has been checked, so that nothing is kept that would be refused later. `nonce` is a
+    random number of 64 bits, and `now` is the machine's time: an authority whose time is far from
+    it is refused, since a token with an earlier time than that of its request dates wrongly.
+
+    Raises:
+        TimestampError: the answer is refused.
+        UsageError: the URL is no authority's.
+    """
+    authority = authority_name(url)
+    request = make_request(checkpoint, nonce=nonce, policy=policy)
+    response = post(url, request)
+    proved = check_response(
+        response, checkpoint, request=request, anchors=anchors, where=f"the answer of {authority}"
+    )
+    if abs(proved.gen_time - now) > CLOCKS_APART:
+        raise TimestampError(
+            Reason.WRONG_TIME,
+            "the clocks of the authority and of this machine disagree",
+            where=f"the answer of {authority}",
+            expected=f"within {CLOCKS_APART} of {format_seconds(now)}",
+            found=format_seconds(proved.gen_time),
+            hint="Set this machine's clock, or ask another authority.",
+        )
+    certificates = format_pem(certificates_of(response))
+    stamp = Stamp(
+        size=size,
+        authority=authority,
+        checkpoint=checkpoint,
+        request=request,
+        response=response,
+        certificates=certificates,
+    )
+    return stamp, proved
+
+
+def check_stamp(stamp: Stamp, *, anchors: Anchors = NO_ANCHORS) -> Timestamp:
+    """Return what a kept time-stamp proves about its checkpoint, without a network.
+
+    Raises:
+        TimestampError: it is refused, or its files are damaged.
+    """
+    where = f"{FOLDER}/{stamp.size}/{stamp.authority}"
+    asked = parse_request(stamp.request, where=f"{where}.tsq")
+    for suffix, kept, written in (
+        ("tsq", stamp.request, write_request(asked)),
+        ("pem", stamp.certificates, format_pem(certificates_of(stamp.response, where=where))),
+    ):
+        if kept != written:
+            raise TimestampError(
+                Reason.NOT_READABLE,
+                "the file is not as it was written",
+                where=f"{where}.{suffix}",
+                expected=digest_of(written),
+                found=digest_of(kept),
+                hint="It was changed or damaged; restore it from a copy.",
+            )
+    return check_response(
+        stamp.response,
+        stamp.checkpoint,
+        request=stamp.request,
+        anchors=anchors,
+        where=f"{where}.tsr",
+    )
+
+
+def write_stamp(log: LogFolder, stamp: Stamp) -> None:
+    """Write a time-stamp's files into the log's folder, durably, each as a whole.
+
+    Raises:
+        UsageError: this authority has dated this checkpoint already, or another checkpoint of this
+            size has been dated; nothing is written.
+        StorageError: the disk refused; a time-stamp without its `.tsr` counts as none.
+    """
+    checkpoint, *_, (response, _raw) = stamp.files()
+    if log.read(response) is not None:
+        raise UsageError(
+            "this authority has dated this checkpoint already",
+            where=str(log.path / response),
+            hint="A time-stamp is never overwritten; a later checkpoint gets a new one.",
+        )
+    if log.read(checkpoint[0]) not in (None, stamp.checkpoint):
+        raise UsageError(
+            "another checkpoint of this size has been dated",
+            where=str(log.path / checkpoint[0]),
+            hint="Ask for a time-stamp over that one: its bytes are kept there.",
+        )
+    for name, raw in stamp.files():
+        log.put(name, raw)
+
+
+def read_stamps(log: LogFolder) -> Iterator[Stamp]:
+    """Yield every time-stamp in the log's folder, by size and then by authority.
+
+    Raises:
+        StorageError: a file is missing or cannot be read.
+        LogFormatError: a file is larger than is read.
+    """
+    folder = log.path / FOLDER
+    sizes = [int(each.name) for each in folder.glob("*/") if _SIZE.match(each.name)]
+    for size in sorted(sizes):
+        for response in sorted((folder / str(size)).glob("*.tsr")):
+            if _AUTHORITY.match(response.stem):
+                yield _read(log, size, response.stem)
+
+
+def _read(log: LogFolder, size: int, authority: str) -> Stamp:
+    found = []
+    for name in ("checkpoint", *(f"{authority}.{suffix}" for suffix in ("tsq", "pem", "tsr"))):
+        path = f"{FOLDER}/{size}/{name}"
+        raw = log.read(path) if (log.path / path).is_file() else None
+        if raw is None:
+            raise StorageError(
+                "a file of a time-stamp is missing",
+                where=str(log.path / path),
+                hint="Restore it from a copy.",
+            )
+        found.append(raw)
+    checkpoint, request, certificates, response = found
+    return Stamp(
+        size=size,
+        authority=authority,
+        checkpoint=checkpoint,
+        request=request,
+        response=response,
+        certificates=certificates,
+    )

@@ -1,0 +1,175 @@
+"""Verify what is asked for: files, packages, single captures of an archive. Changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from provenance.digest import Digest
+from provenance.parallel import processors
+from provenance.verify.files import FileReport
+from provenance.verify.findings import (
+    CaptureVerdict,
+    Finding,
+    ManifestTally,
+    Note,
+    Report,
+    Rungs,
+)
+from provenance.verify.lookup import Lookup
+from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
+from provenance.verify.parts import read_files
+from provenance.verify.relations import with_relations
+from provenance.verify.single import SingleAudit
+from provenance.verify.targets import CaptureTarget, FileKind, FileTarget, Target, targets_in
+
+_MANIFEST_LIMIT = 1 << 28
+
+
+def verify_targets(
+    targets: Sequence[str],
+    *,
+    root: Path | None,
+    index: Path | None,
+    on_finding: Callable[[Finding], None],
+    on_note: Callable[[Note], None],
+    on_capture: Callable[[CaptureVerdict], None] | None = None,
+    jobs: int | None = None,
+) -> Report:
+    """Check each target, as `targets.targets_in` tells what it is; count what was looked at.
+
+    WARC, ARC and WACZ files need no archive: `root` and `index` may be None for them. A file of
+    the root's `archive/` is compared with the manifest too. The same finding is reported once.
+
+    Raises:
+        UsageError: a target is nothing that is known; nothing was verified.
+        IndexMissingError: something is to be looked up, and there is no index.
+    """
+    lookup = Lookup(index)
+    with contextlib.closing(lookup):
+        told = list(dict.fromkeys(each for text in targets for each in targets_in(text, lookup)))
+        run = _Run(
+            root,
+            lookup,
+            on_finding=on_finding,
+            on_note=on_note,
+            on_capture=on_capture,
+            jobs=jobs,
+        )
+        for batch in _batches(told):
+            run.take_warcs(batch)
+        for each in told:
+            run.take(each)
+        return run.report()
+
+
+def _batches(told: Sequence[Target]) -> list[dict[str, Path]]:
+    """Put the WARC files together; those of equal names, as two copies have, apart."""
+    batches: list[dict[str, Path]] = []
+    for each in told:
+        if isinstance(each, FileTarget) and each.kind is FileKind.WARC:
+            name = each.path.name
+            batch = next((known for known in batches if name not in known), None)
+            if batch is None:
+                batch = {}
+                batches.append(batch)
+            batch[name] = each.path
+    return batches
+
+
+class _Run:
+    def __init__(
+        self,
+        root: Path | None,
+        lookup: Lookup,
+        *,
+        on_finding: Callable[[Finding], None],
+        on_note: Callable[[Note], None],
+        on_capture: Callable[[CaptureVerdict], None] | None,
+        jobs: int | None,
+    ) -> None:
+        self._root = root
+        self._single = SingleAudit((root or Path()) / "archive", lookup)
+        self._on_finding = on_finding
+        self._on_note = on_note
+        self._on_capture = on_capture
+        self._jobs = jobs
+        self._told: set[Finding | Note] = set()
+        self._findings = 0
+        self._captures = 0
+        self._records = 0
+        self._whole = 0
+        self._listed = 0
+        self._agreed = 0
+
+    def take(self, target: Target) -> None:
+        if isinstance(target, Finding):
+            self._tell([target])
+        elif isinstance(target, CaptureTarget):
+            found = self._single.verify(target.capture_id, content_id=target.content_id)
+            self._tell([*found.findings, *found.notes])
+            self._records += found.records
+            self._judge(found.verdict)
+        elif target.kind is FileKind.WACZ:
+            from provenance.verify.wacz import verify_wacz
+
+            package = verify_wacz(target.path)
+            self._tell([*package.findings, *package.notes])
+            for report in package.files:
+                self._take_file(report)
+
+    def take_warcs(self, paths: Mapping[str, Path]) -> None:
+        """Check files by their base names, and what their records say of each other."""
+        jobs = processors() if self._jobs is None else self._jobs
+        reports = list(read_files(list(paths.values()), jobs=jobs))
+        for report in with_relations(reports, paths):
+            self._take_file(report)
+            self._tell(self._listing(paths[report.warc], report.sha256))
+
+    def _take_file(self, report: FileReport) -> None:
+        self._tell([*report.findings, *report.notes])
+        self._records += report.records
+        for verdict in report.verdicts():
+            self._judge(verdict)
+
+    def _listing(self, path: Path, digest: Digest | None) -> Iterator[Finding]:
+        """Yield what the manifest says otherwise of a file of the archive."""
+        archive = self._root / "archive" if self._root is not None else None
+        if digest is None or archive is None or path.resolve().parent != archive.resolve():
+            return
+        manifest = archive.parent / "metadata" / MANIFEST
+        raw = None
+        if manifest.is_file():
+            with manifest.open("rb") as source:
+                raw = source.read(_MANIFEST_LIMIT)
+        check = ManifestCheck(raw, present={path.name}, waiting=set())
+        yield from check.compare(path.name, digest)
+        self._listed += path.name in parse_manifest(raw or b"").files
+        self._agreed += check.tally.agreed
+
+    def _judge(self, verdict: CaptureVerdict) -> None:
+        self._captures += 1
+        self._whole += "whole" in verdict.rungs
+        if self._on_capture is not None:
+            self._on_capture(verdict)
+
+    def _tell(self, told: Iterator[Finding] | Sequence[Finding | Note]) -> None:
+        for each in told:
+            if each in self._told:
+                continue
+            self._told.add(each)
+            if isinstance(each, Finding):
+                self._findings += 1
+                self._on_finding(each)
+            else:
+                self._on_note(each)
+
+    def report(self) -> Report:
+        return Report(
+            captures=self._captures,
+            records=self._records,
+            findings=self._findings,
+            rungs=Rungs(whole=self._whole),
+            manifest=ManifestTally(listed=self._listed, agreed=self._agreed),
+        )

@@ -1,0 +1,63 @@
+"""Whom the person who verifies trusts: authorities that date, and the key of who signs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from provenance.errors import StorageError
+from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, LogFolder
+from provenance.log.note import VerifierKey, parse_verifier_key
+from provenance.verify.findings import Finding, Note
+from provenance.verify.sealed import SealTally
+
+
+class Trust:
+    """Certificates in a PEM file, and a verifier key line; each may be None.
+
+    Raises:
+        UsageError: one of them is not what it should be.
+        StorageError: the file cannot be read.
+    """
+
+    def __init__(self, tsa_ca: Path | None, operator_key: str | None) -> None:
+        self._pem = _read(tsa_ca) if tsa_ca is not None else None
+        self._where = str(tsa_ca)
+        self._key: VerifierKey | None = None
+        if operator_key is not None:
+            self._key = parse_verifier_key(operator_key.strip())
+        if self._pem is not None:
+            self._anchors_of(self._pem)
+
+    def _anchors_of(self, pem: bytes | None):  # type: ignore[no-untyped-def]
+        # Certificates take long to import, and most archives have no time-stamp.
+        from provenance.log.trusted import NO_ANCHORS, parse_anchors
+
+        return NO_ANCHORS if pem is None else parse_anchors(pem, where=self._where)
+
+    def findings(self, metadata: Path, tally: SealTally) -> Iterator[Finding | Note]:
+        """Check stamps and signatures; note in `tally` what they vouch for."""
+        folder = LogFolder(metadata)
+        if not (folder.stamped_sizes() or _is_signed(folder) or self._key):
+            return
+        from provenance.verify.vouched import VouchCheck
+
+        origin = tally.checkpoint.origin if tally.checkpoint else ""
+        anchors = self._anchors_of(self._pem)
+        check = VouchCheck(folder, origin, tally.roots, anchors, self._key)
+        yield from check.findings()
+        tally.dated, tally.signed = check.tally.dated, check.tally.signed
+
+
+def _is_signed(folder: LogFolder) -> bool:
+    names = [CHECKPOINT, *(f"{CHECKPOINTS}/{size}" for size in folder.sizes())]
+    return folder.read(OPERATOR) is not None or any(
+        b"\n\n" in (folder.read(name) or b"") for name in names
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise StorageError(f"cannot read ({fault.strerror})", where=str(path)) from fault
