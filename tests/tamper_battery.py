@@ -557,7 +557,7 @@ def _(scene: Scene) -> Place:
     path = scene.log / name
     signature = base64.b64encode(bytes(68)).decode()
     path.write_bytes(path.read_bytes() + f"\n\u2014 example.org {signature}\n".encode())
-    return Place(field=name)
+    return Place(field="operator.pub")
 
 
 @entry("a kept checkpoint deleted")

@@ -167,9 +167,6 @@ class SealCheck:
         if extensions:
             place, expected = f"{head.where} line 4", "origin, size and root alone"
             yield log_finding("checkpoint_unreadable", place, expected, extensions[0])
-        if b"\n\n" in head.raw and self._raw(OPERATOR) is None:
-            expected, found = f"no signature, for there is no {OPERATOR}", "a signature"
-            yield log_finding("checkpoint_unreadable", head.where, expected, found)
 
     def _without_checkpoint(self) -> Iterator[Finding | Note]:
         names = [each for each in self._folder.names() if not each.endswith(WAITING)]
