@@ -77,9 +77,12 @@ def change_news(scene: Scene, change: Change, *, kind: str = "response") -> tupl
     return name, at
 
 
-def change_all_news(scene: Scene, change: Change, *others: Change) -> tuple[str, int]:
-    """Change the response and make all agree; `others` change request and metadata record too."""
-    name = scene.files[0]
+def change_all_news(scene: Scene, change: Change, *others: Change, at: int = 0) -> tuple[str, int]:
+    """Change the response and make all agree; `others` change request and metadata record too.
+
+    `at` says in which file.
+    """
+    name = scene.files[at]
     at = scene.find(name, "response", "/news")
     records = scene.records(name)
     records[at] = redigested(change(records[at]))
@@ -554,7 +557,7 @@ def _(scene: Scene) -> Place:
     path = scene.log / name
     signature = base64.b64encode(bytes(68)).decode()
     path.write_bytes(path.read_bytes() + f"\n\u2014 example.org {signature}\n".encode())
-    return Place(field=name)
+    return Place(field="operator.pub")
 
 
 @entry("a kept checkpoint deleted")
@@ -582,6 +585,21 @@ def roll_back(scene: Scene) -> None:
 def _(scene: Scene) -> Place:
     roll_back(scene)
     return Place(warc=scene.files[2], offset=0, field="log-checkpoint")
+
+
+@entry("an older checkpoint put in the newest one's place, a later file edited", ALL)
+def _(scene: Scene) -> Place:
+    first, _ = kept_sizes(scene)
+    hashes, entries = tile_names(scene)
+    leaves = parse_bundle((scene.log / entries).read_bytes(), parse_tile_path(entries))[:first]
+    raw = (scene.log / hashes).read_bytes()[: 32 * first]
+    for name, made in ((hashes, raw), (entries, format_bundle(leaves))):
+        (scene.log / name).with_name(str(first)).write_bytes(made)
+    shutil.copy(scene.log / f"checkpoints/{first}", scene.log / "checkpoint")
+    scene.path(scene.files[2]).unlink()
+    place = scene.place(scene.files[1], scene.find(scene.files[1], "response", "/news"), "response")
+    change_all_news(scene, BODY, at=1)
+    return replace(place, offset=None)
 
 
 @entry("the log deleted")

@@ -18,9 +18,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from provenance.archive import Archive
+from provenance.checkpointing import add_checkpoint
+from provenance.log.note import SigningKey
+from provenance.runtime import system_runtime
 from provenance.verify.codes import LOG_CODES, MANIFEST_CODES
 from provenance.verify.manifest import MANIFEST
-from tests.cli_program import run
+from tests.cli_program import run, small_root
 from tests.tamper_battery import BATTERY, BODY, Entry, added, change_all_news, roll_back
 from tests.tamper_rig import copied, heard, redigested, sealed_archive, small_archive
 from tests.warc_builders import members_of
@@ -291,6 +294,37 @@ def test_no_byte_of_manifest_and_checkpoints_can_be_left_out(small: Path) -> Non
     """Nor stand a place further on."""
     files = [each for each in small_files(small) if "tile" not in each.parts]
     assert list(each_byte(small, ["cut", "moved"], files)) == []
+
+
+@pytest.mark.parametrize("name", ["checkpoint", "checkpoints/5", "operator.pub", "tile/0/000"])
+def test_a_folder_in_the_place_of_a_file_of_the_log_is_a_finding(
+    small: Path, tmp_path: Path, name: str
+) -> None:
+    """Not the end of the verification."""
+    with copied(small, tmp_path) as scene:
+        path = scene.log / name
+        if path.is_file():
+            path.unlink()
+        path.mkdir(exist_ok=True)
+        (path / "x").write_text("x")
+        assert heard(scene.root).findings
+
+
+def test_no_byte_of_signed_checkpoints_and_of_the_key_can_be_another(tmp_path: Path) -> None:
+    """Signatures on kept checkpoints too, and the line end of the key that lies in the log."""
+    archive = small_root(tmp_path / "root")
+    letter = tmp_path / "minutes.txt"
+    letter.write_bytes(b"Minutes.")
+    key = SigningKey(name="example.org/log", seed=bytes(range(32)))
+    for _ in range(2):
+        add_checkpoint(archive.archive, archive.metadata, system_runtime(), key=key)
+        list(archive.add([letter], document="minutes"))
+    add_checkpoint(archive.archive, archive.metadata, system_runtime(), key=key)
+    assert heard(archive.root).findings == []
+    files = [each for each in small_files(archive.root) if "log" in each.parts]
+    files = [each for each in files if "tile" not in each.parts]
+    assert [each.name for each in files][-1] == "operator.pub"
+    assert list(each_byte(archive.root, ["changed", "cut"], files[1:2] + files[-1:])) == []
 
 
 @pytest.mark.long

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.errors import ProofError, UsageError
 from provenance.log.checkpoint import Checkpoint, format_checkpoint
-from provenance.log.folder import OPERATOR, LogFolder
+from provenance.log.folder import CHECKPOINT, OPERATOR, LogFolder
 from provenance.log.leaf import TYPES, CaptureLeaf, FileLeaf, RecordLeaf, format_leaf
 from provenance.log.note import SigningKey, format_note, sign_note
 from provenance.log.strict import to_base64
@@ -60,12 +60,12 @@ def add_checkpoint(
         folder = LogFolder(metadata)
         newest = folder.newest()
         size = newest[0].size if newest else 0
-        name = _origin(folder.origin(), origin, key, runtime)
+        name = _origin(newest[0].origin if newest else None, origin, key, runtime)
         _check_operator(folder, key)
         if newest:
             folder.check(newest[0])
         logged = set(logged_files(folder, size))
-        waiting = [each for each in read_manifest(metadata).items() if each[0] not in logged]
+        waiting = list(_waiting(archive, read_manifest(metadata), logged))
         if not waiting and newest is None:
             raise UsageError(
                 "there is nothing to commit to",
@@ -81,7 +81,7 @@ def add_checkpoint(
         raw = format_note(sign_note(text, [key])) if key else text.encode()
         if newest is not None and grown == size and (key is None or b"\n\n" in newest[1]):
             raw = newest[1]
-        if newest is None or raw != newest[1]:
+        if raw != folder.read(CHECKPOINT):
             folder.drop_unwritten()
             if key is not None:
                 folder.put(OPERATOR, f"{key.verifier.line}\n".encode())
@@ -141,6 +141,20 @@ def logged_files(folder: LogFolder, size: int) -> Iterator[str]:
     for _, entry in folder.entries(size):
         if match := _FILE.match(entry):
             yield match[1].decode()
+
+
+def _waiting(
+    archive: Path, listed: Mapping[str, Digest], logged: Set[str]
+) -> Iterator[tuple[str, Digest]]:
+    """Yield the files to be added, up to one that a run is sealing: its line precedes its name.
+
+    Those after it wait too, so that the log has the order of the manifest.
+    """
+    for name, digest in listed.items():
+        if name not in logged:
+            if (archive / f"{name}.open").exists() and not (archive / name).exists():
+                return
+            yield name, digest
 
 
 def _leaves(

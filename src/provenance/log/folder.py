@@ -81,29 +81,23 @@ class LogFolder:
     def newest(self) -> tuple[Checkpoint, bytes] | None:
         """Return the newest checkpoint and its bytes, None where there is no log yet.
 
+        It is the largest that was kept: a command that was killed between its last two files has
+        kept it already.
+
         Raises:
             LogFormatError: what is there is no checkpoint.
         """
-        raw = self.read(CHECKPOINT)
+        newest = self._checkpoint(CHECKPOINT)
+        for size in self.sizes()[-1:]:
+            if newest is None or size > newest[0].size:
+                newest = self._checkpoint(f"{CHECKPOINTS}/{size}")
+        return newest
+
+    def _checkpoint(self, name: str) -> tuple[Checkpoint, bytes] | None:
+        raw, where = self.read(name), str(self.path / name)
         if raw is None:
             return None
-        where = str(self.path / CHECKPOINT)
         return parse_checkpoint(text_of(raw, where=where), where=where), raw
-
-    def origin(self) -> str | None:
-        """Return what the log is called, None where it has no checkpoint.
-
-        A command that was killed at its first checkpoint may have kept it, and not made it the
-        newest.
-
-        Raises:
-            LogFormatError: the checkpoint is none.
-        """
-        for name in (CHECKPOINT, *(f"{CHECKPOINTS}/{size}" for size in self.sizes())):
-            raw, where = self.read(name), str(self.path / name)
-            if raw is not None:
-                return parse_checkpoint(text_of(raw, where=where), where=where).origin
-        return None
 
     def sizes(self) -> tuple[int, ...]:
         """Return the sizes of the checkpoints that were kept, the smallest first."""

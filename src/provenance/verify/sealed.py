@@ -106,6 +106,12 @@ class SealCheck:
             else:
                 yield each
         newest = heads[0] if heads and heads[0].where == CHECKPOINT else None
+        largest = max(heads, key=lambda each: each.checkpoint.size, default=newest)
+        if newest and largest and largest.checkpoint.size > newest.checkpoint.size:
+            # A command that is killed between its last two files leaves this; nothing is lost.
+            place, found = f"metadata/log/{largest.where}", f"not yet copied to {CHECKPOINT}"
+            yield note("log_unfinished", field=place, found=found)
+            newest = largest
         if newest is None:
             yield from self._without_checkpoint()
         else:
@@ -143,10 +149,17 @@ class SealCheck:
                 yield head
         if newest is not None:
             copy = f"{CHECKPOINTS}/{newest.checkpoint.size}"
-            if newest.where == CHECKPOINT and self._folder.read(copy) != newest.raw:
+            if newest.where == CHECKPOINT and self._raw(copy) != newest.raw:
                 yield log_finding(
                     "checkpoint_disagrees", copy, f"the bytes of {CHECKPOINT}", "others"
                 )
+
+    def _raw(self, name: str) -> bytes | None:
+        """Return the bytes of a file of the log, None where they cannot be had."""
+        try:
+            return self._folder.read(name)
+        except ProvenanceError:
+            return None
 
     def _surplus(self, head: Head) -> Iterator[Finding]:
         """Report lines that nothing commits to: what a checkpoint of ours has not."""
@@ -154,9 +167,6 @@ class SealCheck:
         if extensions:
             place, expected = f"{head.where} line 4", "origin, size and root alone"
             yield log_finding("checkpoint_unreadable", place, expected, extensions[0])
-        if b"\n\n" in head.raw and self._folder.read(OPERATOR) is None:
-            expected, found = f"no signature, for there is no {OPERATOR}", "a signature"
-            yield log_finding("checkpoint_unreadable", head.where, expected, found)
 
     def _without_checkpoint(self) -> Iterator[Finding | Note]:
         names = [each for each in self._folder.names() if not each.endswith(WAITING)]
@@ -201,24 +211,10 @@ class SealCheck:
         self.tally.roots[size] = tree.root()
         for head in heads:
             root = self.tally.roots.get(head.checkpoint.size)
-            if head.checkpoint.size > size and self._goes_on(head.checkpoint):
-                # A command that is killed between its last two files leaves this; nothing is lost.
-                yield note(
-                    "log_unfinished",
-                    field=f"metadata/log/{head.where}",
-                    found=f"not yet the newest, which has {size} leaves",
-                )
-            elif root != head.checkpoint.root:
+            if root != head.checkpoint.root:
                 expected = to_base64(head.checkpoint.root)
                 found = to_base64(root) if root is not None else f"{size} leaves in all"
                 yield log_finding("log_root", f"{head.where} line 3", expected, found)
-
-    def _goes_on(self, later: Checkpoint) -> bool:
-        """Say whether the tiles hold the tree of a checkpoint that is not the newest yet."""
-        try:
-            return self._folder.root(later.size) == later.root
-        except ProvenanceError:
-            return False
 
     def _strays(self, size: int, heads: list[Head]) -> Iterator[Finding | Note]:
         known = {head.where for head in heads} | {CHECKPOINT, OPERATOR}

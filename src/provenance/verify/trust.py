@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from provenance.errors import StorageError
+from provenance.errors import ProvenanceError, StorageError
 from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, LogFolder
 from provenance.log.note import VerifierKey, parse_verifier_key
 from provenance.verify.findings import Finding, Note
@@ -51,9 +51,12 @@ class Trust:
 
 def _is_signed(folder: LogFolder) -> bool:
     names = [CHECKPOINT, *(f"{CHECKPOINTS}/{size}" for size in folder.sizes())]
-    return folder.read(OPERATOR) is not None or any(
-        b"\n\n" in (folder.read(name) or b"") for name in names
-    )
+    try:
+        return folder.read(OPERATOR) is not None or any(
+            b"\n\n" in (folder.read(name) or b"") for name in names
+        )
+    except ProvenanceError:
+        return True  # what cannot be read is told where each is checked
 
 
 def _read(path: Path) -> bytes:

@@ -92,19 +92,25 @@ class VouchCheck:
     # Signatures
 
     def _signatures(self) -> Iterator[Finding | Note]:
-        kept = self._folder.read(OPERATOR)
         own: VerifierKey | None = None
-        if kept is not None:
-            try:
+        try:
+            kept = self._folder.read(OPERATOR)
+            if kept is not None:
                 own = parse_verifier_key(kept.decode("utf-8", "replace").removesuffix("\n"))
-            except ProvenanceError as fault:
-                yield _finding("operator_key_unreadable", OPERATOR, "a verifier key line", fault)
+                if kept != f"{own.line}\n".encode():
+                    expected, found = f"{own.line} and a line end", kept
+                    yield _finding("operator_key_unreadable", OPERATOR, expected, found)
+        except ProvenanceError as fault:
+            yield _finding("operator_key_unreadable", OPERATOR, "a verifier key line", fault)
         if own is not None and self._key is not None and own != self._key:
             yield _finding("operator_key_changed", OPERATOR, self._key.line, own.line)
         key = self._key or own
         names = [CHECKPOINT, *(f"{CHECKPOINTS}/{size}" for size in self._folder.sizes())]
         for name in names:
-            raw = self._folder.read(name)
+            try:
+                raw = self._folder.read(name)
+            except ProvenanceError:
+                continue  # told where the tree is checked
             if raw is None or b"\n\n" not in raw:
                 continue
             if key is None:
