@@ -29,6 +29,7 @@ from provenance.verify.findings import (
 from provenance.verify.ledger import Ledger
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
 from provenance.verify.parts import read_files
+from provenance.verify.rows import Spill
 
 _SUFFIXES = (".warc.gz", ".warc", ".arc.gz", ".arc")
 _ALLOWED = frozenset({"README.md", ".gitignore", ".gitkeep"})
@@ -75,6 +76,7 @@ class _ArchiveAudit:
         self._on_note = on_note
         self._count = 0
         self._reports: list[FileReport] = []
+        self._spill = Spill()
 
     def run(self, on_capture: Callable[[CaptureVerdict], None] | None) -> Report:
         paths = self._survey()
@@ -86,7 +88,8 @@ class _ArchiveAudit:
         manifest = ManifestCheck(raw, present=paths.keys(), waiting=waiting)
         for fault in manifest.opening():
             self._tell(fault)
-        for report in read_files([paths[name] for name in sorted(paths)], jobs=self._jobs):
+        ordered = [paths[name] for name in sorted(paths)]
+        for report in read_files(ordered, jobs=self._jobs, spill=self._spill):
             self._take(report, manifest)
         self._check_across(paths)
         self._note_seeds()
@@ -151,6 +154,7 @@ class _ArchiveAudit:
                 )
             )
             report = replace(report, ledger=Ledger())
+        report.ledger.put_away(self._spill)
         self._reports.append(replace(report, findings=(), notes=()))
 
     def _check_across(self, paths: dict[str, Path]) -> None:

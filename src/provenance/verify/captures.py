@@ -18,7 +18,7 @@ from provenance.holdings import (
 )
 from provenance.verify.header import bare
 from provenance.verify.labelled import Labelled
-from provenance.verify.ledger import NONE, Closing, Ledger, key_of
+from provenance.verify.ledger import NONE, Closing, Ledger, Row, key_of
 from provenance.verify.records import ANCHORS, Facts
 from provenance.verify.statements import (
     Statement,
@@ -78,9 +78,7 @@ class CaptureJudge:
     def take(self, facts: Facts) -> None:
         """Take the record that was begun."""
         self._group.append(facts)
-        self._ledger.records.append(key_of(facts.record_id))
-        self._ledger.offsets.append(facts.offset)
-        self._ledger.groups.append(key_of(self._anchor_id))
+        self._ledger.records.add(key_of(facts.record_id), facts.offset, key_of(self._anchor_id))
 
     def close(self, *, at_end: bool = False) -> None:
         """Judge the capture whose records came last; `at_end` of the file it may be unfinished."""
@@ -106,6 +104,7 @@ class CaptureJudge:
         if anchor is not None:
             self._note_anchor(anchor, said)
         self._closed(capture_id)
+        self._ledger.settle()
 
     def _check_led(self, group: list[Facts]) -> None:
         """Report, once in a file, records of ours that no warcinfo of ours stands before."""
@@ -139,7 +138,7 @@ class CaptureJudge:
             self._complain("metadata_missing", first, expected="a metadata record", found="none")
             return None, None
         if alone and own.header.value("Content-Type") == CERTIFICATES:
-            self._ledger.certificates.append(key_of(digest_of(own.text or b"")))
+            self._ledger.certificates.add(key_of(digest_of(own.text or b"")))
             return None, None
         said = parse_statement(own)
         if said is None:
@@ -224,7 +223,7 @@ class CaptureJudge:
             self._ledger.seeds.add((name, digest.removeprefix("sha256:").lower()))
 
     def _note_anchor(self, anchor: Facts, said: Statement | None) -> None:
-        self._ledger.anchors.append(key_of(anchor.record_digest))
+        self._ledger.anchors.add(key_of(anchor.record_digest))
         header = anchor.header
         revisit = anchor.kind == "revisit"
         prefix = "WARC-Refers-To-" if revisit else "WARC-"
@@ -232,7 +231,7 @@ class CaptureJudge:
         content = digest_in(said, "content_id") if revisit and said is not None else None
         if anchor.digests is not None:
             content = anchor.digests.content_id
-        column.add(
+        row = Row(
             record=key_of(anchor.record_id),
             target=key_of(bare(header.value("WARC-Refers-To"))) if revisit else NONE,
             uri=key_of(bare(header.value(f"{prefix}Target-URI"))),
@@ -242,6 +241,7 @@ class CaptureJudge:
             offset=anchor.offset,
             group=key_of(anchor.record_id),
         )
+        column.add(row)
 
 
 def _rank(kind: str) -> int:
@@ -263,6 +263,6 @@ def canonical(declared: Labelled | None) -> str | None:
 
 def groups_in(ledger: Ledger, offset: int) -> Iterator[int]:
     """Yield the groups of the records at `offset`."""
-    for at, group in zip(ledger.offsets, ledger.groups, strict=True):
+    for _, at, group in ledger.records:
         if at == offset:
             yield group

@@ -24,6 +24,7 @@ from provenance.verify.framing import (
 from provenance.verify.header import HeaderFault
 from provenance.verify.ledger import Ledger, key_of
 from provenance.verify.records import Facts, RecordJudge, Tallies, anchor_id
+from provenance.verify.rows import Spill
 from provenance.verify.shortcut import Shortcut
 from provenance.verify.window import Window
 
@@ -48,12 +49,11 @@ class FileReport:
     @property
     def whole(self) -> int:
         """How many captures no finding touches, as far as the checks done so far say."""
-        return sum(group not in self.ledger.damaged for group in self.ledger.outcomes.numbers)
+        return sum(group not in self.ledger.damaged for group in self.ledger.outcomes.numbers())
 
     def verdicts(self) -> Iterator[CaptureVerdict]:
         """Yield each capture with its rungs, as far as the checks done so far say."""
-        for index in range(len(self.ledger.outcomes)):
-            capture_id, group = self.ledger.outcomes.at(index)
+        for capture_id, group in self.ledger.outcomes:
             rungs = () if group in self.ledger.damaged else ("whole",)
             yield CaptureVerdict(capture_id=capture_id, warc=self.warc, rungs=rungs)
 
@@ -83,12 +83,20 @@ class Part:
 class _FileAudit:
     """Judge the records of one open file, or of a stretch of it."""
 
-    def __init__(self, path: Path, name: str, window: Window, *, short: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        window: Window,
+        *,
+        short: bool = True,
+        spill: Spill | None = None,
+    ) -> None:
         self._path = path
         self._short = short
         self._name = name
         self._window = window
-        self._ledger = Ledger()
+        self._ledger = Ledger(spill=spill)
         self._findings: list[Finding] = []
         self._unlisted = 0
         self._faults = 0
@@ -317,8 +325,14 @@ def reading_notes(name: str, tallies: Tallies) -> Iterator[Note]:
             yield note(code, warc=name, field=field, found=found)
 
 
-def read_file(path: Path, *, sealed_name: str | None = None, short: bool = True) -> FileReport:
-    """Read one file and check it by itself, in bounded memory.
+def read_file(
+    path: Path,
+    *,
+    sealed_name: str | None = None,
+    short: bool = True,
+    spill: Spill | None = None,
+) -> FileReport:
+    """Read one file and check it by itself, in bounded memory where there is a `spill`.
 
     `sealed_name` is the name to report where the file still has another. Without `short` every
     record is judged in full; the report is the same.
@@ -326,7 +340,7 @@ def read_file(path: Path, *, sealed_name: str | None = None, short: bool = True)
     name = sealed_name or path.name
     try:
         with path.open("rb") as source:
-            return _FileAudit(path, name, Window(source), short=short).run()
+            return _FileAudit(path, name, Window(source), short=short, spill=spill).run()
     except OSError as error:
         fault = finding("unreadable_file", warc=name, expected="a file", found=error.strerror)
         return FileReport(
