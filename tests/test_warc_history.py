@@ -117,20 +117,24 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
     "a list": lambda _raw: b"[]\n",
     "a number": lambda _raw: b"1\n",
     "nested without end": lambda _raw: b"[" * 100_000 + b"\n",
-    "of another file": lambda raw: with_line(raw, 0, lambda line: {**line, "sha256": SEEDS}),
+    "of another file": lambda raw: with_line(raw, -1, lambda line: {**line, "sha256": SEEDS}),
     "without a count": lambda raw: with_line(
-        raw, 0, lambda line: {key: line[key] for key in line if key != "lines"}
+        raw, -1, lambda line: {key: line[key] for key in line if key != "lines"}
+    ),
+    "of an earlier form": lambda raw: with_line(raw, -1, lambda line: {**line, "form": 3}),
+    "its last line first": lambda raw: b"".join(
+        [*raw.splitlines(keepends=True)[-1:], *raw.splitlines(keepends=True)[:-1]]
     ),
     "with a line more": lambda raw: raw + raw.splitlines(keepends=True)[-1],
     "with a line less": lambda raw: b"".join(raw.splitlines(keepends=True)[:-1]),
     "a run without its id": lambda raw: with_line(
-        raw, 1, lambda line: {key: line[key] for key in line if key != "run"}
+        raw, -2, lambda line: {key: line[key] for key in line if key != "run"}
     ),
     "a capture without its date": lambda raw: with_line(
-        raw, 2, lambda line: {key: line[key] for key in line if key != "date"}
+        raw, 0, lambda line: {key: line[key] for key in line if key != "date"}
     ),
-    "a line that is a text": lambda raw: with_line(raw, 2, lambda _line: "text"),
-    "a line without a type": lambda raw: with_line(raw, 2, lambda _line: {}),
+    "a line that is a text": lambda raw: with_line(raw, 0, lambda _line: "text"),
+    "a line without a type": lambda raw: with_line(raw, 0, lambda _line: {}),
 }
 
 
@@ -228,7 +232,10 @@ def test_any_text_of_a_record_survives_the_sidecar(root: Root) -> None:
     assert name in [one.document for one in first.captures]
     assert told(root) == first
     odd = root.metadata / "lookup" / f"{writer.name}.jsonl"
-    assert parse_sidecar(odd.read_bytes(), digest_of((root.archive / writer.name).read_bytes()))
+    assert parse_sidecar(
+        odd.read_bytes().splitlines(keepends=True),
+        digest_of((root.archive / writer.name).read_bytes()),
+    )
 
 
 def run(number: int, **changes: object) -> KnownRun:

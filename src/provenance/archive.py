@@ -184,11 +184,12 @@ class Archive:
         contact = f" (+{settings.contact})" if settings.contact else ""
         spool = self.metadata / "spool"
         spool.mkdir(exist_ok=True)
+        originals = history.originals()
         return FetchPorts(
             runtime=self.runtime,
             writer_of=writing.writer_of,
-            originals=history.originals(),
-            known=history.known() if settings.conditional else {},
+            originals=originals,
+            known=history.known(originals) if settings.conditional else {},
             spool_dir=spool,
             user_agent=f"provenance/{__version__}{contact}",
         )

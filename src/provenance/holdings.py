@@ -198,12 +198,14 @@ class KeptRequisite:
 class Stretch:
     """Some records of one WARC file that stand together, in file order, and what is told of them.
 
-    `captures` are those whose metadata record stands here, or whose other records were found late.
-    `gathered` holds (run, document) of the pages whose requisites were asked for to the last.
+    `captures` are those whose metadata record stands here, or whose other records were found late;
+    `anchors`, one for each, the records that they are named after. `gathered` holds (run, document)
+    of the pages whose requisites were asked for to the last.
     """
 
     records: tuple[WarcRecord, ...]
     captures: tuple[Capture, ...]
+    anchors: tuple[WarcRecord, ...] = ()
     requisites: tuple[KeptRequisite, ...] = ()
     gathered: tuple[tuple[str, str], ...] = ()
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 import click
 
-from provenance.cli.layout import align, columns_of, is_unseen, safe
+from provenance.cli.layout import is_unseen, safe
 from provenance.model import Outcome
 
-__all__ = ["put", "safe", "say", "table", "terminal_columns", "write_document", "write_object"]
+__all__ = ["put", "safe", "say", "terminal_columns", "write_document", "write_object"]
 
 
 def say(text: str = "") -> None:
@@ -68,10 +68,3 @@ def put(lines: Iterable[str]) -> None:
     """Write lines on stdout."""
     for line in lines:
         click.echo(line)
-
-
-def table(rows: Iterable[Sequence[object]]) -> None:
-    """Write rows in aligned columns on stdout."""
-    cells = [[safe(cell) for cell in row] for row in rows]
-    widths = columns_of(cells)
-    put(align(row, widths) for row in cells)

@@ -6,7 +6,7 @@ line per capture. A sidecar that is missing or of another file is made again fro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,10 @@ from provenance.warc.sidecar import (
     KnownCapture,
     KnownRun,
     Part,
+    keep_sidecar,
     parse_sidecar,
-    part_of,
-    to_lines,
-    write_sidecar,
 )
-from provenance.warc.survey import survey
+from provenance.warc.survey import stretches
 
 LOOKUP = "lookup"
 
@@ -61,12 +59,15 @@ class History:
                 found.setdefault((each.url, each.payload_digest), original)
         return found
 
-    def known(self) -> dict[str, Known]:
+    def known(
+        self, originals: Mapping[tuple[str, str], Original] | None = None
+    ) -> dict[str, Known]:
         """Return the newest full answer of each address whose server gave validators for it.
 
         A revisit counts with the validators that it came with, for the record that it refers to.
+        `originals` is what the method of this name gives, where it is there already.
         """
-        originals = self.originals()
+        originals = self.originals() if originals is None else originals
         found: dict[str, Known] = {}
         for each in sorted(self.captures, key=lambda capture: (capture.date, capture.record_id)):
             if each.outcome not in ("captured", "unchanged") or each.url is None:
@@ -167,12 +168,11 @@ def _part(path: Path, folder: Path, digest: Digest | None) -> Part:
     sidecar = folder / f"{path.name}.jsonl"
     if digest is not None:
         try:
-            return parse_sidecar(sidecar.read_bytes(), digest)
+            with sidecar.open("rb") as lines:
+                return parse_sidecar(lines, digest)
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             pass  # missing, torn, stale or of another form
     try:
-        lines = to_lines(survey(path))
+        return keep_sidecar(sidecar, stretches(path))
     except ProvenanceError:
         return Part()  # `verify` says what is wrong with it
-    write_sidecar(sidecar, lines)
-    return part_of(lines[1:])

@@ -1,6 +1,6 @@
 """The sidecar of a sealed WARC file: one JSON line for each thing that later runs ask of it.
 
-The first line names the file, its SHA-256 and the number of lines that follow. A sidecar that is
+The last line names the file, its SHA-256 and the number of lines before it. A sidecar that is
 torn, stale or of another form is no error: it is made again from the WARC.
 """
 
@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
+from typing import TextIO
 
 from provenance.digest import Digest
-from provenance.holdings import Capture, KeptRequisite, Run, Survey, WarcRecord
+from provenance.holdings import Capture, KeptRequisite, Run, Stretch, Survey, WarcRecord
 
-FORM = 3
+FORM = 4
 """The form of the lines; a sidecar of another form is made again."""
 
 
@@ -70,57 +72,138 @@ class Part:
     gathered: frozenset[tuple[str, str]] = frozenset()
 
 
-def parse_sidecar(raw: bytes, digest: Digest) -> Part:
-    """Return what a sidecar says of the file with this digest.
+class _Gathering:
+    """Makes a part out of lines, one after the other."""
+
+    def __init__(self) -> None:
+        self._runs: list[KnownRun] = []
+        self._captures: list[KnownCapture] = []
+        self._requisites: list[KeptRequisite] = []
+        self._gathered: set[tuple[str, str]] = set()
+        self.lines = 0
+
+    def take(self, line: Mapping[str, object]) -> None:
+        self.lines += 1
+        match line["type"]:
+            case "run":
+                self._runs.append(_run(line))
+            case "capture":
+                self._captures.append(_capture(line))
+            case "requisite":
+                self._requisites.append(_requisite(line))
+            case "gathered":
+                self._gathered.add((intern(str(line["run"])), str(line["document"])))
+
+    def part(self) -> Part:
+        return Part(
+            runs=tuple(self._runs),
+            captures=tuple(self._captures),
+            requisites=tuple(self._requisites),
+            gathered=frozenset(self._gathered),
+        )
+
+
+def parse_sidecar(lines: Iterable[bytes], digest: Digest) -> Part:
+    """Return what the lines of a sidecar say of the file with this digest.
 
     Raises:
         ValueError, LookupError, TypeError: it is torn, of another file or of another form.
     """
-    first, *lines = [json.loads(line) for line in raw.splitlines()]
-    same = first["form"] == FORM and first["sha256"] == digest
-    if not same or first["lines"] != len(lines) or not raw.endswith(b"\n"):
+    gathering = _Gathering()
+    last: Mapping[str, object] | None = None
+    for raw in lines:
+        line = json.loads(raw)
+        if last is not None or not raw.endswith(b"\n"):
+            raise ValueError("not the whole sidecar, or more than it")
+        if line["type"] == "file":
+            last = line
+            if line["form"] != FORM or line["sha256"] != digest or line["lines"] != gathering.lines:
+                raise ValueError("not the whole sidecar of this file")
+        else:
+            gathering.take(line)
+    if last is None:
         raise ValueError("not the whole sidecar of this file")
-    return part_of(lines)
+    return gathering.part()
 
 
-def part_of(lines: Sequence[Mapping[str, object]]) -> Part:
-    """Return what the lines after the first say."""
+def keep_sidecar(sidecar: Path, pieces: Iterable[Stretch]) -> Part:
+    """Write the sidecar of one file, in one piece, if the disk lets it; return what it says."""
+    gathering, fresh = _Gathering(), _Fresh(sidecar)
+    try:
+        for piece in pieces:
+            for line in to_lines(piece):
+                gathering.take(line)
+                fresh.write(line)
+            if isinstance(piece, Survey):
+                fresh.write(_last_line(piece, gathering.lines))
+    except BaseException:
+        fresh.drop()
+        raise
+    fresh.put_in_place()
+    return gathering.part()
 
-    def of(kind: str) -> Iterator[Mapping[str, object]]:
-        return (line for line in lines if line["type"] == kind)
 
-    return Part(
-        runs=tuple(map(_run, of("run"))),
-        captures=tuple(map(_capture, of("capture"))),
-        requisites=tuple(map(_requisite, of("requisite"))),
-        gathered=frozenset((str(line["run"]), str(line["document"])) for line in of("gathered")),
-    )
+def _last_line(held: Survey, lines: int) -> dict[str, object]:
+    return {
+        "type": "file",
+        "form": FORM,
+        "warc": held.file.warc,
+        "sha256": held.file.sha256,
+        "lines": lines,
+    }
 
 
-def to_lines(held: Survey) -> list[dict[str, object]]:
-    """Return the sidecar's lines for one file."""
-    ids = {(one.offset, one.ordinal): one for one in held.records}
-    lines = [_run_line(run) for run in held.runs]
-    lines += [_capture_line(one, ids[one.offset, one.ordinal]) for one in held.captures]
-    lines += [
-        {
+class _Fresh:
+    """A sidecar that is being written beside its place; it does without where the disk refuses."""
+
+    def __init__(self, sidecar: Path) -> None:
+        self._sidecar = sidecar
+        self._path = sidecar.with_name(f"{sidecar.name}.{os.getpid()}")
+        self._file: TextIO | None = None
+        with suppress(OSError):
+            sidecar.parent.mkdir(exist_ok=True)
+            self._file = self._path.open("w", encoding="ascii")
+
+    def write(self, line: Mapping[str, object]) -> None:
+        if self._file is not None:
+            try:
+                self._file.write(json.dumps(line, sort_keys=True) + "\n")
+            except OSError:
+                self.drop()
+
+    def put_in_place(self) -> None:
+        if self._file is not None:
+            try:
+                self._file.close()
+                self._path.replace(self._sidecar)
+            except OSError:
+                self.drop()
+
+    def drop(self) -> None:
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+            with suppress(OSError):
+                self._path.unlink()
+            self._file = None
+
+
+def to_lines(held: Stretch) -> Iterator[dict[str, object]]:
+    """Yield the sidecar's lines for some records of a file."""
+    for capture, record in zip(held.captures, held.anchors, strict=True):
+        yield _capture_line(capture, record)
+    for one in held.requisites:
+        yield {
             "type": "requisite",
             "url": one.url,
             "record_id": one.record_id,
             "date": one.date,
             "payload_digest": one.payload_digest,
         }
-        for one in held.requisites
-    ]
-    lines += [{"type": "gathered", "run": run, "document": name} for run, name in held.gathered]
-    first = {
-        "type": "file",
-        "form": FORM,
-        "warc": held.file.warc,
-        "sha256": held.file.sha256,
-        "lines": len(lines),
-    }
-    return [first, *lines]
+    for run, name in held.gathered:
+        yield {"type": "gathered", "run": run, "document": name}
+    if isinstance(held, Survey):
+        yield from map(_run_line, held.runs)
 
 
 def _run_line(run: Run) -> dict[str, object]:
@@ -162,19 +245,6 @@ def _capture_line(capture: Capture, record: WarcRecord) -> dict[str, object]:
     }
 
 
-def write_sidecar(sidecar: Path, lines: Iterable[Mapping[str, object]]) -> None:
-    """Write a sidecar in one piece, if the disk lets it."""
-    text = "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
-    fresh = sidecar.with_name(f"{sidecar.name}.{os.getpid()}")
-    try:
-        sidecar.parent.mkdir(exist_ok=True)
-        fresh.write_text(text, "ascii")
-        fresh.replace(sidecar)
-    except OSError:  # a read-only or full archive works without sidecars
-        with suppress(OSError):
-            fresh.unlink()
-
-
 def _run(line: Mapping[str, object]) -> KnownRun:
     targets = line["targets"]
     return KnownRun(
@@ -190,21 +260,24 @@ def _run(line: Mapping[str, object]) -> KnownRun:
 
 
 def _capture(line: Mapping[str, object]) -> KnownCapture:
+    # What many captures have alike is in memory once.
+    payload_digest, content_id = _text(line["payload_digest"]), _text(line["content_id"])
+    media_type = _text(line["media_type"])
     return KnownCapture(
-        run=str(line["run"]),
-        collection=str(line["collection"]),
+        run=intern(str(line["run"])),
+        collection=intern(str(line["collection"])),
         document=str(line["document"]),
-        outcome=str(line["outcome"]),
+        outcome=intern(str(line["outcome"])),
         url=_text(line["url"]),
         status=_number(line["status"]),
-        payload_digest=_text(line["payload_digest"]),
-        record_type=str(line["record_type"]),
+        payload_digest=payload_digest,
+        record_type=intern(str(line["record_type"])),
         record_id=str(line["record_id"]),
         date=str(line["date"]),
-        content_id=_text(line["content_id"]),
+        content_id=payload_digest if content_id == payload_digest else content_id,
         size=_number(line["size"]),
         payload_size=_number(line["payload_size"]),
-        media_type=_text(line["media_type"]),
+        media_type=media_type and intern(media_type),
         etag=_text(line["etag"]),
         last_modified=_text(line["last_modified"]),
         names_requisites=line["names_requisites"] is True,

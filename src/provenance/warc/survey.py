@@ -58,6 +58,7 @@ class Settling:
         return Survey(
             records=last.records,
             captures=last.captures + late.captures,
+            anchors=last.anchors + late.anchors,
             requisites=last.requisites + late.requisites,
             gathered=last.gathered,
             file=WarcFile(
@@ -114,15 +115,17 @@ def _named(record: WarcRecord, bodies: Mapping[str, Body]) -> Body | None:
 
 
 def _told_by(settled: Iterable[tuple[_Note, Body | None]], reading: Reading) -> Stretch:
-    captures, requisites = [], []
+    captures, anchors, requisites = [], [], []
     for (record, note), body in settled:
         if (capture := capture_of(record, note, body)) is not None:
             captures.append(capture)
+            anchors.append(body.record if body is not None else record)
         if (requisite := requisite_of(note, body)) is not None:
             requisites.append(requisite)
     return Stretch(
         records=tuple(reading.records),
         captures=tuple(captures),
+        anchors=tuple(anchors),
         requisites=tuple(requisites),
         gathered=tuple(reading.gathered),
     )
@@ -162,6 +165,7 @@ def joined(pieces: Iterable[Stretch]) -> Iterator[Survey]:
                 piece,
                 records=tuple(each for one in before for each in one.records),
                 captures=tuple(each for one in before for each in one.captures),
+                anchors=tuple(each for one in before for each in one.anchors),
                 requisites=tuple(each for one in before for each in one.requisites),
                 gathered=tuple(each for one in before for each in one.gathered),
             )
