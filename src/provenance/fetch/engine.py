@@ -18,6 +18,7 @@ from provenance.exchange import Client, ClientSettings, Trust, read_cookies
 from provenance.exchange.addresses import policy
 from provenance.fetch.archived import Seeking
 from provenance.fetch.chains import Chains
+from provenance.fetch.errands import Errands
 from provenance.fetch.gates import Gates, StoppedError
 from provenance.fetch.gathering import GotCache
 from provenance.fetch.permission import RobotsCache
@@ -92,8 +93,7 @@ class FetchRun:
         ports: FetchPorts,
     ) -> None:
         self._run = run
-        self._errands: list[Errand | None] = list(errands)
-        """Each is let go once the document has its outcome."""
+        self._errands = Errands(errands)
         self._done = done
         self._settings = settings
         self._ports = ports
@@ -154,9 +154,8 @@ class FetchRun:
             StorageError: the disk refused; what was yielded is kept.
         """
         hosts: dict[str, array[int]] = {}
-        for number, errand in enumerate(self._errands):
-            if errand is None:
-                continue
+        for number in range(len(self._errands)):
+            errand = self._errands[number]
             if errand.url is None:
                 yield self._skipped(number, errand, "wanted")
             elif errand.document in self._done.get(errand.collection, frozenset()):
@@ -167,14 +166,13 @@ class FetchRun:
             yield from self._visited(hosts)
             self.complete = self._count == len(self._errands)
             if not self.complete and self._late():
-                for number, errand in enumerate(self._errands):
-                    if errand is not None:
-                        yield self._skipped(number, errand, "run_time")
+                for number in self._errands.left():
+                    yield self._skipped(number, self._errands[number], "run_time")
         finally:
             self._stopped.set()
 
     def _skipped(self, number: int, errand: Errand, reason: str) -> Outcome:
-        self._let_go(number)
+        self._tick_off(number)
         return Outcome(
             collection=errand.collection,
             document=errand.document,
@@ -184,9 +182,9 @@ class FetchRun:
             run=self._run,
         )
 
-    def _let_go(self, number: int) -> None:
+    def _tick_off(self, number: int) -> None:
         self._count += 1
-        self._errands[number] = None
+        self._errands.tick_off(number)
 
     def _visited(self, hosts: Mapping[str, array[int]]) -> Iterator[Outcome]:
         now, limit = self._ports.runtime.monotonic, self._settings.max_run_time_s
@@ -199,7 +197,7 @@ class FetchRun:
             for collection in {outcome.collection for _, outcome in ready}:
                 self._ports.writer_of(collection).sync()
             for number, outcome in ready:
-                self._let_go(number)
+                self._tick_off(number)
                 yield outcome
             left -= len(ready)
             if self._late():
@@ -260,8 +258,6 @@ class FetchRun:
         try:
             for number in numbers:
                 errand = self._errands[number]
-                if errand is None:
-                    continue
                 if errand.networks not in clients:
                     clients[errand.networks] = self._client(errand.networks)
                 client = self._clients[me] = clients[errand.networks]
