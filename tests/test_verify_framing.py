@@ -55,7 +55,7 @@ def test_plain_and_gzip_files_are_judged_alike(tmp_path: Path) -> None:
     plain = judged(tmp_path, b"".join(each.plain for each in good_records()), "plain.warc")
     packed_report = judged(tmp_path, packed(good_records()))
     assert plain.findings == () and plain.records == packed_report.records
-    assert list(plain.ledger.records) == list(packed_report.ledger.records)
+    assert list(plain.ledger.records.column(0)) == list(packed_report.ledger.records.column(0))
 
 
 def crc_changed(raw: bytes, start: int, end: int) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from typing import BinaryIO
 
 from provenance.digest import Digest
 from provenance.errors import ProvenanceError
@@ -126,15 +127,21 @@ def plan(path: Path, share: int) -> list[_Task]:
     if size < 2 * share:
         return whole
     with opened(path) as source:
-        found = [
-            find_member(source, at, b"WARC/", within=_SEARCHED) for at in range(share, size, share)
-        ]
-    starts = sorted({0, *(at for at in found if at is not None)})
+        starts = [0, *_starts(source, size, share)]
     parts = [
         _Task(path=path, start=start, until=until)
         for start, until in zip(starts, [*starts[1:], None], strict=True)
     ]
     return [_Task(path=path), *parts] if len(parts) > 1 else whole
+
+
+def _starts(source: BinaryIO, size: int, share: int) -> Iterator[int]:
+    at = share
+    while at < size:
+        found = find_member(source, at, b"WARC/", within=_SEARCHED)
+        if found is not None:
+            yield found
+        at = share + (found if found is not None else at + _SEARCHED)
 
 
 def _do(task: _Task) -> tuple[Stretch, ...] | Digest | Part | None:

@@ -201,6 +201,7 @@ def _serve(work: Callable[[T], R], items: Sequence[T], orders: int, results_end:
     gc.freeze()
     with os.fdopen(results_end, "wb") as results:
         while order := os.read(orders, _WORD):
+            answer: object = None
             try:
                 answer = (True, work(items[int.from_bytes(order, "big")]))
                 raw = pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
@@ -209,3 +210,6 @@ def _serve(work: Callable[[T], R], items: Sequence[T], orders: int, results_end:
             results.write(len(raw).to_bytes(_WORD, "big"))
             results.write(raw)
             results.flush()
+            # What refers to itself would wait for a collection that little else calls for.
+            del answer, raw
+            gc.collect()

@@ -26,7 +26,9 @@ from provenance.index.sources import Derive
 from provenance.index.texts import load_cards, load_texts, settle_search
 from provenance.model import Collection
 
-_CACHE_KIB = 16_384
+_CACHE_KIB = 65_536
+"""Half of it makes an index of a hundred thousand documents slower, twice as much no faster."""
+
 _SIDE_FILES = ("-journal", "-wal", "-shm")
 
 

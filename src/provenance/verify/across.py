@@ -5,18 +5,23 @@ Source: WARC 1.1 §5.2 (ids are unique), §5.11 (WARC-Refers-To), §6.7 (revisit
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from provenance.verify.captures import canonical, groups_in
 from provenance.verify.findings import Finding, Note, finding, note
 from provenance.verify.header import bare
 from provenance.verify.labelled import parse_labelled
-from provenance.verify.ledger import NONE, Column, Digests, Ledger, key_of
+from provenance.verify.ledger import NONE, Column, Digests, Ledger, Row, key_of
 from provenance.verify.records import Facts
+from provenance.verify.rows import Rows, Spill
 
-_BUCKETS = 16
+_AT_ONCE = 1 << 14
+"""About how many keys are compared at a time."""
+
+_BUCKET_ROWS = 512
+_ROW_BITS = 40
 
 Reread = Callable[[str, int, int], Facts | None]
 """(file name, offset, key of a record id) → the facts of that record, measured afresh."""
@@ -51,9 +56,7 @@ class Across:
         repeated = _repeated([ledger.records for _, ledger in self._files])
         first: dict[int, tuple[str, int]] = {}
         for name, ledger in self._files if repeated else ():
-            for record, offset, group in zip(
-                ledger.records, ledger.offsets, ledger.groups, strict=True
-            ):
+            for record, offset, group in ledger.records:
                 if record not in repeated:
                     continue
                 if record not in first:
@@ -75,49 +78,82 @@ class Across:
     # Revisits
 
     def _revisits(self) -> Iterator[Finding | Note]:
-        wanted = {target for _, ledger in self._files for target in ledger.revisits.target} - {NONE}
-        if not wanted:
+        lost: dict[int, int] = {}
+        doubtful = dict(self._doubtful(lost))
+        unknown = set(lost.values())
+        chained = self._among(unknown, lambda ledger: ledger.revisits.records())
+        others = self._among(unknown - chained, lambda ledger: ledger.records.column(0))
+        for place in sorted([*doubtful, *(at for at in lost if lost[at] not in others)]):
+            name, ledger, own = self._row(place, lambda ledger: ledger.revisits)
+            if place in doubtful:
+                its_file, _, its = self._row(doubtful[place], lambda ledger: ledger.originals)
+                yield from self._compare(name, ledger, own, its_file, its)
+            else:
+                yield from self._lost(name, ledger, own, chained=lost[place] in chained)
+
+    def _doubtful(self, lost: dict[int, int]) -> Iterator[tuple[int, int]]:
+        """Yield the places of each revisit that does not tell what its original is, and of that.
+
+        Put into `lost` the place of each whose original is not there, and the key of that.
+        """
+        buckets = sum(len(ledger.revisits.rows) for _, ledger in self._files) // _AT_ONCE + 1
+        spill = Spill()
+        revisits = _divided(self._places(lambda each: each.revisits.targets()), buckets, spill)
+        if not any(map(len, revisits)):
             return
-        originals: dict[int, tuple[str, Column, int]] = {}
-        chained: set[int] = set()
-        for name, ledger in self._files:
-            chained.update(wanted.intersection(ledger.revisits.record))
-            for index, record in enumerate(ledger.originals.record):
-                if record in wanted:
-                    originals[record] = (name, ledger.originals, index)
-        others = wanted - originals.keys() - chained
-        if others:
-            others = others.intersection(
-                record for _, ledger in self._files for record in ledger.records
-            )
-        for name, ledger in self._files:
-            for index, target in enumerate(ledger.revisits.target):
-                if target in originals:
-                    yield from self._compare(name, ledger, index, originals[target])
-                elif target != NONE and target not in others:
-                    yield from self._lost(name, ledger, index, chained=target in chained)
+        originals = _divided(self._places(lambda each: each.originals.records()), buckets, spill)
+        for some, others in zip(revisits, originals, strict=True):
+            wanted = set(some.column(0))
+            found = {record: place for record, place in others if record in wanted}
+            for target, place in some:
+                if target not in found:
+                    lost[place] = target
+                elif not self._same(place, found[target]):
+                    yield place, found[target]
+
+    def _places(self, keys: Callable[[Ledger], Iterator[int]]) -> Iterator[tuple[int, int]]:
+        """Yield each key and its place: the number of the file, and of the row in it."""
+        for number, (_, ledger) in enumerate(self._files):
+            for index, key in enumerate(keys(ledger)):
+                if key != NONE:
+                    yield key, number << _ROW_BITS | index
+
+    def _row(self, place: int, column: Callable[[Ledger], Column]) -> tuple[str, Ledger, Row]:
+        name, ledger = self._files[place >> _ROW_BITS]
+        return name, ledger, column(ledger).at(place & (1 << _ROW_BITS) - 1)
+
+    def _among(self, wanted: set[int], keys: Callable[[Ledger], Iterator[int]]) -> set[int]:
+        """Return those of the wanted keys that some file has."""
+        if not wanted:
+            return wanted
+        return wanted.intersection(key for _, ledger in self._files for key in keys(ledger))
+
+    def _same(self, revisit: int, original: int) -> bool:
+        _, _, own = self._row(revisit, lambda ledger: ledger.revisits)
+        _, _, its = self._row(original, lambda ledger: ledger.originals)
+        # Address, date, payload and content, as far as the revisit tells them.
+        return all(mine in (NONE, other) for mine, other in zip(own[2:6], its[2:6], strict=True))
 
     def _lost(
-        self, name: str, ledger: Ledger, index: int, *, chained: bool
+        self, name: str, ledger: Ledger, own: Row, *, chained: bool
     ) -> Iterator[Finding | Note]:
-        column = ledger.revisits
-        facts = self._reread(name, column.offset[index], column.record[index])
+        facts = self._reread(name, own.offset, own.record)
         target = bare(facts.header.value("WARC-Refers-To")) if facts is not None else None
         if not (chained or self._complete):
             yield note(
                 "revisit_elsewhere",
                 warc=name,
-                offset=column.offset[index],
+                offset=own.offset,
                 field="WARC-Refers-To",
                 expected=target,
                 found="not in this file",
             )
             return
-        ledger.damaged.add(column.group[index])
+        ledger.damaged.add(own.group)
         yield finding(
             "revisit_target_is_revisit" if chained else "revisit_target_missing",
             warc=name,
-            offset=column.offset[index],
+            offset=own.offset,
             capture_id=facts.record_digest if facts is not None else None,
             field="WARC-Refers-To",
             expected=target,
@@ -125,36 +161,26 @@ class Across:
         )
 
     def _compare(
-        self, name: str, ledger: Ledger, index: int, original: tuple[str, Column, int]
+        self, name: str, ledger: Ledger, own: Row, its_file: str, its: Row
     ) -> Iterator[Finding]:
-        its_file, column, at = original
-        own = ledger.revisits
-        pairs = (
-            (own.uri[index], column.uri[at]),
-            (own.date[index], column.date[at]),
-            (own.payload[index], column.payload[at]),
-            (own.content[index], column.content[at]),
-        )
-        if all(mine in (NONE, its) for mine, its in pairs):
-            return
-        revisit = self._reread(name, own.offset[index], own.record[index])
-        target = self._reread(its_file, column.offset[at], column.record[at])
+        revisit = self._reread(name, own.offset, own.record)
+        target = self._reread(its_file, its.offset, its.record)
         if revisit is None or target is None:
             return
         differing = list(_differences(revisit, target))
-        if own.content[index] not in (NONE, column.content[at]) and column.content[at] != NONE:
+        if own.content not in (NONE, its.content) and its.content != NONE:
             content = target.digests.content_id if target.digests is not None else None
             differing.append(("content_id (metadata record)", "the original's", str(content)))
         for field, expected, found in differing:
-            ledger.damaged.add(own.group[index])
+            ledger.damaged.add(own.group)
             yield finding(
                 "revisit_disagrees",
                 warc=name,
-                offset=own.offset[index],
+                offset=own.offset,
                 capture_id=revisit.record_digest,
                 field=field,
                 expected=expected,
-                found=f"{found} in {its_file} at byte {column.offset[at]}",
+                found=f"{found} in {its_file} at byte {its.offset}",
             )
 
     # What captures and pages name: redirect chains, certificate chains, requisites
@@ -203,21 +229,18 @@ class Across:
 
 def _missing(
     named: Sequence[tuple[str, Ledger, Digests]],
-    kept: Sequence[array[int]],
+    kept: Sequence[Rows],
     *,
     code: str,
     field: str,
     kind: str,
 ) -> Iterator[Finding]:
     """Yield a finding for each digest that is named and that no record of the archive has."""
-    wanted = {
-        key_of(digests.at(index)[0]) for _, _, digests in named for index in range(len(digests))
-    }
+    wanted = {key_of(digest) for _, _, digests in named for digest, _ in digests}
     for keys in kept if wanted else ():
-        wanted.difference_update(keys)
+        wanted.difference_update(keys.column(0))
     for name, ledger, digests in named if wanted else ():
-        for index in range(len(digests)):
-            digest, offset = digests.at(index)
+        for digest, offset in digests:
             if key_of(digest) in wanted:
                 ledger.damaged.update(groups_in(ledger, offset))
                 yield finding(
@@ -234,20 +257,24 @@ def _counts(outcomes: dict[str, int]) -> str:
     return ", ".join(f"{word} {count}" for word, count in sorted(outcomes.items())) or "none"
 
 
-def _repeated(columns: Sequence[array[int]]) -> frozenset[int]:
-    """Return the keys that stand more than once, sorting a sixteenth of them at a time."""
-    buckets = [array("Q") for _ in range(_BUCKETS)]
-    for column in columns:
-        for key in column:
-            if key != NONE:
-                buckets[key % _BUCKETS].append(key)
+def _divided(rows: Iterable[tuple[int, ...]], buckets: int, spill: Spill) -> list[Rows]:
+    """Return rows in so many lists, those of one key in one; each keeps the order."""
+    divided: list[Rows] = []
+    for row in rows:
+        divided = divided or [Rows(len(row)) for _ in range(buckets)]
+        bucket = divided[row[0] % buckets]
+        bucket.add(*row)
+        bucket.settle(spill, most=_BUCKET_ROWS)
+    return divided or [Rows(1) for _ in range(buckets)]
+
+
+def _repeated(lists: Sequence[Rows]) -> frozenset[int]:
+    """Return the keys that stand more than once, sorting a part of them at a time."""
+    keys = ((key,) for rows in lists for key in rows.column(0) if key != NONE)
     repeated: set[int] = set()
-    for bucket in buckets:
-        last = NONE
-        for key in sorted(bucket):
-            if key == last:
-                repeated.add(key)
-            last = key
+    for bucket in _divided(keys, sum(map(len, lists)) // _AT_ONCE + 1, Spill()):
+        ordered = sorted(bucket.column(0))
+        repeated.update(one for one, other in pairwise(ordered) if one == other)
     return frozenset(repeated)
 
 

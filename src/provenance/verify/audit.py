@@ -31,6 +31,7 @@ from provenance.verify.ledger import NONE, Ledger
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
 from provenance.verify.parts import read_files
 from provenance.verify.relations import Reread
+from provenance.verify.rows import Spill
 from provenance.verify.sealed import SealCheck, SealTally
 from provenance.verify.trust import Trust
 
@@ -101,6 +102,7 @@ class _ArchiveAudit:
         self._on_note = on_note
         self._count = 0
         self._reports: list[FileReport] = []
+        self._spill = Spill()
 
     def run(
         self, on_capture: Callable[[CaptureVerdict], None] | None, against: Sequence[Path]
@@ -114,7 +116,8 @@ class _ArchiveAudit:
         manifest = ManifestCheck(raw, present=paths.keys(), waiting=waiting)
         for fault in manifest.opening():
             self._tell(fault)
-        for report in read_files([paths[name] for name in sorted(paths)], jobs=self._jobs):
+        ordered = [paths[name] for name in sorted(paths)]
+        for report in read_files(ordered, jobs=self._jobs, spill=self._spill):
             self._take(report, manifest)
         self._check_across(paths)
         log = self._check_log(paths)
@@ -184,6 +187,7 @@ class _ArchiveAudit:
                 )
             )
             report = replace(report, ledger=Ledger())
+        report.ledger.put_away(self._spill)
         self._reports.append(replace(report, findings=(), notes=()))
 
     def _check_across(self, paths: dict[str, Path]) -> None:
@@ -210,20 +214,17 @@ class _ArchiveAudit:
                 for path in _listdir(root / "archive")
                 if path.name.endswith(_SUFFIXES) and _size(path) is not None
             ]
-            for report in read_files(paths, jobs=self._jobs):
-                column, damaged = report.ledger.originals, report.ledger.damaged
+            for report in read_files(paths, jobs=self._jobs, spill=self._spill):
                 held.update(
                     content
-                    for content, group in zip(column.content, column.group, strict=True)
-                    if group not in damaged
+                    for content, group in report.ledger.originals.contents()
+                    if group not in report.ledger.damaged
                 )
         held.discard(NONE)
         for report in self._reports:
             for column in (report.ledger.originals, report.ledger.revisits):
                 report.ledger.witnessed.update(
-                    group
-                    for content, group in zip(column.content, column.group, strict=True)
-                    if content in held
+                    group for content, group in column.contents() if content in held
                 )
 
     def _note_seeds(self) -> None:

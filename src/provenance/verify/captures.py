@@ -19,7 +19,7 @@ from provenance.holdings import (
 from provenance.verify.header import bare
 from provenance.verify.labelled import Labelled
 from provenance.verify.leaves import capture_line, leaf_hash, record_line
-from provenance.verify.ledger import NONE, Closing, Ledger, key_of
+from provenance.verify.ledger import NONE, Closing, Ledger, Row, key_of
 from provenance.verify.records import ANCHORS, Facts
 from provenance.verify.statements import (
     Statement,
@@ -79,9 +79,7 @@ class CaptureJudge:
     def take(self, facts: Facts) -> None:
         """Take the record that was begun."""
         self._group.append(facts)
-        self._ledger.records.append(key_of(facts.record_id))
-        self._ledger.offsets.append(facts.offset)
-        self._ledger.groups.append(key_of(self._anchor_id))
+        self._ledger.records.add(key_of(facts.record_id), facts.offset, key_of(self._anchor_id))
 
     def close(self, *, at_end: bool = False) -> None:
         """Judge the capture whose records came last; `at_end` of the file it may be unfinished."""
@@ -108,6 +106,7 @@ class CaptureJudge:
             self._note_anchor(anchor, said)
         self._note_leaves(group)
         self._closed(capture_id)
+        self._ledger.settle()
 
     def _note_leaves(self, group: list[Facts]) -> None:
         for line, offset in leaf_lines(group):
@@ -145,7 +144,7 @@ class CaptureJudge:
             self._complain("metadata_missing", first, expected="a metadata record", found="none")
             return None, None
         if alone and own.header.value("Content-Type") == CERTIFICATES:
-            self._ledger.certificates.append(key_of(digest_of(own.text or b"")))
+            self._ledger.certificates.add(key_of(digest_of(own.text or b"")))
             return None, None
         said = parse_statement(own)
         if said is None:
@@ -234,7 +233,7 @@ class CaptureJudge:
             self._ledger.log_heads.add((origin, int(size), root))
 
     def _note_anchor(self, anchor: Facts, said: Statement | None) -> None:
-        self._ledger.anchors.append(key_of(anchor.record_digest))
+        self._ledger.anchors.add(key_of(anchor.record_digest))
         header = anchor.header
         revisit = anchor.kind == "revisit"
         prefix = "WARC-Refers-To-" if revisit else "WARC-"
@@ -242,7 +241,7 @@ class CaptureJudge:
         content = digest_in(said, "content_id") if revisit and said is not None else None
         if anchor.digests is not None:
             content = anchor.digests.content_id
-        column.add(
+        row = Row(
             record=key_of(anchor.record_id),
             target=key_of(bare(header.value("WARC-Refers-To"))) if revisit else NONE,
             uri=key_of(bare(header.value(f"{prefix}Target-URI"))),
@@ -252,6 +251,7 @@ class CaptureJudge:
             offset=anchor.offset,
             group=key_of(anchor.record_id),
         )
+        column.add(row)
 
 
 def leaf_lines(group: Sequence[Facts]) -> list[tuple[str, int]]:
@@ -282,6 +282,6 @@ def canonical(declared: Labelled | None) -> str | None:
 
 def groups_in(ledger: Ledger, offset: int) -> Iterator[int]:
     """Yield the groups of the records at `offset`."""
-    for at, group in zip(ledger.offsets, ledger.groups, strict=True):
+    for _, at, group in ledger.records:
         if at == offset:
             yield group

@@ -33,6 +33,7 @@ from provenance.verify.header import HeaderFault
 from provenance.verify.inflate import member_header_size
 from provenance.verify.ledger import Ledger
 from provenance.verify.records import Facts, RecordJudge, Tallies, Wanted, anchor_id
+from provenance.verify.rows import Spill
 from provenance.verify.shortcut import Shortcut
 from provenance.verify.stretch import Stretch
 from provenance.verify.window import Window
@@ -55,25 +56,24 @@ class FileReport:
     @property
     def whole(self) -> int:
         """How many captures no finding touches, as far as the checks done so far say."""
-        return sum(group not in self.ledger.damaged for group in self.ledger.outcomes.numbers)
+        return sum(group not in self.ledger.damaged for group in self.ledger.outcomes.numbers())
 
     @property
     def sealed(self) -> int:
         """How many captures are as the log has them, where the log covers the file."""
-        return sum(group not in self.ledger.unsealed for group in self.ledger.outcomes.numbers)
+        return sum(group not in self.ledger.unsealed for group in self.ledger.outcomes.numbers())
 
     @property
     def witnessed(self) -> int:
         """How many captures have a content that another archive holds too."""
-        return sum(group in self.ledger.witnessed for group in self.ledger.outcomes.numbers)
+        return sum(group in self.ledger.witnessed for group in self.ledger.outcomes.numbers())
 
     def verdicts(self, logged: tuple[str, ...] = ()) -> Iterator[CaptureVerdict]:
         """Yield each capture with its rungs, as far as the checks done so far say.
 
         `logged` are the rungs that the log gives to what it covers of the file.
         """
-        for index in range(len(self.ledger.outcomes)):
-            capture_id, group = self.ledger.outcomes.at(index)
+        for capture_id, group in self.ledger.outcomes:
             rungs = [] if group in self.ledger.damaged else ["whole"]
             rungs += logged if group not in self.ledger.unsealed else ()
             rungs += ["witnessed"] if group in self.ledger.witnessed else []
@@ -116,12 +116,20 @@ class Sighting:
 class _FileAudit:
     """Judge the records of one open file, or of a stretch of it."""
 
-    def __init__(self, source: Stretch, name: str, window: Window, *, short: bool = True) -> None:
+    def __init__(
+        self,
+        source: Stretch,
+        name: str,
+        window: Window,
+        *,
+        short: bool = True,
+        spill: Spill | None = None,
+    ) -> None:
         self._source = source
         self._short = short
         self._name = name
         self._window = window
-        self._ledger = Ledger()
+        self._ledger = Ledger(spill=spill)
         self._findings: list[Finding] = []
         self._unlisted = 0
         self._faults = 0
@@ -359,20 +367,29 @@ def reading_notes(name: str, tallies: Tallies) -> Iterator[Note]:
             yield note(code, warc=name, field=field, found=found)
 
 
-def read_file(path: Path, *, sealed_name: str | None = None, short: bool = True) -> FileReport:
-    """Read one file and check it by itself, in bounded memory.
+def read_file(
+    path: Path,
+    *,
+    sealed_name: str | None = None,
+    short: bool = True,
+    spill: Spill | None = None,
+) -> FileReport:
+    """Read one file and check it by itself, in bounded memory where there is a `spill`.
 
     `sealed_name` is the name to report where the file still has another. Without `short` every
     record is judged in full; the report is the same.
     """
-    return read_stretch(Stretch(path=path), sealed_name or path.name, short=short)
+    source = Stretch(path=path)
+    return read_stretch(source, sealed_name or path.name, short=short, spill=spill)
 
 
-def read_stretch(source: Stretch, name: str, *, short: bool = True) -> FileReport:
+def read_stretch(
+    source: Stretch, name: str, *, short: bool = True, spill: Spill | None = None
+) -> FileReport:
     """Read a stretch of a file as a WARC file of this name, as `read_file` does."""
     try:
         with source.window() as window:
-            return _FileAudit(source, name, window, short=short).run()
+            return _FileAudit(source, name, window, short=short, spill=spill).run()
     except OSError as error:
         fault = finding("unreadable_file", warc=name, expected="a file", found=error.strerror)
         return FileReport(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
 from pathlib import Path
 
 from provenance.digest import Digest, from_hex
@@ -21,10 +21,11 @@ from provenance.verify.framing import WARC, Form, form_of, record_at
 from provenance.verify.inflate import find_member
 from provenance.verify.ledger import Ledger
 from provenance.verify.records import RecordJudge, Tallies
+from provenance.verify.rows import Spill
 from provenance.verify.window import Window
 
 _SMALLEST = 1 << 20
-_LARGEST = 1 << 26
+_LARGEST = 1 << 22
 _SHARES = 6
 """Parts for each process, so that none waits long for the last."""
 
@@ -43,25 +44,28 @@ class Task:
     ours: bool = False
 
 
+_TAKEN = Ledger()
+"""What is left of the ledger of a part that was joined to those before."""
+
 _Result = FileReport | Part | Digest | None
 
 
 def read_files(
-    paths: Sequence[Path], *, jobs: int, smallest: int = _SMALLEST
+    paths: Sequence[Path], *, jobs: int, smallest: int = _SMALLEST, spill: Spill | None = None
 ) -> Iterator[FileReport]:
     """Yield the report of each file, in order, read by up to `jobs` processes.
 
-    A part has `smallest` bytes or more, but for the last one of a file.
+    A part has `smallest` bytes or more, but for the last one of a file. `spill` takes the ledgers.
     """
     total = sum(map(_size, paths))
     if jobs < 2 or total < 2 * smallest:
-        yield from map(read_file, paths)
+        yield from (read_file(path, spill=spill) for path in paths)
         return
     share = min(max(total // (jobs * _SHARES), smallest), _LARGEST)
     plans = [plan(path, share) for path in paths]
     results = map_in_order(_do, [task for tasks in plans for task in tasks], jobs=jobs)
     for path, tasks in zip(paths, plans, strict=True):
-        yield _report(path, [next(results) for _ in tasks])
+        yield _report(path, islice(results, len(tasks)), spill)
 
 
 def _size(path: Path) -> int:
@@ -81,20 +85,25 @@ def plan(path: Path, share: int) -> list[Task]:
             window = Window(source, hashing=False)
             if form_of(window) is not Form.GZIP:
                 return whole
-            found = [
-                find_member(window, at, WARC, within=_SEARCHED)
-                for at in range(share, window.size, share)
-            ]
+            starts = [0, *_starts(window, share)]
             ours = _opens_ours(window)
     except OSError:
         return whole
-    starts = sorted({0, *(at for at in found if at is not None)})
     untils = [*starts[1:], None]
     parts = [
         Task(path=path, start=start, until=until, ours=ours and start > 0)
         for start, until in zip(starts, untils, strict=True)
     ]
     return [Task(path=path), *parts] if len(parts) > 1 else whole
+
+
+def _starts(window: Window, share: int) -> Iterator[int]:
+    at = share
+    while at < window.size:
+        found = find_member(window, at, WARC, within=_SEARCHED)
+        if found is not None:
+            yield found
+        at = share + (found if found is not None else at + _SEARCHED)
 
 
 def _opens_ours(window: Window) -> bool:
@@ -116,14 +125,20 @@ def _do(task: Task) -> _Result:
         return None
 
 
-def _report(path: Path, results: Sequence[_Result]) -> FileReport:
-    first, *rest = results
+def _report(path: Path, results: Iterator[_Result], spill: Spill | None) -> FileReport:
+    first = next(results)
     if isinstance(first, FileReport):
         return first
-    parts = [part for part in rest if isinstance(part, Part)]
-    if not isinstance(first, str) or len(parts) < len(rest) or not fit(parts):
-        return read_file(path)
-    return _join(path, first, parts)
+    ledger, parts, lost = Ledger(spill=spill), [], not isinstance(first, str)
+    for part in results:
+        if isinstance(part, Part):
+            ledger.extend(part.ledger)
+            parts.append(replace(part, ledger=_TAKEN))
+        else:
+            lost = True
+    if lost or not isinstance(first, str) or not fit(parts):
+        return read_file(path, spill=spill)
+    return _join(path, first, parts, ledger)
 
 
 def fit(parts: Sequence[Part]) -> bool:
@@ -138,10 +153,9 @@ def fit(parts: Sequence[Part]) -> bool:
     )
 
 
-def _join(path: Path, sha256: Digest, parts: Sequence[Part]) -> FileReport:
-    ledger, tallies = Ledger(), Tallies()
+def _join(path: Path, sha256: Digest, parts: Sequence[Part], ledger: Ledger) -> FileReport:
+    tallies = Tallies()
     for part in parts:
-        ledger.extend(part.ledger)
         tallies.extend(part.tallies)
     findings = [fault for part in parts for fault in part.findings]
     return FileReport(

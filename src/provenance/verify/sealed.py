@@ -255,7 +255,7 @@ class SealCheck:
             yield finding("logged_file_missing", warc=name, expected=expected, found="no such file")
             return
         expected_hashes = bytes(held.hashes[:-_WIDTH])
-        if expected_hashes != bytes(report.ledger.leaves.raw):
+        if expected_hashes != b"".join(report.ledger.leaves.raws()):
             yield from self._changed(name, report, held)
         line = file_line(name, hex_of(report.sha256), report.records) if report.sha256 else ""
         if line != match[0]:
@@ -280,7 +280,7 @@ class SealCheck:
             yield finding(
                 "log_order", warc=name, field="records", expected=expected, found="another"
             )
-            report.ledger.unsealed.update(report.ledger.groups)
+            report.ledger.unsealed.update(report.ledger.records.column(2))
             return
         paired = min(len(lost), len(new)) if len(lost) == len(new) else 0
         for index, offset in zip(lost[:paired][:LISTED], new, strict=False):
@@ -402,10 +402,7 @@ class _File:
 
 
 def _places(leaves: Digests) -> dict[bytes, int]:
-    raw = bytes(leaves.raw)
-    return {
-        raw[at * _WIDTH : (at + 1) * _WIDTH]: offset for at, offset in enumerate(leaves.numbers)
-    }
+    return dict(zip(leaves.raws(), leaves.numbers(), strict=True))
 
 
 def _named(line: str) -> dict[str, str]:

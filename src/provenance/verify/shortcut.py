@@ -24,7 +24,7 @@ from provenance.http_message import HEAD_LIMIT, Framing, parse_response_head
 from provenance.verify.fields import legal_address, legal_date
 from provenance.verify.inflate import inflate_small
 from provenance.verify.leaves import capture_line, leaf_hash, record_line
-from provenance.verify.ledger import NONE, Ledger, key_of, key_of_bytes
+from provenance.verify.ledger import NONE, Ledger, Row, key_of, key_of_bytes
 from provenance.verify.payload import PayloadGauge
 from provenance.verify.records import IDENTICAL
 from provenance.verify.statements import (
@@ -212,16 +212,14 @@ class Shortcut:
         own = pieces[-1]
         group = key_of_bytes(own.anchor)
         for piece in pieces:
-            ledger.records.append(group if piece.id == own.anchor else key_of_bytes(piece.id))
-            ledger.offsets.append(piece.offset)
-            ledger.groups.append(group)
+            record = group if piece.id == own.anchor else key_of_bytes(piece.id)
+            ledger.records.add(record, piece.offset, group)
         for hop in hops_of(said) if said.get("redirects") else ():
             ledger.hops.add(hop, own.offset)
         if said.get("tls") is not None and (chain := chain_of(said)) is not None:
             ledger.chains.add(chain, own.offset)
         if said.get("kind") == CaptureKind.DOCUMENT:
-            ledger.outcomes.raw += digest
-            ledger.outcomes.numbers.append(group)
+            ledger.outcomes.add_raw(digest, group)
             run = (str(said.get("run")), str(said.get("collection")))
             ledger.runs.setdefault(run, Counter())[str(said.get("outcome"))] += 1
         if len(pieces) > 1:
@@ -233,15 +231,16 @@ class Shortcut:
             self._note_anchor(pieces[1], said, digest, group)
         else:
             ledger.leaves.add_raw(leaf_hash(record_line(digest.hex())), own.offset)
+        ledger.settle()
 
     def _note_anchor(self, answer: _Piece, said: Statement, digest: bytes, group: int) -> None:
-        self._ledger.anchors.append(key_of_bytes(b"sha256:" + digest.hex().encode()))
+        self._ledger.anchors.add(key_of_bytes(b"sha256:" + digest.hex().encode()))
         revisit = answer.kind == b"revisit"
         column = self._ledger.revisits if revisit else self._ledger.originals
         # What a response holds was measured; of a revisit it is only told.
         content = digest_in(said, "content_id") if revisit else str(said["content_id"])
         payload = str(said["payload_digest"]) if answer.payload or not revisit else None
-        column.add(
+        row = Row(
             record=group,
             target=key_of_bytes(answer.refers_to) if revisit else NONE,
             uri=key_of_bytes(answer.refers_uri if revisit else answer.uri),
@@ -251,6 +250,7 @@ class Shortcut:
             offset=answer.offset,
             group=group,
         )
+        column.add(row)
 
 
 def _concurrent(request: _Piece, answer: _Piece, note: _Piece) -> bool:

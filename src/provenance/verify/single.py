@@ -109,7 +109,7 @@ class SingleAudit:
             findings.insert(0, _elsewhere(capture_id, place, found))
             return _report(capture_id, place.warc, findings, records=part.records)
         own = key_of(anchor_id(facts.header))
-        if own not in part.ledger.outcomes.numbers:
+        if own not in part.ledger.outcomes.numbers():
             findings += _cut(capture_id, part)
         notes = [*part.notes, *reading_notes(place.warc, part.tallies)]
         records = part.records
@@ -194,9 +194,7 @@ class SingleAudit:
                 yield each
 
     def _lost_hops(self, capture_id: Digest, place: Place, part: Part) -> Iterator[Finding]:
-        hops = part.ledger.hops
-        for index in range(len(hops)):
-            digest, offset = hops.at(index)
+        for digest, offset in part.ledger.hops:
             its_place = self._places.of_digest(digest)
             if its_place is None or not self._stands(digest, its_place):
                 yield finding(
@@ -235,8 +233,8 @@ def _concerning(seen: Sighting, place: Place) -> Iterator[Finding]:
     last = place.offset
     if seen.facts is not None:
         own = key_of(anchor_id(seen.facts.header))
-        pairs = zip(part.ledger.offsets, part.ledger.groups, strict=True)
-        last = max((offset for offset, group in pairs if group == own), default=last)
+        rows = part.ledger.records
+        last = max((offset for _, offset, group in rows if group == own), default=last)
     for each in part.findings:
         if each.offset is None or place.start <= each.offset <= last:
             its_id = seen.facts.record_digest if seen.facts is not None else None
