@@ -256,7 +256,7 @@ def test_nothing_is_changed_cut_added_or_moved_without_a_finding(
 
 @pytest.mark.long
 @given(drawn=damages())
-@settings(max_examples=50_000)
+@settings(max_examples=20_000)
 def test_nothing_at_all_is_changed_without_a_finding(
     small: Path, drawn: tuple[int, int, Callable[[bytes, int, int], bytes]]
 ) -> None:
