@@ -243,8 +243,8 @@ def test_a_4xx_allows(tmp_path: Path, status: str) -> None:
     assert robots_note["status"] == int(status[:3])
 
 
-@pytest.mark.parametrize("status", ["500 x", "502 x", "503 x", "599 x"])
-def test_a_5xx_denies_as_unavailable(tmp_path: Path, status: str) -> None:
+@pytest.mark.parametrize("status", ["500 x", "502 x", "503 x", "599 x", "206 x"])
+def test_a_5xx_and_a_part_deny_as_unavailable(tmp_path: Path, status: str) -> None:
     """The document is not asked for, and the archive says why."""
     pages = {"a.example/robots.txt": text("User-agent: *\nAllow: /", status=status)}
     with web(pages | {"a.example/doc": PAGE}) as wire:

@@ -146,6 +146,9 @@ def robots_url(url: str) -> str:
 
 def read_robots(url: str, status: int, content: bytes) -> Robots:
     """Return what a robots.txt answer means; `content` is its decoded beginning."""
+    if status == 206:
+        # A part that nobody asked for: what else is forbidden is not known.
+        return Robots(url=url, reason="robots_unavailable")
     if 200 <= status < 300:
         return Robots(url=url, rules=Rules(content))
     if status >= 500:

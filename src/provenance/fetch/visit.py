@@ -105,10 +105,10 @@ class Visitor:
             way = replace(way, robots=robots)
             if refusal is not None:
                 return Ending(way=way, fate=refusal)
-            limits = replace(limits, delay_s=max(self._settings.delay_s, crawl_delay_s))
+            paced = replace(limits, delay_s=max(self._settings.delay_s, crawl_delay_s))
             known = self._known(way.url)
             fields = known.condition if known else ()
-            way, exchange = self._asker.until_settled(way, limits, fields)  # (2) Attempts
+            way, exchange = self._asker.until_settled(way, paced, fields)  # (2) Attempts
             target = redirect_target(exchange)
             if target is None:
                 return _end(way, exchange, known)
