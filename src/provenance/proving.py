@@ -152,9 +152,12 @@ def check_proof(
 
 
 def _compared(path: Path, named: Digest, others: tuple[tuple[str, Digest], ...]) -> tuple[str, ...]:
-    """Return the kinds of the leaf's records that the file has; all it has must be the leaf's."""
+    """Return the kinds of the leaf's records that the file has; what it has must be the leaf's.
+
+    Of a file with many captures, the one that is meant is compared, if it is there.
+    """
     expected = [("capture", named), *others]
-    found = _records_in(path)
+    found = _records_in(path, named)
     for kind, digest in found:
         if digest not in [each for _, each in expected]:
             raise ProofError(
@@ -167,15 +170,17 @@ def _compared(path: Path, named: Digest, others: tuple[tuple[str, Digest], ...])
     return tuple(kind for kind, digest in expected if digest in digests)
 
 
-def _records_in(path: Path) -> list[tuple[str, Digest]]:
+def _records_in(path: Path, named: Digest) -> list[tuple[str, Digest]]:
+    groups: list[list[tuple[str, Digest]]] = []
     try:
-        groups = list(read_groups(path))
+        for group in read_groups(path):
+            anchor = [("capture", group.anchor)] if group.anchor is not None else []
+            groups.append([*anchor, *group.others])
     except WarcFormatError:
         groups = []
-    found = [("capture", group.anchor) for group in groups if group.anchor is not None]
-    found += [pair for group in groups for pair in group.others]
-    if found:
-        return found
+    meant = [group for group in groups if any(digest == named for _, digest in group)]
+    if groups:
+        return [pair for group in meant or groups for pair in group]
     with path.open("rb") as source:
         return [("capture", from_hex(hashlib.file_digest(source, "sha256").hexdigest()))]
 
