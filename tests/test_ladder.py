@@ -194,3 +194,23 @@ def test_a_key_file_is_its_owners_alone_and_lies_in_no_archive(kept: Kept, tmp_p
     refused = provenance(kept.root, "log", "checkpoint", "--key", open_to_all)
     assert refused.returncode == 2
     assert "chmod 600" in refused.stderr
+
+
+def test_a_proof_is_held_to_the_key_that_is_given(kept: Kept, tmp_path: Path) -> None:
+    """The operator's holds; another one, or a proof that nobody signed, does not."""
+    proof = tmp_path / "a.tlog-proof"
+    made = provenance(kept.root, "log", "proof", "audit-report", "-o", proof)
+    assert made.returncode == 0, made.stderr
+    told = json.loads(provenance(None, "verify", "--json", "--proof", proof).stdout)
+    assert told["signed"] is False  # nobody said whose signature counts
+    held = provenance(None, "verify", "--json", "--proof", proof, "--key", kept.line)
+    assert json.loads(held.stdout)["signed"] is True
+    other = provenance(None, "key", "new", tmp_path / "k", "--name", "harbour.example/operator")
+    refused = provenance(None, "verify", "--proof", proof, "--key", other.stdout.strip())
+    assert refused.returncode == 4, refused.stdout
+    head, _, checkpoint = proof.read_text("utf-8").partition("\n\n")
+    proof.write_text(f"{head}\n\n" + checkpoint.partition("\n\n")[0] + "\n", "utf-8")
+    unsigned = provenance(None, "verify", "--proof", proof, "--key", kept.line)
+    assert unsigned.returncode == 4, unsigned.stdout
+    assert provenance(None, "verify", "--record", proof).returncode == 2
+    assert provenance(None, "verify", "--proof", proof, "a-target").returncode == 2

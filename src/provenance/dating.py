@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provenance.dates import format_instant
-from provenance.errors import StorageError, UsageError
+from provenance.errors import UsageError
 from provenance.exchange.posting import post_bytes
-from provenance.log.folder import LogFolder
+from provenance.log.folder import LogFolder, read_given
 from provenance.log.stamps import authority_name, request_stamp, write_stamp
 from provenance.log.trusted import NO_ANCHORS, parse_anchors
 from provenance.runtime import Runtime
@@ -50,7 +50,7 @@ def add_stamp(
     authority_name(url)
     trusted = NO_ANCHORS
     if anchors is not None:
-        trusted = parse_anchors(_read(anchors), where=str(anchors))
+        trusted = parse_anchors(read_given(anchors), where=str(anchors))
     with locked(metadata):
         folder = LogFolder(metadata)
         newest = folder.newest()
@@ -78,10 +78,3 @@ def add_stamp(
         signer=proved.signer,
         standing=proved.standing,
     )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as fault:
-        raise StorageError(f"cannot read ({fault.strerror})", where=str(path)) from fault

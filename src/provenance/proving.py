@@ -12,7 +12,8 @@ from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
 from provenance.log.folder import LogFolder
 from provenance.log.leaf import CaptureLeaf, FileLeaf, parse_leaf
 from provenance.log.merkle import consistency_path, verify_consistency
-from provenance.log.proof import format_proof, make_proof, parse_proof, verify_path
+from provenance.log.note import parse_verifier_key
+from provenance.log.proof import format_proof, make_proof, parse_proof, verify_path, verify_proof
 from provenance.log.strict import to_base64
 from provenance.warc.groups import read_groups
 
@@ -32,7 +33,8 @@ class Proven:
     """That a log covers a capture: its place, the log's head, and which records were compared.
 
     `records` are the kinds of the records whose bytes were at hand and are those of the leaf.
-    `expected_checkpoint` tells whether the head is that of the checkpoint that was given.
+    `signed` tells whether a key was given and its signature holds, `expected_checkpoint` whether
+    the head is that of the checkpoint that was given.
     """
 
     capture_id: Digest
@@ -110,11 +112,13 @@ def check_proof(
     where: str,
     capture: Path | None = None,
     checkpoint: bytes | None = None,
+    operator_key: str | None = None,
 ) -> Proven:
     """Check a proof: that its leaf is in the tree of its checkpoint, and what the leaf is of.
 
     `capture` is a file with the capture's records as WARC, compressed or not, or its uncompressed
-    record alone (header and block); `checkpoint` is the one that is trusted. No archive is needed.
+    record alone (header and block); `checkpoint` is the one that is trusted, and
+    `operator_key` the verifier key line of who must have signed. No archive is needed.
 
     Raises:
         LogFormatError: it is no proof, or it does not carry its leaf.
@@ -128,6 +132,11 @@ def check_proof(
     if isinstance(leaf, FileLeaf):
         raise LogFormatError("the proof is of a file", where=where, expected="one of a capture")
     head = verify_path(proof, proof.extra, where=where)
+    if operator_key is not None:
+        key = parse_verifier_key(operator_key.strip())
+        if b"\n\n" not in proof.checkpoint:
+            raise ProofError("nobody signed the proof's checkpoint", where=where, expected=key.name)
+        verify_proof(proof, proof.extra, [key], origin=head.origin, where=where)
     if checkpoint is not None and text_of(checkpoint) != text_of(proof.checkpoint):
         given = parse_checkpoint(text_of(checkpoint))
         raise ProofError(
@@ -145,7 +154,7 @@ def check_proof(
         origin=head.origin,
         size=head.size,
         root=to_base64(head.root),
-        signed=b"\n\n" in proof.checkpoint,
+        signed=operator_key is not None,
         records=_compared(capture, named, others) if capture is not None else (),
         expected_checkpoint=checkpoint is not None,
     )

@@ -10,6 +10,7 @@ import click
 from provenance.cli.opening import json_option, open_archive
 from provenance.cli.printing import safe, say, write_object
 from provenance.errors import StorageError
+from provenance.log.folder import read_given
 
 
 @click.group("log")
@@ -100,12 +101,7 @@ def proof(ctx: click.Context, identifier: str, output: Path | None) -> None:
 def consistency(ctx: click.Context, old: Path, as_json: bool) -> None:
     """Prove that the log still begins with all that the checkpoint in the file OLD covers."""
     archive = open_archive(ctx)
-    try:
-        with old.open("rb") as source:
-            raw = source.read(1 << 20)
-    except OSError as fault:
-        raise StorageError(f"cannot read ({fault.strerror})", where=str(old)) from fault
-    proven = archive.consistency(raw, where=str(old))
+    proven = archive.consistency(read_given(old), where=str(old))
     if as_json:
         write_object("consistency", proven)
         return

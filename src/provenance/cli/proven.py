@@ -8,28 +8,32 @@ from pathlib import Path
 import click
 
 from provenance.cli.printing import safe, write_object
-from provenance.errors import StorageError
-
-_LIMIT = 1 << 22
 
 
 def tell_proof(
-    proof: Path, record: Path | None, checkpoints: Sequence[Path], *, as_json: bool
+    proof: Path,
+    record: Path | None,
+    checkpoints: Sequence[Path],
+    operator_key: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Check a proof against the capture's records and the checkpoint that is trusted, and tell.
 
     Raises:
         ProofError: it does not hold, or is of other records or under another checkpoint.
     """
+    from provenance.log.folder import read_given
     from provenance.proving import check_proof
 
     if len(checkpoints) > 1:
         raise click.UsageError("A proof is under one checkpoint; give --checkpoint once.")
     proven = check_proof(
-        _read(proof),
+        read_given(proof),
         where=str(proof),
         capture=record,
-        checkpoint=_read(checkpoints[0]) if checkpoints else None,
+        operator_key=operator_key,
+        checkpoint=read_given(checkpoints[0]) if checkpoints else None,
     )
     if as_json:
         write_object("proof", proven)
@@ -40,13 +44,7 @@ def tell_proof(
         click.echo(f"The file has its records as they were: {', '.join(proven.records)}.")
     else:
         click.echo("Not looked at: its bytes; give them with --record.")
+    if proven.signed:
+        click.echo("The key that you gave signed for that log.")
     if not proven.expected_checkpoint:
         click.echo("Not proved: that this is the log you mean; give its checkpoint (--checkpoint).")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as source:
-            return source.read(_LIMIT)
-    except OSError as fault:
-        raise StorageError(f"cannot read ({fault.strerror})", where=str(path)) from fault

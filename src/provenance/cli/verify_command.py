@@ -73,8 +73,12 @@ def command(
     document, whose captures are found by its SHA-256.
     """
     if proof_file is not None:
-        tell_proof(proof_file, record_file, checkpoints, as_json=as_json)
+        if targets or against or tsa_ca:
+            raise click.UsageError("A proof is checked by itself: no TARGET, --against, --tsa-ca.")
+        tell_proof(proof_file, record_file, checkpoints, operator_key, as_json=as_json)
         return
+    if record_file is not None:
+        raise click.UsageError("--record is for --proof.")
     if targets and (checkpoints or against or tsa_ca or operator_key):
         raise click.UsageError(
             "--checkpoint, --against, --tsa-ca and --key are for the whole archive, no TARGET."
@@ -133,7 +137,7 @@ def command(
     elif targets:
         _told(report)
     else:
-        _ladder(report, against=bool(against))
+        _ladder(report, against=bool(against), keyed=operator_key is not None)
     sys.exit(4 if report.findings else 0)
 
 
@@ -167,7 +171,7 @@ def _place(each: Finding | Note) -> str:
     return ", ".join(safe(part) for part in (each.warc, at, each.field) if part) or "archive/"
 
 
-def _ladder(report: Report, *, against: bool) -> None:
+def _ladder(report: Report, *, against: bool, keyed: bool) -> None:
     of = f"of {report.captures} captures"
     faults = "1 finding" if report.findings == 1 else f"{report.findings} findings"
     click.echo(f"{report.records} records checked, {faults}.")
@@ -176,7 +180,8 @@ def _ladder(report: Report, *, against: bool) -> None:
     click.echo(
         f"  dated      {report.rungs.dated} {of}: a trusted authority dated a checkpoint over it"
     )
-    click.echo(f"  signed     {report.rungs.signed} {of}: the operator signed a checkpoint over it")
+    whose = "the key that you gave" if keyed else "the key that lies in the archive itself"
+    click.echo(f"  signed     {report.rungs.signed} {of}: {whose} signed a checkpoint over it")
     other = "another archive has the content too" if against else "no other archive was asked"
     click.echo(f"  witnessed  {report.rungs.witnessed} {of}: {other}")
     click.echo(

@@ -211,6 +211,19 @@ class LogFolder:
                 yield (Path(folder) / each).relative_to(self.path).as_posix()
 
 
+def read_given(path: Path) -> bytes:
+    """Return the bytes of a small file that a person named: a checkpoint, a proof, certificates.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as source:
+            return source.read(_LIMIT)
+    except OSError as fault:
+        raise StorageError(f"cannot read ({fault.strerror})", where=str(path)) from fault
+
+
 def _numbers(folder: Path) -> tuple[int, ...]:
     try:
         names = [each.name for each in folder.iterdir()]

@@ -14,6 +14,7 @@ from pathlib import Path
 from provenance.digest import digest_of, hex_of
 from provenance.errors import StorageError, UsageError
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
+from provenance.log.folder import read_given
 from provenance.parallel import processors
 from provenance.verify.across import Across
 from provenance.verify.files import FileReport
@@ -276,12 +277,7 @@ class _ArchiveAudit:
 
 
 def _checkpoint_in(path: Path) -> Checkpoint:
-    try:
-        with path.open("rb") as source:
-            raw = source.read(1 << 20)
-    except OSError as error:
-        raise StorageError(f"cannot read ({error.strerror})", where=str(path)) from error
-    return parse_checkpoint(text_of(raw, where=str(path)), where=str(path))
+    return parse_checkpoint(text_of(read_given(path), where=str(path)), where=str(path))
 
 
 def _check_other(root: Path, other: Path) -> None:

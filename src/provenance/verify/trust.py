@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from provenance.errors import ProvenanceError, StorageError
-from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, LogFolder
-from provenance.log.note import VerifierKey, parse_verifier_key
+from provenance.errors import ProvenanceError
+from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, LogFolder, read_given
+from provenance.log.note import parse_verifier_key
 from provenance.verify.findings import Finding, Note
 from provenance.verify.sealed import SealTally
+
+if TYPE_CHECKING:
+    from provenance.log.trusted import Anchors
 
 
 class Trust:
@@ -21,30 +25,24 @@ class Trust:
     """
 
     def __init__(self, tsa_ca: Path | None, operator_key: str | None) -> None:
-        self._pem = _read(tsa_ca) if tsa_ca is not None else None
-        self._where = str(tsa_ca)
-        self._key: VerifierKey | None = None
-        if operator_key is not None:
-            self._key = parse_verifier_key(operator_key.strip())
-        if self._pem is not None:
-            self._anchors_of(self._pem)
+        self._key = parse_verifier_key(operator_key.strip()) if operator_key is not None else None
+        self._anchors: Anchors | None = None
+        if tsa_ca is not None:
+            # Certificates take long to import, and most archives have no time-stamp.
+            from provenance.log.trusted import parse_anchors
 
-    def _anchors_of(self, pem: bytes | None):  # type: ignore[no-untyped-def]
-        # Certificates take long to import, and most archives have no time-stamp.
-        from provenance.log.trusted import NO_ANCHORS, parse_anchors
-
-        return NO_ANCHORS if pem is None else parse_anchors(pem, where=self._where)
+            self._anchors = parse_anchors(read_given(tsa_ca), where=str(tsa_ca))
 
     def findings(self, metadata: Path, tally: SealTally) -> Iterator[Finding | Note]:
         """Check stamps and signatures; note in `tally` what they vouch for."""
         folder = LogFolder(metadata)
         if not (folder.stamped_sizes() or _is_signed(folder) or self._key):
             return
+        from provenance.log.trusted import NO_ANCHORS
         from provenance.verify.vouched import VouchCheck
 
         origin = tally.checkpoint.origin if tally.checkpoint else ""
-        anchors = self._anchors_of(self._pem)
-        check = VouchCheck(folder, origin, tally.roots, anchors, self._key)
+        check = VouchCheck(folder, origin, tally.roots, self._anchors or NO_ANCHORS, self._key)
         yield from check.findings()
         tally.dated, tally.signed = check.tally.dated, check.tally.signed
 
@@ -57,10 +55,3 @@ def _is_signed(folder: LogFolder) -> bool:
         )
     except ProvenanceError:
         return True  # what cannot be read is told where each is checked
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as fault:
-        raise StorageError(f"cannot read ({fault.strerror})", where=str(path)) from fault
