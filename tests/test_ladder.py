@@ -214,3 +214,19 @@ def test_a_proof_is_held_to_the_key_that_is_given(kept: Kept, tmp_path: Path) ->
     assert unsigned.returncode == 4, unsigned.stdout
     assert provenance(None, "verify", "--record", proof).returncode == 2
     assert provenance(None, "verify", "--proof", proof, "a-target").returncode == 2
+
+
+def test_a_signature_that_is_none_does_not_keep_the_operator_from_signing(kept: Kept) -> None:
+    """What stands below the newest checkpoint is replaced, where the key has not made it."""
+    log = kept.root / "metadata" / "log"
+    raw = (log / "checkpoint").read_text("utf-8")
+    text, _, line = raw.partition("\n\n")
+    forged = f"{text}\n\n{line[:-8]}AAAA{line[-4:]}"
+    size = text.split("\n")[1]
+    for path in (log / "checkpoint", log / "checkpoints" / size):
+        path.write_text(forged, "utf-8")
+    assert "signature_refused" in codes(said(kept.root)[1])
+    again = provenance(kept.root, "log", "checkpoint", "--key", kept.key)
+    assert again.returncode == 0, again.stderr
+    assert (log / "checkpoint").read_text("utf-8") == raw
+    assert codes(said(kept.root)[1]) == []

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provenance.digest import Digest
-from provenance.errors import ProofError, UsageError
-from provenance.log.checkpoint import Checkpoint, format_checkpoint
+from provenance.errors import ProofError, ProvenanceError, UsageError
+from provenance.log.checkpoint import Checkpoint, format_checkpoint, open_checkpoint
 from provenance.log.folder import CHECKPOINT, OPERATOR, LogFolder
 from provenance.log.leaf import TYPES, CaptureLeaf, FileLeaf, RecordLeaf, format_leaf
 from provenance.log.note import SigningKey, format_note, sign_note
@@ -79,7 +79,7 @@ def add_checkpoint(
         root = folder.root(grown)
         text = format_checkpoint(Checkpoint(origin=name, size=grown, root=root))
         raw = format_note(sign_note(text, [key])) if key else text.encode()
-        if newest is not None and grown == size and (key is None or b"\n\n" in newest[1]):
+        if newest is not None and grown == size and (key is None or _is_by(newest[1], key, name)):
             raw = newest[1]
         if raw != folder.read(CHECKPOINT):
             folder.drop_unwritten()
@@ -118,6 +118,14 @@ def _origin(has: str | None, wanted: str | None, key: SigningKey | None, runtime
             hint="A log keeps its origin; leave --origin out.",
         )
     return has
+
+
+def _is_by(raw: bytes, key: SigningKey, origin: str) -> bool:
+    try:
+        open_checkpoint(raw, [key.verifier], origin=origin)
+    except ProvenanceError:
+        return False
+    return True
 
 
 def _check_operator(folder: LogFolder, key: SigningKey | None) -> None:
