@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -87,13 +87,13 @@ class FetchRun:
     def __init__(
         self,
         run: RunId,
-        errands: Iterable[Errand],
+        errands: Errands,
         done: Mapping[CollectionId, frozenset[str]],
         settings: FetchSettings,
         ports: FetchPorts,
     ) -> None:
         self._run = run
-        self._errands = Errands(errands)
+        self._errands = errands
         self._done = done
         self._settings = settings
         self._ports = ports
@@ -121,6 +121,7 @@ class FetchRun:
         self._clients: dict[int, Client] = {}
         self._threads: list[threading.Thread] = []
         self._ends_at = float("inf")
+        self._fault: BaseException | None = None
         self._received = 0
         self._count = 0
         self.complete = False
@@ -206,7 +207,9 @@ class FetchRun:
                 grace_until = grace_until or now() + _GRACE_S
                 idle = not any(thread.is_alive() for thread in self._threads)
                 if now() >= grace_until or (idle and self._results.empty()):
-                    return
+                    break
+        if self._fault:  # after the outcomes of all that is kept beside it
+            raise self._fault
 
     def _late(self) -> bool:
         return self._ports.runtime.monotonic() >= self._ends_at
@@ -234,7 +237,8 @@ class FetchRun:
             pass
         for each in found:
             if isinstance(each, BaseException):
-                raise each
+                self._fault = self._fault or each
+                self._stopped.set()
         return [each for each in found if isinstance(each, tuple)]
 
     def _work(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from provenance.errors import SeedsError
@@ -19,6 +20,19 @@ _HINTS = 20  # looking for a near id costs time in proportion to the number of d
 def read_collections(seeds_dir: Path) -> tuple[Collection, ...]:
     """Return the collections of every `*.toml` file in `seeds_dir`, sorted by file name.
 
+    Raises:
+        SeedsError: as `each_collection` does.
+    """
+    return tuple(each_collection(seeds_dir))
+
+
+def each_collection(seeds_dir: Path) -> Iterator[Collection]:
+    """Yield the collections of every `*.toml` file in `seeds_dir`, sorted by file name.
+
+    A file is read when its collection is asked for, and its documents are not kept here. Whoever
+    reads them acts on none before the last: faults, those between files included, are raised after
+    it.
+
     Names that begin with a dot are passed over. A collection's `seeds_file` is `seeds/` and the
     file's name, whatever path `seeds_dir` was reached by.
 
@@ -29,12 +43,16 @@ def read_collections(seeds_dir: Path) -> tuple[Collection, ...]:
         paths = [path for path in seeds_dir.iterdir() if _is_seeds_name(path.name)]
     except OSError as fault:
         raise SeedsError([f"seeds: cannot be listed: {fault.strerror}"]) from fault
-    drafts = [_read_draft(path) for path in sorted(paths, key=lambda path: path.name)]
+    drafts = []
+    for path in sorted(paths, key=lambda path: path.name):
+        draft = _read_draft(path)
+        drafts.append(draft.bare())
+        if draft.collection is not None and not draft.faults:
+            yield draft.collection
     faults = [line for draft in drafts for line in draft.faults]
     faults += check_together(drafts)
     if faults:
         raise SeedsError(faults)
-    return tuple(draft.collection for draft in drafts if draft.collection is not None)
 
 
 def check_together(drafts: list[Draft]) -> list[str]:
@@ -53,7 +71,7 @@ def check_together(drafts: list[Draft]) -> list[str]:
             collections.setdefault(own, f"the collection in {_at(draft)}")
     documents: dict[str, str] = {}
     for draft in drafts:
-        for number, identifier in draft.ids():
+        for number, identifier in draft.ids:
             if identifier in collections:
                 also = f"also {collections[identifier]}"
             elif (other := documents.setdefault(identifier, draft.name)) != draft.name:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from provenance.digest import digest_of
 from provenance.errors import SeedsError
@@ -25,22 +23,22 @@ class Draft:
     """What one file says, faulty or not.
 
     `collection` is None when the file is no TOML at all; else it is complete only if `faults` is
-    empty. `places` holds the numbers of its documents' entries, from 1; `targets` (dotted path, id
-    of the related document, id of the document that names it), for each that can be read.
+    empty. `ids` holds (number of its entry, from 1; id) of each document whose id can be read;
+    `targets` (dotted path, id of the related document, id of the document that names it), for each
+    that can be read.
     """
 
     name: str
     faults: tuple[str, ...]
     collection: Collection | None = None
-    places: array[int] = field(default_factory=lambda: array("L"))
+    ids: tuple[tuple[int, str], ...] = ()
     targets: tuple[tuple[str, str, str], ...] = ()
 
-    def ids(self) -> Iterator[tuple[int, str]]:
-        """Yield (number of its entry, id) of each document whose id can be read."""
-        documents = self.collection.documents if self.collection else ()
-        for number, document in zip(self.places, documents, strict=True):
-            if document.id:
-                yield number, str(document.id)
+    def bare(self) -> Draft:
+        """Return the same without the documents: what is needed to check it against others."""
+        if self.collection is None:
+            return self
+        return replace(self, collection=replace(self.collection, documents=()))
 
 
 def path_of_id(number: int) -> str:
@@ -73,12 +71,13 @@ def draft_collection(raw: bytes, *, name: str) -> Draft:
     root.refuse_unknown(("collection", "document"))
     collection = _read_head(root.table("collection"), seeds_file=name, raw=raw)
     documents: list[Document] = []
-    places = array("L")
+    ids: list[tuple[int, str]] = []
     targets: list[tuple[str, str, str]] = []
     for entry in root.tables("document"):
         document = read_document(entry, collection=collection.id)
         documents.append(document)
-        places.append(entry.number)
+        if document.id:
+            ids.append((entry.number, str(document.id)))
         targets += [
             (f"{entry.path}.relation[{number}].document", relation.document, document.id)
             for number, relation in enumerate(document.relations, start=1)
@@ -88,7 +87,7 @@ def draft_collection(raw: bytes, *, name: str) -> Draft:
         name=name,
         faults=(),
         collection=replace(collection, documents=tuple(documents)),
-        places=places,
+        ids=tuple(ids),
         targets=tuple(targets),
     )
     _refuse_repeated(draft, faults)
@@ -156,7 +155,7 @@ def _load(text: str, faults: Faults) -> dict[str, object] | None:
 
 def _refuse_repeated(draft: Draft, faults: Faults) -> None:
     first: dict[str, int] = {}
-    for number, identifier in draft.ids():
+    for number, identifier in draft.ids:
         if identifier in first:
             before = f"document[{first[identifier]}]"
             faults.add(path_of_id(number), f'"{identifier}" is the id of {before} already')
