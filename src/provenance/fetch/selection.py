@@ -51,6 +51,7 @@ def select(
         else:
             for errand in _all_errands(collection, alternates=alternates):
                 everything.add(errand)
+        del collection  # the next is read now
     known = [str(one.id) for one in bare] + known
     adhoc: dict[DocumentId, Errand] = {}
     chosen: dict[DocumentId, Errand] = {}

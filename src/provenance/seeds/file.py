@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, replace
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from provenance.digest import digest_of
 from provenance.errors import SeedsError
@@ -18,20 +20,33 @@ COLLECTION_KEYS = ("id", "title", "about", "allow_networks")
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 
 
+class Ids:
+    """Very many (number of the entry, from 1; id of its document), in the order of the file.
+
+    They are held as one text: all ids of an archive root are in memory together.
+    """
+
+    def __init__(self, numbered: Sequence[tuple[int, str]]) -> None:
+        self._numbers = array("L", (number for number, _ in numbered))
+        self._text = "\n".join(identifier for _, identifier in numbered)
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        return zip(self._numbers, self._text.split("\n"))  # noqa: B905, no id splits to one ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """What one file says, faulty or not.
 
     `collection` is None when the file is no TOML at all; else it is complete only if `faults` is
-    empty. `ids` holds (number of its entry, from 1; id) of each document whose id can be read;
-    `targets` (dotted path, id of the related document, id of the document that names it), for each
-    that can be read.
+    empty. `ids` are those of its documents that can be read; `targets` holds (dotted path, id of
+    the related document, id of the document that names it) where no document of the file has it.
     """
 
     name: str
     faults: tuple[str, ...]
     collection: Collection | None = None
-    ids: tuple[tuple[int, str], ...] = ()
+    ids: Ids = field(default_factory=lambda: Ids([]))
     targets: tuple[tuple[str, str, str], ...] = ()
 
     def bare(self) -> Draft:
@@ -83,12 +98,13 @@ def draft_collection(raw: bytes, *, name: str) -> Draft:
             for number, relation in enumerate(document.relations, start=1)
             if relation.document
         ]
+    here = {identifier for _, identifier in ids}
     draft = Draft(
         name=name,
         faults=(),
         collection=replace(collection, documents=tuple(documents)),
-        ids=tuple(ids),
-        targets=tuple(targets),
+        ids=Ids(ids),
+        targets=tuple(each for each in targets if each[1] not in here),
     )
     _refuse_repeated(draft, faults)
     return replace(draft, faults=faults.lines)
