@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from provenance.archive import Archive
 from provenance.fetch.errands import Errands
 from provenance.fetch.settings import Errand
 from provenance.model import CollectionId, Document, DocumentId
-from tests.roots import SETTINGS, root_of
+from tests.roots import SETTINGS, records, root_of
 from tests.wire import playing
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -40,6 +41,47 @@ def test_what_a_run_is_done_with_is_let_go(tmp_path: Path) -> None:
             assert alive(Errand, addresses) <= 2
     assert fetching.complete()
     assert fetching.progress().documents == fetching.progress().done == DOCUMENTS
+
+
+def test_visits_wait_for_whoever_reads_the_outcomes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow reader holds up the visits; what is done and not yet told does not pile up."""
+    monkeypatch.setattr("provenance.fetch.engine._WAITING", 5)
+    monkeypatch.setattr("provenance.fetch.engine._TOGETHER", 3)
+    beyond = threading.Event()
+
+    def play(head: bytes) -> bytes:
+        # One is told; five wait, up to three are being told, and one is under way.
+        if head.startswith(b"GET /page-11 "):
+            beyond.set()
+        return OK
+
+    with playing(play, closes=False) as wire:
+        addresses = [f"{wire.url}/page-{number}" for number in range(60)]
+        fetching = root_of(tmp_path, *addresses).fetch((), SETTINGS)
+        next(fetching.outcomes)
+        assert not beyond.wait(timeout=0.5)
+        assert 1 + sum(1 for _ in fetching.outcomes) == 60
+    assert fetching.complete()
+
+
+def test_a_run_that_is_stopped_waits_for_no_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Visits that wait for room give way, and what was kept is told."""
+    monkeypatch.setattr("provenance.fetch.engine._WAITING", 2)
+    monkeypatch.setattr("provenance.fetch.engine._TOGETHER", 1)
+    with playing(lambda _head: OK, closes=False) as wire:
+        archive = root_of(tmp_path, *(f"{wire.url}/page-{number}" for number in range(60)))
+        fetching = archive.fetch((), SETTINGS)
+        next(fetching.outcomes)
+        fetching.stop()
+        told = 1 + sum(1 for _ in fetching.outcomes)
+    assert 1 <= told < 60
+    assert not fetching.complete()
+    kept = [kind for kind, *_ in records(archive) if kind == "response"]
+    assert told <= len(kept) <= told + 1, "robots.txt is one more"
 
 
 _SELECT = """

@@ -33,9 +33,12 @@ from provenance.runtime import Runtime
 from provenance.warc.draft import Original
 from provenance.warc.writer import WarcWriter
 
-_TOGETHER = 64
+_TOGETHER = 256
 _CLOSE_S = 0.02
 """Outcomes that are synced in one go, and the seconds within which each follows the one before."""
+
+_WAITING = 1024
+"""Outcomes that may wait to be synced and yielded; beyond them visits wait until some were."""
 
 _GRACE_S = 2.0
 """Seconds that a run which is stopped gives the visits under way to end by themselves."""
@@ -99,6 +102,7 @@ class FetchRun:
         self._ports = ports
         self._stopped = threading.Event()
         self._results: queue.SimpleQueue[_Result | BaseException | None] = queue.SimpleQueue()
+        self._room = threading.Semaphore(_WAITING)
         self._hosts: queue.SimpleQueue[array[int]] = queue.SimpleQueue()
         """The numbers of each host's errands."""
         self._gates = Gates(ports.runtime, self._stopped.is_set)
@@ -239,7 +243,10 @@ class FetchRun:
             if isinstance(each, BaseException):
                 self._fault = self._fault or each
                 self._stopped.set()
-        return [each for each in found if isinstance(each, tuple)]
+        ready = [each for each in found if isinstance(each, tuple)]
+        if ready:
+            self._room.release(len(ready))
+        return ready
 
     def _work(self) -> None:
         try:
@@ -261,6 +268,8 @@ class FetchRun:
         me = threading.get_ident()
         try:
             for number in numbers:
+                if not self._has_room():
+                    return
                 errand = self._errands[number]
                 if errand.networks not in clients:
                     clients[errand.networks] = self._client(errand.networks)
@@ -274,6 +283,13 @@ class FetchRun:
             for client in clients.values():
                 self._received += client.received
                 client.close()
+
+    def _has_room(self) -> bool:
+        """Wait until one more outcome may wait; False where the run is stopped."""
+        while not self._room.acquire(timeout=_GRACE_S / 4):
+            if self._stopped.is_set():
+                return False
+        return True
 
     def _recording(self, collection: CollectionId) -> Recording:
         writer = self._ports.writer_of(collection)
