@@ -12,7 +12,7 @@ from datasette import Response, hookimpl
 from markupsafe import Markup
 
 from provenance.errors import ProvenanceError
-from provenance.web import byteviews, views
+from provenance.web import byteviews, comparing, views
 from provenance.web.answers import MissingError, missing, twin
 from provenance.web.attachment import Site, site_of
 from provenance.web.faults import answer_fault, answer_foreign
@@ -52,6 +52,8 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
         (r"^/document/(?P<id>[^/]+)$", views.document),
         (r"^/capture/(?P<id>[^/]+)\.json$", views.capture_json),
         (r"^/capture/(?P<id>[^/]+)$", views.capture),
+        (r"^/diff/(?P<before>[^/]+)/(?P<after>[^/]+)\.json$", comparing.diff_json),
+        (r"^/diff/(?P<before>[^/]+)/(?P<after>[^/]+)$", comparing.diff),
         (r"^/content/(?P<id>[^/]+)$", byteviews.content),
         (r"^/view/(?P<id>[^/]+)/raw$", byteviews.raw_view),
         (r"^/view/(?P<id>[^/]+)$", byteviews.view),

@@ -275,11 +275,17 @@ def _read_record(conn: sqlite3.Connection, capture: CaptureFacts) -> RecordFacts
     )
 
 
-def read_text(conn: sqlite3.Connection, content_id: str, *, limit: int) -> tuple[TextPage, ...]:
-    """Read the first `limit` characters of a content's text, page by page where it has pages."""
+def read_plain(conn: sqlite3.Connection, content_id: str, *, limit: int) -> str | None:
+    """Read the first `limit` characters of a content's text; None where there is no text."""
     text = _value(
         conn, "select substr(text, 1, ?) from text where content_id = ?", (limit, content_id)
     )
+    return None if text is None else str(text)
+
+
+def read_text(conn: sqlite3.Connection, content_id: str, *, limit: int) -> tuple[TextPage, ...]:
+    """Read the first `limit` characters of a content's text, page by page where it has pages."""
+    text = read_plain(conn, content_id, limit=limit)
     if not text:
         return ()
     starts = conn.execute(

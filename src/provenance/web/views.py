@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
@@ -68,7 +69,14 @@ async def document(site: Site, request: Any) -> Response:
     found = await find_document(site, named(request))
     newest = found.newest
     citations = await _citations(site, newest.capture_id) if newest else ()
-    return page(site, "document.html", found=found, newest=newest, citations=citations)
+    return page(
+        site,
+        "document.html",
+        found=found,
+        newest=newest,
+        citations=citations,
+        changed=_changed(found),
+    )
 
 
 async def document_json(site: Site, request: Any) -> Response:
@@ -238,6 +246,16 @@ def _exchange(site: Site, capture_id: str) -> Exchange | None:
 
 def _head(raw: bytes | None) -> str | None:
     return None if raw is None else head_text(raw)
+
+
+def _changed(found: DocumentPage) -> dict[str, str]:
+    """Return, by its capture id, the version before each capture that brought another content."""
+    before: dict[str, str] = {}
+    kept = [line for line in found.captures if line.is_version and line.content_id]
+    for newer, older in pairwise(kept):
+        if newer.content_id != older.content_id:
+            before[newer.capture_id] = older.capture_id
+    return before
 
 
 def _json_list(text: str | None) -> list[object]:

@@ -1,0 +1,116 @@
+"""The page that compares the texts of two captures, and its JSON twin."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import urlencode
+
+from datasette import Response
+
+from provenance.web import reading
+from provenance.web.answers import MissingError, flag, page, twin
+from provenance.web.attachment import Site
+from provenance.web.difference import Difference, compare
+from provenance.web.facts import CapturePage
+from provenance.web.finding import find_capture, named
+from provenance.web.render import segment
+
+TEXT_COMPARED = 300_000
+"""Characters of each text that are compared."""
+
+VIEWS = ("side", "inline")
+
+
+async def diff(site: Site, request: Any) -> Response:
+    """Show what the text of `/diff/A/B` has of A that B has not, and the other way round."""
+    before, after = await _both(site, request)
+    mask, view = flag(request, "mask"), request.args.get("view")
+    difference = await _compared(site, before, after, mask=mask)
+    here = f"/diff/{segment(before.capture.capture_id)}/{segment(after.capture.capture_id)}"
+    return page(
+        site,
+        "diff.html",
+        before=before,
+        after=after,
+        difference=difference,
+        view=view if view in VIEWS else "side",
+        mask=mask,
+        here=here,
+        other=f"/diff/{segment(after.capture.capture_id)}/{segment(before.capture.capture_id)}",
+        at=lambda **more: (
+            f"{here}?{urlencode({name: value for name, value in more.items() if value})}"
+        ),
+        cut=TEXT_COMPARED,
+    )
+
+
+async def diff_json(site: Site, request: Any) -> Response:
+    """Answer the comparison as JSON: rows of lines, each side a list of [text, marked]."""
+    before, after = await _both(site, request)
+    difference = await _compared(site, before, after, mask=flag(request, "mask"))
+    return twin(
+        site,
+        {
+            "type": "diff",
+            "before": _side(before),
+            "after": _side(after),
+            "same_content": _same_content(before, after),
+            "masked": flag(request, "mask"),
+            "added": difference.added if difference else None,
+            "removed": difference.removed if difference else None,
+            "rows": [
+                {
+                    "kind": row.kind,
+                    "before_line": row.before_line,
+                    "after_line": row.after_line,
+                    "before": [[piece.text, piece.marked] for piece in row.before],
+                    "after": [[piece.text, piece.marked] for piece in row.after],
+                }
+                for stretch in (difference.stretches if difference else ())
+                for row in stretch.rows
+                if not stretch.folded
+            ],
+        },
+    )
+
+
+async def _both(site: Site, request: Any) -> tuple[CapturePage, CapturePage]:
+    return (
+        await find_capture(site, named(request, "before")),
+        await find_capture(site, named(request, "after")),
+    )
+
+
+async def _compared(
+    site: Site, before: CapturePage, after: CapturePage, *, mask: bool
+) -> Difference | None:
+    """Return the comparison, or None where one of the two has no text."""
+    texts = [await _text(site, one) for one in (before, after)]
+    if texts[0] is None or texts[1] is None:
+        return None
+    return await asyncio.to_thread(compare, texts[0], texts[1], mask=mask)
+
+
+async def _text(site: Site, one: CapturePage) -> str | None:
+    content_id = one.capture.content_id
+    if content_id is None:
+        raise MissingError(
+            "Nothing came in one of these captures, so there is nothing to compare.",
+            near=((f"/capture/{one.capture.capture_id}", "the evidence of the attempt"),),
+        )
+    return await site.read(lambda conn: reading.read_plain(conn, content_id, limit=TEXT_COMPARED))
+
+
+def _same_content(before: CapturePage, after: CapturePage) -> bool:
+    return before.capture.content_id == after.capture.content_id
+
+
+def _side(one: CapturePage) -> dict[str, object]:
+    return {
+        "capture_id": one.capture.capture_id,
+        "content_id": one.capture.content_id,
+        "text_id": one.text.text_id if one.text else None,
+        "document": one.capture.document,
+        "captured_at": one.capture.captured_at,
+    }

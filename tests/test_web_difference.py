@@ -1,0 +1,120 @@
+"""Two texts compared: nothing is lost, what is the same is not marked, and dates can be masked."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provenance.web.difference import CONTEXT, Difference, Kind, Row, compare
+
+WORDS = st.sampled_from(
+    ["the ", "bridge ", "12 March 2021", "3,400", "港口", "大桥", "\n", ".", " "]
+)
+TEXTS = st.lists(WORDS, max_size=40).map("".join) | st.text(max_size=60)
+
+
+def rows(found: Difference) -> list[Row]:
+    return [row for stretch in found.stretches for row in stretch.rows]
+
+
+def sides(found: Difference) -> tuple[str, str]:
+    """Put both texts together again out of the rows."""
+    left = ["".join(p.text for p in row.before) for row in rows(found) if row.before_line]
+    right = ["".join(p.text for p in row.after) for row in rows(found) if row.after_line]
+    return "\n".join(left), "\n".join(right)
+
+
+@given(before=TEXTS, after=TEXTS, mask=st.booleans())
+def test_both_texts_come_back_whole(before: str, after: str, mask: bool) -> None:
+    """Line by line in order, whatever they are; the numbers of lines go up by one."""
+    found = compare(before, after, mask=mask)
+    assert sides(found) == (before, after)
+    assert [r.before_line for r in rows(found) if r.before_line] == list(
+        range(1, before.count("\n") + 2)
+    )
+    assert [r.after_line for r in rows(found) if r.after_line] == list(
+        range(1, after.count("\n") + 2)
+    )
+
+
+@given(before=TEXTS, after=TEXTS)
+def test_what_is_not_marked_stands_in_both(before: str, after: str) -> None:
+    """And texts are the same if, and only if, nothing is marked."""
+    found = compare(before, after)
+    for row in rows(found):
+        if row.kind in (Kind.SAME, Kind.CHANGED):
+            left = "".join(piece.text for piece in row.before if not piece.marked)
+            assert left == "".join(piece.text for piece in row.after if not piece.marked)
+    assert found.same == (before == after)
+    if found.same:
+        assert (found.added, found.removed) == (0, 0)
+
+
+@given(before=TEXTS, after=TEXTS, mask=st.booleans())
+def test_one_running_text_has_both(before: str, after: str, mask: bool) -> None:
+    """Without what was removed it is the second text's line, without what was added the first's."""
+    for row in rows(compare(before, after, mask=mask)):
+        told = list(row.inline())
+        assert "".join(text for kind, text in told if kind != "removed") == "".join(
+            piece.text for piece in row.after
+        )
+        if not mask:
+            assert "".join(text for kind, text in told if kind != "added") == "".join(
+                piece.text for piece in row.before
+            )
+
+
+def test_words_are_marked_and_not_lines() -> None:
+    """Chinese, which has no spaces, character by character."""
+    (row,) = rows(compare("关于大桥的说明。It cost much.", "关于港口的说明。It cost little."))
+    assert [p.text for p in row.before if p.marked] == ["大桥", "much"]
+    assert [p.text for p in row.after if p.marked] == ["港口", "little"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Read 1,204 times.", "Read 98 times."),
+        ("Updated 12 March 2021, 10:31", "Updated 3 April 2022, 09:05"),
+        ("On March 12, 2021 they met.", "On December 1st, 1999 they met."),
+        ("2021年2月22日", "2022年11月3日"),
+        ("2021-02-22T10:00:00Z", "2022-11-03T23:59:59Z"),
+    ],
+)
+def test_dates_and_numbers_can_be_masked(before: str, after: str) -> None:
+    """They are the noise of a page that is otherwise the same; unmasked they are told."""
+    assert not compare(before, after).same
+    masked = compare(before, after, mask=True)
+    assert masked.same and (masked.added, masked.removed) == (0, 0)
+    assert sides(masked) == (before, after)
+
+
+def test_a_mask_hides_no_words() -> None:
+    """May and march are words too, and words beside a number are compared."""
+    assert not compare("They may go.", "They will go.", mask=True).same
+    assert not compare("They march on.", "They walk on.", mask=True).same
+    assert not compare("cost 3 pounds", "cost 3 euros", mask=True).same
+
+
+def test_what_is_the_same_is_folded_away_from_changes() -> None:
+    """Three lines stand beside each change; a fold of one or two would hide nothing worth it."""
+    lines = [f"line {number}" for number in range(40)]
+    other = [*lines[:20], "new", *lines[21:]]
+    found = compare("\n".join(lines), "\n".join(other))
+    assert [(s.folded, len(s.rows)) for s in found.stretches] == [
+        (True, 20 - CONTEXT),
+        (False, 2 * CONTEXT + 1),
+        (True, 19 - CONTEXT),
+    ]
+    close = compare("\n".join(lines[:9]), "\n".join([*lines[:1], "x", *lines[2:7], "y", lines[8]]))
+    assert not any(stretch.folded for stretch in close.stretches)
+
+
+def test_a_change_too_large_to_compare_by_word_is_shown_whole() -> None:
+    """Its lines are marked from end to end, and nothing is dropped."""
+    before = " ".join(f"a{number}" for number in range(2_000))
+    after = " ".join(f"b{number}" for number in range(2_000))
+    (row,) = rows(compare(before, after))
+    assert [len(row.before), len(row.after)] == [1, 1]
+    assert sides(compare(before, after)) == (before, after)
