@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from datasette import Response
@@ -34,8 +35,15 @@ class MissingError(Exception):
         self.status = status
 
 
-def page(site: Site, template: str, *, status: int = 200, **context: object) -> Response:
-    """Return a rendered page under the strict policy."""
+def page(
+    site: Site,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    **context: object,
+) -> Response:
+    """Return a rendered page under the strict policy, with more `headers`."""
     shown = {"query": "", **context}
     text = site.templates.get_template(template).render(
         site=site, path=site.path, segments=coverage_segments, **shown
@@ -43,12 +51,18 @@ def page(site: Site, template: str, *, status: int = 200, **context: object) -> 
     return Response(
         text.encode("utf-8", "replace"),
         status=status,
-        headers=dict(PAGE_HEADERS),
+        headers={**PAGE_HEADERS, **headers},
         content_type="text/html; charset=utf-8",
     )
 
 
-def twin(site: Site, answer: Mapping[str, object], *, status: int = 200) -> Response:
+def twin(
+    site: Site,
+    answer: Mapping[str, object],
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
     """Return a JSON answer; keys keep their order. Other sites may read it where Datasette's may.
 
     On a machine of one's own they may not: any page visited there could read the archive.
@@ -58,7 +72,7 @@ def twin(site: Site, answer: Mapping[str, object], *, status: int = 200) -> Resp
     return Response(
         text.encode("utf-8", "replace"),
         status=status,
-        headers={**PAGE_HEADERS, **foreign},
+        headers={**PAGE_HEADERS, **foreign, **headers},
         content_type="application/json; charset=utf-8",
     )
 

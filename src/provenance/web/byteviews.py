@@ -12,7 +12,9 @@ from provenance.web.attachment import Site
 from provenance.web.display import Display, attachment, display_of, raw_content_type
 from provenance.web.facts import CaptureFacts, CapturePage
 from provenance.web.finding import find_capture, named
+from provenance.web.machines import capture_address
 from provenance.web.policy import ARCHIVED_HEADERS, DOWNLOAD_HEADERS, Receive
+from provenance.web.signposting import part_links
 from provenance.web.stream import ByteStream
 
 TEXT_SHOWN = 200_000
@@ -25,6 +27,7 @@ async def content(site: Site, request: Any, receive: Receive) -> Any:
     etag = f'"{facts.content_id}"'
     headers = {
         **DOWNLOAD_HEADERS,
+        "link": part_links(capture_address(site, request, facts.capture_id)),
         "content-type": "application/octet-stream",
         "content-disposition": attachment(facts.document, str(facts.content_id), facts.media_type),
         "etag": etag,
@@ -65,6 +68,7 @@ async def raw_view(site: Site, request: Any, receive: Receive) -> Any:
         raise MissingError("This kind of file is not shown; it can be saved instead.", status=404)
     headers = {
         **ARCHIVED_HEADERS,
+        "link": part_links(capture_address(site, request, facts.capture_id)),
         "content-type": raw_content_type(display, facts.media_type, _charset(found)),
         "cache-control": "private, max-age=3600",
     }

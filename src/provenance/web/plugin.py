@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,13 +13,14 @@ from datasette import Response, hookimpl
 from markupsafe import Markup
 
 from provenance.errors import ProvenanceError
-from provenance.web import byteviews, comparing, views
+from provenance.web import byteviews, comparing, machines, views
 from provenance.web.answers import MissingError, missing, twin
 from provenance.web.attachment import Site, site_of
 from provenance.web.faults import answer_fault, answer_foreign
 from provenance.web.gate import gated
 from provenance.web.policy import PAGE_HEADERS, App, with_policy
 from provenance.web.render import STATIC
+from provenance.web.signposting import FORMS
 
 View = Callable[..., Awaitable[Any]]
 Hook = TypeVar("Hook", bound=Callable[..., Any])
@@ -31,6 +33,9 @@ _CELLS = {
     "target": "/document/",
     "collection": "/collection/",
 }
+
+
+_FORMS = "|".join(re.escape(form.ending) for form in FORMS if form.ending != "json")
 
 
 def _hook(function: Hook) -> Hook:
@@ -48,8 +53,10 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
         (r"^/search$", views.search),
         (r"^/search\.json$", views.search_json),
         (r"^/collection/(?P<id>[^/]+)$", views.collection),
+        (rf"^/document/(?P<id>[^/]+)\.(?P<form>{_FORMS})$", machines.document_form),
         (r"^/document/(?P<id>[^/]+)\.json$", views.document_json),
         (r"^/document/(?P<id>[^/]+)$", views.document),
+        (rf"^/capture/(?P<id>[^/]+)\.(?P<form>{_FORMS})$", machines.capture_form),
         (r"^/capture/(?P<id>[^/]+)\.json$", views.capture_json),
         (r"^/capture/(?P<id>[^/]+)$", views.capture),
         (r"^/diff/(?P<before>[^/]+)/(?P<after>[^/]+)\.json$", comparing.diff_json),
@@ -57,6 +64,7 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
         (r"^/content/(?P<id>[^/]+)$", byteviews.content),
         (r"^/view/(?P<id>[^/]+)/raw$", byteviews.raw_view),
         (r"^/view/(?P<id>[^/]+)$", byteviews.view),
+        (r"^/\.well-known/ni/sha-256/(?P<value>[^/]+)$", machines.named_information),
         (r"^/-/provenance/(?P<name>[^/]+)$", static),
         (r"^/favicon\.ico$", icon),
         (r"^/-/databases(?:\.json)?$", databases),

@@ -13,7 +13,7 @@ from datasette import Response
 
 from provenance.digest import Digest, to_hash_uri, to_ni
 from provenance.errors import ProvenanceError, UsageError
-from provenance.web import reading, searching, words
+from provenance.web import machines, reading, searching, words
 from provenance.web.answers import FORMS, MissingError, flag, page, page_number, twin
 from provenance.web.attachment import Site
 from provenance.web.evidence import HEAD_SHOWN, head_text, parse_note, read_evidence, visible
@@ -21,6 +21,8 @@ from provenance.web.facts import TROUBLE_OUTCOMES, CaptureFacts, DocumentPage, R
 from provenance.web.finding import find_capture, find_document, named
 from provenance.web.render import segment
 from provenance.web.searching import Filters
+from provenance.web.signposting import FORMS as FORMATS
+from provenance.web.signposting import description_links
 from provenance.web.source import Exchange
 
 PAGE_SIZE = 100
@@ -69,6 +71,7 @@ async def document(site: Site, request: Any) -> Response:
     found = await find_document(site, named(request))
     newest = found.newest
     citations = await _citations(site, newest.capture_id) if newest else ()
+    kept = await find_capture(site, newest.capture_id) if newest else None
     return page(
         site,
         "document.html",
@@ -76,12 +79,16 @@ async def document(site: Site, request: Any) -> Response:
         newest=newest,
         citations=citations,
         changed=_changed(found),
+        formats=FORMATS if newest else FORMATS[:2],
+        headers=machines.document_links(site, request, found.description, kept),
     )
 
 
 async def document_json(site: Site, request: Any) -> Response:
     """Answer the document page as JSON."""
-    return twin(site, _document_twin(await find_document(site, named(request))))
+    found = await find_document(site, named(request))
+    landing = machines.document_address(site, request, found.description.document)
+    return twin(site, _document_twin(found), headers={"link": description_links(landing)})
 
 
 async def capture(site: Site, request: Any) -> Response:
@@ -106,6 +113,8 @@ async def capture(site: Site, request: Any) -> Response:
         forms=_digest_forms(facts),
         citations=await _citations(site, facts.capture_id),
         payload_check=_payload_check(facts, found.record),
+        formats=FORMATS,
+        headers=machines.capture_links(site, request, found),
     )
 
 
@@ -114,9 +123,11 @@ async def capture_json(site: Site, request: Any) -> Response:
     found = await find_capture(site, named(request))
     facts = found.capture
     row = {**asdict(facts), "note": parse_note(facts.note), "flags": _json_list(facts.flags)}
+    landing = machines.capture_address(site, request, facts.capture_id)
     return twin(
         site,
-        {
+        headers={"link": description_links(landing)},
+        answer={
             "type": "capture",
             **row,
             "record": asdict(found.record) if found.record else None,
