@@ -77,6 +77,10 @@ class Site:
         """Return a path of this site with Datasette's base URL before it."""
         return str(self.datasette.urls.path(path))
 
+    def absolute(self, request: Any, path: str) -> str:
+        """Return the address of a path of this site, as whoever asks can reach it."""
+        return str(self.datasette.absolute_url(request, self.path(path)))
+
     def static_path(self, name: str) -> str:
         """Return a static file's path; its query changes with the file."""
         version = hashlib.sha256(self.static[name]).hexdigest()[:12]

@@ -84,12 +84,12 @@ def capture_links(site: Site, request: Any, found: CapturePage) -> Mapping[str, 
 
 def document_address(site: Site, request: Any, document: str) -> str:
     """Return the absolute address of a document's page."""
-    return _absolute(site, request, f"/document/{segment(document)}")
+    return site.absolute(request, f"/document/{segment(document)}")
 
 
 def capture_address(site: Site, request: Any, capture_id: str) -> str:
     """Return the absolute address of a capture's page."""
-    return _absolute(site, request, f"/capture/{segment(capture_id)}")
+    return site.absolute(request, f"/capture/{segment(capture_id)}")
 
 
 def _landing(
@@ -111,7 +111,7 @@ def _content_address(site: Site, request: Any, found: CapturePage) -> str | None
     capture = found.capture
     if capture.content_id is None or capture.size is None:
         return None
-    return _absolute(site, request, f"/content/{segment(capture.content_id)}")
+    return site.absolute(request, f"/content/{segment(capture.content_id)}")
 
 
 async def _formed(
@@ -146,7 +146,3 @@ def _answer(site: Site, text: str, form: Form, landing: str) -> Response:
 
 def _json(graph: Mapping[str, object]) -> str:
     return json.dumps(graph, ensure_ascii=False, indent=1) + "\n"
-
-
-def _absolute(site: Site, request: Any, path: str) -> str:
-    return str(site.datasette.absolute_url(request, site.path(path)))

@@ -13,7 +13,7 @@ from datasette import Response, hookimpl
 from markupsafe import Markup
 
 from provenance.errors import ProvenanceError
-from provenance.web import byteviews, comparing, machines, views
+from provenance.web import byteviews, comparing, feeds, machines, views
 from provenance.web.answers import MissingError, missing, twin
 from provenance.web.attachment import Site, site_of
 from provenance.web.faults import answer_fault, answer_foreign
@@ -56,6 +56,11 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
         (rf"^/document/(?P<id>[^/]+)\.(?P<form>{_FORMS})$", machines.document_form),
         (r"^/document/(?P<id>[^/]+)\.json$", views.document_json),
         (r"^/document/(?P<id>[^/]+)$", views.document),
+        (r"^/feed\.atom$", feeds.atom),
+        (r"^/collection/(?P<id>[^/]+)/feed\.atom$", feeds.atom),
+        (r"^/sitemap\.xml$", feeds.sitemap),
+        (r"^/sitemap/(?P<id>[1-9][0-9]{0,5})\.xml$", feeds.sitemap_part),
+        (r"^/opensearch\.xml$", feeds.opensearch),
         (rf"^/capture/(?P<id>[^/]+)\.(?P<form>{_FORMS})$", machines.capture_form),
         (r"^/capture/(?P<id>[^/]+)\.json$", views.capture_json),
         (r"^/capture/(?P<id>[^/]+)$", views.capture),

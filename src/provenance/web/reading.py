@@ -86,9 +86,7 @@ def read_home(conn: sqlite3.Connection) -> Home:
     """Read the front page; takes time in proportion to the number of documents."""
     return Home(
         collections=read_collections(conn),
-        newest=_rows(
-            conn, CaptureLine, f"{_CAPTURE_LINE} order by c.captured_at desc, c.capture_id limit 7"
-        ),
+        newest=read_newest(conn, None, limit=7),
         trouble=_rows(
             conn,
             DocumentLine,
@@ -101,6 +99,32 @@ def read_home(conn: sqlite3.Connection) -> Home:
         contents=_value(conn, "select count(*) from content"),
         warc_files=_value(conn, "select count(*) from warc_file"),
         warc_bytes=_value(conn, "select coalesce(sum(size), 0) from warc_file"),
+    )
+
+
+def read_newest(
+    conn: sqlite3.Connection, collection: str | None, *, limit: int
+) -> tuple[CaptureLine, ...]:
+    """Read the newest captures of one collection, or of all."""
+    of = "" if collection is None else " where c.collection = ?"
+    return _rows(
+        conn,
+        CaptureLine,
+        f"{_CAPTURE_LINE}{of} order by c.captured_at desc, c.capture_id limit ?",
+        (limit,) if collection is None else (collection, limit),
+    )
+
+
+def read_map(
+    conn: sqlite3.Connection, *, limit: int, offset: int
+) -> tuple[tuple[str, str | None], ...]:
+    """Read (document, instant of its newest capture) of documents in the order of their ids."""
+    return tuple(
+        conn.execute(
+            "select d.document, (select max(c.captured_at) from capture as c"
+            " where c.document = d.document) from document as d order by 1 limit ? offset ?",
+            (limit, offset),
+        )
     )
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from provenance.web import words
 from provenance.web.languages import language_words
+from provenance.web.signposting import coins
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}\Z")
 STATIC = {
@@ -55,6 +56,7 @@ def make_environment() -> Environment:
         states=words.STATES,
         alternates=words.ALTERNATES,
         relation_words=words.relation_words,
+        coins=coins,
     )
     return environment
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from provenance.web.facts import Description
 
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,80}/[A-Za-z0-9!#$&^_.+-]{1,80}\Z")
 
@@ -83,3 +86,22 @@ def part_links(landing: str) -> str:
 def description_links(landing: str) -> str:
     """Return the links of a page's other forms, which lead back to it."""
     return link(landing, "describes", "text/html")
+
+
+def coins(described: Description) -> str:
+    """Return a document as the title of a COinS span, which reference managers import.
+
+    Source: OpenURL COinS; ANSI/NISO Z39.88-2004, key/encoded-value format for Dublin Core.
+    """
+    fields = (
+        ("ctx_ver", "Z39.88-2004"),
+        ("rft_val_fmt", "info:ofi/fmt:kev:mtx:dc"),
+        ("rft.type", "webpage"),
+        ("rft.title", described.label),
+        ("rft.creator", described.author),
+        ("rft.publisher", described.publisher),
+        ("rft.date", described.published),
+        ("rft.language", described.language),
+        ("rft.identifier", described.url),
+    )
+    return urlencode([(name, value) for name, value in fields if value], errors="replace")
