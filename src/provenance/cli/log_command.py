@@ -9,7 +9,7 @@ import click
 
 from provenance.cli.opening import json_option, open_archive
 from provenance.cli.printing import safe, say, write_object
-from provenance.errors import StorageError
+from provenance.errors import ProvenanceError, StorageError
 from provenance.log.folder import read_given
 
 
@@ -70,6 +70,49 @@ def timestamp(
             write_object("timestamp", dated)
         else:
             click.echo(f"{dated.gen_time} {safe(dated.signer)}: {dated.standing}")
+
+
+@command.command("witness")
+@click.argument("urls", metavar="URL...", nargs=-1, required=True)
+@click.option(
+    "--witness-key",
+    "witness_keys",
+    metavar="LINE|FILE",
+    multiple=True,
+    required=True,
+    help="The public key line of the witness, or a file with it; one for each URL, in order.",
+)
+@json_option
+@click.pass_context
+def witness(
+    ctx: click.Context, urls: tuple[str, ...], witness_keys: tuple[str, ...], as_json: bool
+) -> None:
+    """Have the newest checkpoint cosigned by each witness at a URL (C2SP tlog-witness).
+
+    A witness checks that the log goes on from what it has cosigned before; it learns sizes and
+    hashes. Its cosignature is kept with the checkpoint. Where one fails the others are still asked.
+    """
+    if len(urls) != len(witness_keys):
+        raise click.UsageError(
+            f"One --witness-key for each URL: {len(urls)} URLs, {len(witness_keys)} keys."
+        )
+    archive = open_archive(ctx)
+    worst = 0
+    for url, key in zip(urls, witness_keys, strict=True):
+        try:
+            said = archive.witness(url, key)
+        except ProvenanceError as fault:
+            say(f"error: {safe(str(fault))}")
+            worst = max(worst, fault.exit_code)
+            continue
+        if as_json:
+            write_object("witness", said, url=url)
+        else:
+            before = "" if said.new else " before"
+            click.echo(
+                f"{said.cosigned_at} {safe(said.witness)} cosigned {said.size} leaves{before}"
+            )
+    sys.exit(worst)
 
 
 @command.command("proof")
