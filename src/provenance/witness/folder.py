@@ -36,7 +36,7 @@ class WitnessFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        refuse_inside(path, None, what="what a witness knows")
+        refuse_inside(path / "logs", None, what="what a witness knows")
         self.path = path
 
     def add(self, origin: str, key: VerifierKey) -> bool:

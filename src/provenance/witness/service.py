@@ -97,17 +97,18 @@ def _refusal(refused: Refused, words: str, told: str | None = None) -> Answer:
 
 
 def application(
-    service: Service, report: Callable[[str], None]
+    service: Service, report: Callable[[str], None], *, body_s: float = BODY_S
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """Return the ASGI application of a witness: POST /add-checkpoint, and nothing else.
 
-    `report` gets what the answers tell whoever runs it, a line each.
+    `report` gets what the answers tell whoever runs it, a line each. A
+    request has `body_s` seconds to arrive.
     """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        answer = await _answer(service, scope, receive)
+        answer = await _answer(service, scope, receive, body_s)
         if answer.told is not None:
             report(answer.told)
         await _send(answer, send)
@@ -115,13 +116,13 @@ def application(
     return app
 
 
-async def _answer(service: Service, scope: Scope, receive: Receive) -> Answer:
+async def _answer(service: Service, scope: Scope, receive: Receive, body_s: float) -> Answer:
     if scope["path"] != f"/{CALL}":
         return Answer(status=404, body=f"This is a witness: POST to /{CALL}.\n".encode())
     if scope["method"] != "POST":
         return Answer(status=405, body=b"A checkpoint is sent by POST.\n")
     try:
-        raw = await asyncio.wait_for(_body(receive), BODY_S)
+        raw = await asyncio.wait_for(_body(receive), body_s)
     except TimeoutError:
         return Answer(status=408, body=b"The request took too long.\n")
     if raw is None:
