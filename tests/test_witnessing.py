@@ -6,6 +6,7 @@ Source: C2SP tlog-witness; C2SP tlog-cosignature.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -279,6 +280,16 @@ def test_the_call_stands_below_the_submission_prefix() -> None:
         assert address_of(url) == "http://a.example/w/add-checkpoint"
 
 
+def test_a_key_may_be_longer_than_a_file_name(tmp_path: Path) -> None:
+    """A line is a line, whatever its length; what is neither line nor file is told."""
+    key = CosigningKey(name="w" * 600, seed=bytes(32)).verifier
+    assert public_witness_key(f" {key.line}\n") == key
+    with pytest.raises(ProvenanceError, match="cannot read"):
+        public_witness_key(str(tmp_path / "nothing"))
+    with pytest.raises(UsageError, match="not a verifier key"):
+        public_witness_key("a+b")
+
+
 def test_an_unsigned_log_and_missing_keys_are_told(tmp_path: Path, root: Path) -> None:
     """A witness takes what a key signed; each URL has its key."""
     bare = small_root(tmp_path / "bare").root
@@ -289,7 +300,7 @@ def test_an_unsigned_log_and_missing_keys_are_told(tmp_path: Path, root: Path) -
         assert "there is no signed checkpoint to cosign" in ended.err
         Archive(bare).checkpoint()
     ended = run("log", "witness", "http://a", "http://b", "--witness-key", key, cwd=root)
-    assert (ended.status, "2 URLs, 1 keys" in ended.err) == (2, True)
+    assert (ended.status, "2 wanted, 1 given" in ended.err) == (2, True)
     ended = run("log", "witness", "http://a", "--witness-key", LOG.verifier.line, cwd=root)
     assert (ended.status, "the key of a log, and not of a witness" in ended.err) == (2, True)
 
@@ -331,6 +342,7 @@ ANSWERS = [
     lambda _, reply: replace(reply, status=409, media_type=SIZE_TYPE, body=b"-1\n"),
     lambda _, reply: replace(reply, status=409, media_type=SIZE_TYPE, body=b"9" * 1000 + b"\n"),
     lambda _, reply: replace(reply, status=409, media_type=SIZE_TYPE, body=b"999\n"),
+    lambda _, reply: replace(reply, status=409, media_type="", body=b""),
 ]
 
 
@@ -416,6 +428,98 @@ def test_a_command_that_is_killed_between_the_two_files_leaves_a_note(
     files = log_files(root)
     assert files["checkpoint"] == files[f"checkpoints/{summary['log']['size']}"]
     assert codes(verified(root)[1], "note") == ["operator_key_unasked", "cosignature_unasked"]
+
+
+# Without a network
+
+
+def cosign(witness: Desk, copy: Path) -> Ended:
+    """Cosign a copy of a log at the witness' desk."""
+    return run("witness", "cosign", witness.folder, copy, "--key", witness.key_file, cwd=copy)
+
+
+def test_a_copy_is_cosigned_on_a_desk_and_the_answer_kept(
+    root: Path, witness: Desk, tmp_path: Path
+) -> None:
+    """An archive, its metadata or its log; the operator puts the answer below the checkpoint."""
+    answer = tmp_path / "answer"
+    key = ("--witness-key", WITNESS.verifier.line)
+    for number, place in enumerate((".", "metadata", "metadata/log")):
+        copy = Path(shutil.copytree(root, tmp_path / f"copy-{number}"))
+        ended = cosign(witness, copy / place)
+        assert ended.status == 0, ended.err
+        assert witness.seen() == sizes(root)[-1]
+        answer.write_text(ended.out)
+        kept = run("log", "witness", "--answer", answer, *key, cwd=root)
+        assert kept.status == 0, kept.err
+        assert kept.out.endswith(f"cosigned {sizes(root)[-1]} leaves\n")
+        again = run("log", "witness", "--answer", answer, *key, "--json", cwd=root)
+        said = json.loads(again.out)
+        assert (said["new"], said["url"]) == (False, None)
+        grow(root, f"Minutes {number}.\n")
+    status, told, summary = verified(root, *key)
+    assert (status, codes(told)) == (0, [])
+    assert (summary["rungs"]["witnessed"], summary["captures"]) == (3, 4)
+
+
+def test_an_answer_for_an_older_checkpoint_goes_to_that(
+    root: Path, witness: Desk, tmp_path: Path
+) -> None:
+    """The log has grown while the copy was on its way."""
+    ended = cosign(witness, root)
+    old = sizes(root)[-1]
+    grow(root, "Minutes.\n")
+    (tmp_path / "answer").write_text(ended.out)
+    key = ("--witness-key", WITNESS.verifier.line)
+    kept = run("log", "witness", "--answer", tmp_path / "answer", *key, cwd=root)
+    assert kept.out.endswith(f"cosigned {old} leaves\n")
+    assert verified(root, *key)[2]["rungs"]["witnessed"] == 1
+
+
+@pytest.mark.parametrize("answer", ["", "x\n", "— a AAAAAAA=\n", "— witness.example/w1 AAAA\n"])
+def test_an_answer_that_is_none_is_told(root: Path, tmp_path: Path, answer: str) -> None:
+    """It is not kept, and no byte of the log changes."""
+    before = log_files(root)
+    (tmp_path / "answer").write_text(answer)
+    key = ("--witness-key", WITNESS.verifier.line)
+    ended = run("log", "witness", "--answer", tmp_path / "answer", *key, cwd=root)
+    assert (ended.status in (1, 4), ended.out) == (True, "")
+    assert "error: the answer" in ended.err
+    assert log_files(root) == before
+
+
+def test_an_answer_by_another_key_is_told(root: Path, witness: Desk, tmp_path: Path) -> None:
+    """A real cosignature, and not by the witness that was named."""
+    (tmp_path / "answer").write_text(cosign(witness, root).out)
+    key = ("--witness-key", OTHER.verifier.line)
+    ended = run("log", "witness", "--answer", tmp_path / "answer", *key, cwd=root)
+    assert (ended.status, "did not sign with the key that is known" in ended.err) == (4, True)
+    both = run("log", "witness", "http://a", "--answer", tmp_path / "answer", *key, cwd=root)
+    assert (both.status, "Give the URLs of witnesses, or --answer" in both.err) == (2, True)
+
+
+def test_a_desk_refuses_what_the_service_refuses(root: Path, witness: Desk, tmp_path: Path) -> None:
+    """A fork, a copy that is older, a log that is unknown, unsigned, damaged or none."""
+    older = Path(shutil.copytree(root, tmp_path / "older"))
+    fork = Path(shutil.copytree(root, tmp_path / "fork"))
+    grow(root, "Minutes.\n")
+    grow(fork, "Other minutes.\n")
+    assert cosign(witness, root).status == 0
+    for copy, status, words in (
+        (fork, 4, "cosigned another tree of this size"),
+        (older, 4, "the log has lost leaves since it was cosigned"),
+        (tmp_path, 2, "there is no signed checkpoint"),
+        (small_root(tmp_path / "bare" / "root").root, 2, "there is no signed checkpoint"),
+    ):
+        ended = cosign(witness, copy)
+        assert (ended.status, ended.out, words in ended.err) == (status, "", True), ended
+    assert len(list(witness.folder.glob("conflicts/*/*"))) == 1
+    no = desk(tmp_path / "else", knows=SigningKey(name="b.example", seed=bytes(32)))
+    ended = cosign(no, root)
+    assert (ended.status, "does not know the log" in ended.err) == (2, True)
+    (tile,) = (root / "metadata" / "log" / "tile" / "0").rglob("*.p/*")
+    tile.write_bytes(bytes(len(tile.read_bytes())))
+    assert cosign(witness, root).status == 4
 
 
 # What verify says
@@ -555,3 +659,41 @@ def test_a_proof_carries_its_witnesses(witnessed: Path, tmp_path: Path) -> None:
     proof.write_text(raw[:-4] + ("AAA=" if raw[-4:] != "AAA=" else "BBA=") + "\n", "utf-8")
     assert check("--witness-key", line).returncode in (1, 4)
     assert json.loads(check("--json").stdout)["witnesses"] == []
+
+
+# The page
+
+
+PAGE = Path(__file__).parents[1] / "docs" / "log.md"
+SHIM = """
+provenance() {{ {python} -m provenance "$@"; }}
+set -eu
+export HOME={home}
+cd {root}
+"""
+
+
+def test_the_steps_of_the_page_work(root: Path, tmp_path: Path) -> None:
+    """Each block of the section, run by a shell in order, with a witness that is left serving."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S)
+    assert len(blocks) == 4
+    home = tmp_path / "home"
+    write_key_file(home / "keys" / "operator.key", LOG)
+    script = SHIM.format(python=sys.executable, home=home, root=root) + "\n".join(blocks)
+    keyed, added, served = (line for line in blocks[0].splitlines())
+    in_place = f"""{keyed.partition(" #")[0]} > line
+WITNESS_LINE=$(cat line) FRIENDS_LINE='{LOG.verifier.line}' DOCUMENT=letter COPY=metadata/log
+{added}
+{sys.executable} -m {served} --port 0 2> told &
+trap 'kill $!; wait $! || :' EXIT
+until grep -q Witnessing told; do kill -0 $!; done
+WITNESS_URL=$(sed -n 's/^Witnessing at //p' told)
+"""
+    script = script.replace(blocks[0], in_place)
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "witnessed  1 of 1 captures" in done.stdout
+    assert "The witness witness.example/w1 cosigned it at" in done.stdout
+    assert done.stdout.rstrip().endswith("leaves")  # the answer of the desk is kept too

@@ -396,6 +396,14 @@ class Archive(Catalogue):
 
         return add_cosignature(self.metadata, self.runtime, url, public_witness_key(witness_key))
 
+    def keep_cosignature(self, answer: bytes, witness_key: str) -> Witnessed:
+        """Keep the signature lines that a witness handed over, with the checkpoint they are on."""
+        from provenance.log.keyfile import public_witness_key
+        from provenance.witnessing import keep_answer
+
+        key = public_witness_key(witness_key)
+        return keep_answer(self.metadata, self.runtime, answer, key)
+
     def proof(self, identifier: str) -> bytes:
         """Return the proof that the log covers a capture: the bytes of a `.tlog-proof` file."""
         from provenance.errors import UnknownIdError

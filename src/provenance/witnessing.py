@@ -20,6 +20,7 @@ from provenance.log.checkpoint import (
     CosignerKey,
     cosignatures_of,
     format_checkpoint,
+    parse_checkpoint,
     text_of,
 )
 from provenance.log.folder import CHECKPOINT, CHECKPOINTS, LogFolder
@@ -121,6 +122,36 @@ def add_cosignature(
     return _witnessed(said, head, new=True)
 
 
+def keep_answer(metadata: Path, runtime: Runtime, answer: bytes, key: CosignerKey) -> Witnessed:
+    """Keep what a witness signed without being asked over a network, with its checkpoint.
+
+    What it signed there before stands: the earlier word says more.
+
+    Raises:
+        UsageError: there is no signed checkpoint.
+        LogFormatError: it is no sequence of signature lines.
+        ProofError: it is on none of the kept checkpoints, or not by this key.
+        StorageError: the disk refused.
+    """
+    folder = LogFolder(metadata)
+    head, note = _signed(folder)
+    witness = _Witness(address="the answer", key=key, ask=_post)
+    for size in (head.size, *reversed(folder.sizes())):
+        older = note if size == head.size else _kept(folder, f"{CHECKPOINTS}/{size}")
+        if older is not None and _fits(answer, older, key):
+            head = parse_checkpoint(older.text)
+            before = _said(older, key)
+            signatures, said = _cosignatures(answer, older, witness, runtime)
+            _keep(metadata, folder, head, signatures if before is None else ())
+            return _witnessed(before or said, head, new=before is None)
+    _cosignatures(answer, note, witness, runtime)  # says what is wrong with it
+    raise ProofError("on none of the checkpoints of this log", where="the answer")
+
+
+def _fits(answer: bytes, note: Note, key: CosignerKey) -> bool:
+    return _said(parse_answer(answer, note.text), key) is not None
+
+
 def _post(address: str, body: bytes) -> Reply:
     return post(address, body, media_type="text/plain", timeout_s=TIMEOUT_S)
 
@@ -179,15 +210,16 @@ def _asked(folder: LogFolder, head: Checkpoint, note: Note, witness: _Witness) -
                 found=f"{head.size}",
                 hint="The log was rolled back, or this is an old copy of it; find the newest.",
             )
-        if size == old:
+        if size == old == head.size:
             raise ProofError(
                 "the witness has cosigned another log of this size and name",
                 where=witness.address,
                 found=f"{size} leaves",
                 hint="Two histories have been signed. Keep this archive and ask the witness.",
             )
-        if again:
-            old = size
+        if not again or size == old:
+            break
+        old = size
     raise ProvenanceError("the witness tells one size after another", where=witness.address)
 
 
@@ -204,6 +236,7 @@ _WHY = {
     400: "the witness does not understand the request",
     403: "the witness knows the log by another key",
     404: "the witness does not know this log, or is not at this address",
+    409: "the witness says that the log does not go on from what it has cosigned",
     422: "the witness says that the log does not go on from what it has cosigned",
 }
 

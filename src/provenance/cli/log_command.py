@@ -73,7 +73,7 @@ def timestamp(
 
 
 @command.command("witness")
-@click.argument("urls", metavar="URL...", nargs=-1, required=True)
+@click.argument("urls", metavar="[URL]...", nargs=-1)
 @click.option(
     "--witness-key",
     "witness_keys",
@@ -82,25 +82,40 @@ def timestamp(
     required=True,
     help="The public key line of the witness, or a file with it; one for each URL, in order.",
 )
+@click.option(
+    "--answer",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Instead of a URL: a file with what a witness signed (`provenance witness cosign`).",
+)
 @json_option
 @click.pass_context
 def witness(
-    ctx: click.Context, urls: tuple[str, ...], witness_keys: tuple[str, ...], as_json: bool
+    ctx: click.Context,
+    urls: tuple[str, ...],
+    witness_keys: tuple[str, ...],
+    answer: Path | None,
+    as_json: bool,
 ) -> None:
     """Have the newest checkpoint cosigned by each witness at a URL (C2SP tlog-witness).
 
     A witness checks that the log goes on from what it has cosigned before; it learns sizes and
     hashes. Its cosignature is kept with the checkpoint. Where one fails the others are still asked.
     """
-    if len(urls) != len(witness_keys):
+    if bool(urls) == (answer is not None):
+        raise click.UsageError("Give the URLs of witnesses, or --answer.")
+    if len(urls or (answer,)) != len(witness_keys):
         raise click.UsageError(
-            f"One --witness-key for each URL: {len(urls)} URLs, {len(witness_keys)} keys."
+            f"One --witness-key for each URL: {len(urls or (answer,))} wanted, "
+            f"{len(witness_keys)} given."
         )
     archive = open_archive(ctx)
     worst = 0
-    for url, key in zip(urls, witness_keys, strict=True):
+    for url, key in zip(urls or (None,), witness_keys, strict=True):
         try:
-            said = archive.witness(url, key)
+            if url is not None:
+                said = archive.witness(url, key)
+            else:
+                said = archive.keep_cosignature(read_given(answer or Path()), key)
         except ProvenanceError as fault:
             say(f"error: {safe(str(fault))}")
             worst = max(worst, fault.exit_code)

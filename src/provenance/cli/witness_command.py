@@ -14,6 +14,15 @@ _FOLDER = click.argument(
     "folder", metavar="FOLDER", type=click.Path(file_okay=False, path_type=Path)
 )
 
+_KEY = click.option(
+    "--key",
+    "key_file",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="PROVENANCE_WITNESS_KEY",
+    help="The witness' key file (`provenance key new --witness`).",
+)
+
 
 @click.group("witness")
 def command() -> None:
@@ -61,16 +70,28 @@ def listing(ctx: click.Context, folder: Path) -> None:
         click.echo(f"{each.head.size} {safe(each.origin)} {safe(keys)}")
 
 
+@command.command("cosign")
+@_FOLDER
+@click.argument("copy", metavar="LOG", type=click.Path(file_okay=False, path_type=Path))
+@_KEY
+@click.pass_context
+def cosign(ctx: click.Context, folder: Path, copy: Path, key_file: Path) -> None:
+    """Cosign the log in the folder LOG, a copy of an archive or of its metadata/log; no network.
+
+    Prints the cosignature; its operator keeps it with `provenance log witness --answer FILE`.
+    """
+    check_values(ctx)
+    from provenance.log.keyfile import read_witness_key_file
+    from provenance.runtime import system_runtime
+    from provenance.witness.desk import cosign_copy
+
+    key = read_witness_key_file(key_file)
+    click.echo(cosign_copy(folder, key, system_runtime(), copy), nl=False)
+
+
 @command.command("serve")
 @_FOLDER
-@click.option(
-    "--key",
-    "key_file",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    envvar="PROVENANCE_WITNESS_KEY",
-    help="The witness' key file (`provenance key new --witness`).",
-)
+@_KEY
 @click.option(
     "--host",
     default="127.0.0.1",

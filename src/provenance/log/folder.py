@@ -41,6 +41,13 @@ class LogFolder:
     def __init__(self, metadata: Path) -> None:
         self.path = metadata / "log"
 
+    @classmethod
+    def at(cls, path: Path) -> LogFolder:
+        """Return the log whose files lie in a folder of any name, such as a copy of one."""
+        made = cls(path)
+        made.path = path
+        return made
+
     def read(self, name: str) -> bytes | None:
         """Return the bytes of a file of the log, None where it is not there.
 

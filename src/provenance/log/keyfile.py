@@ -108,9 +108,16 @@ def public_witness_key(given: str) -> CosignerKey:
         StorageError: it is no line, and no file can be read.
     """
     line = given.strip()
-    if "+" not in line or Path(line).is_file():
+    if "+" not in line or _is_file(given):
         line = read_given(Path(given))[: _MAX_FILE_BYTES + 1].decode("utf-8", "replace").strip()
     return parse_cosigner_key(line)
+
+
+def _is_file(given: str) -> bool:
+    try:
+        return Path(given).is_file()
+    except OSError:  # a line is too long for a name
+        return False
 
 
 def _read(path: Path, parse: Callable[[str], _Key], root: Path | None) -> _Key:

@@ -12,6 +12,7 @@ from typing import Any
 
 from provenance.errors import LogFormatError, ProvenanceError
 from provenance.log.checkpoint import CosigningKey
+from provenance.log.note import Signature
 from provenance.log.submission import (
     CALL,
     MAX_SUBMISSION_BYTES,
@@ -64,7 +65,7 @@ class Service:
         except LogFormatError as fault:
             return _refusal(Refused.MALFORMED, str(fault))
         try:
-            return self._cosign(submission)
+            made = self.cosign(submission)
         except SubmissionError as fault:
             told = f"{submission.checkpoint.origin}: {fault}" if fault.contradicts else None
             if fault.size is None:
@@ -74,8 +75,17 @@ class Service:
         except (ProvenanceError, OSError) as fault:
             words = b"This witness cannot use what it knows of the log; it cosigned nothing.\n"
             return Answer(status=500, body=words, told=str(fault))
+        head = submission.checkpoint
+        told = f"{head.origin}: cosigned {head.size} leaves"
+        return Answer(status=200, body=format_answer([made]), told=told)
 
-    def _cosign(self, submission: Submission) -> Answer:
+    def cosign(self, submission: Submission) -> Signature:
+        """Return the cosignature of what was submitted; the new checkpoint is on disk before it.
+
+        Raises:
+            SubmissionError: it is not cosigned; a fork that the log signed is kept as evidence.
+            LogFormatError, StorageError, UsageError, OSError: what is known cannot be used.
+        """
         head = submission.checkpoint
         with self._folder.changing(head.origin) as (watched, write):
             try:
@@ -87,9 +97,7 @@ class Service:
             write(after)
             # Signed inside the lock: at this instant nothing larger has been cosigned.
             time_s = int(self._runtime.now().timestamp())
-            made = self._key.cosign(submission.note.text, time_s)
-        told = f"{head.origin}: cosigned {head.size} leaves"
-        return Answer(status=200, body=format_answer([made]), told=told)
+            return self._key.cosign(submission.note.text, time_s)
 
 
 def _refusal(refused: Refused, words: str, told: str | None = None) -> Answer:
