@@ -26,6 +26,7 @@ from provenance.log.keyfile import public_witness_key, write_key_file
 from provenance.log.note import SigningKey, format_note, parse_note
 from provenance.log.submission import SIZE_TYPE, format_answer, parse_submission
 from provenance.runtime import system_runtime
+from provenance.verify import Finding, verify_archive
 from provenance.witness.folder import WitnessFolder
 from provenance.witness.service import Service
 from provenance.witnessing import Witnessed, add_cosignature, address_of
@@ -430,6 +431,28 @@ def test_a_command_that_is_killed_between_the_two_files_leaves_a_note(
     assert codes(verified(root)[1], "note") == ["operator_key_unasked", "cosignature_unasked"]
 
 
+def test_any_byte_of_a_cosignature_counts(root: Path, witness: Desk) -> None:
+    """Below a kept checkpoint, with the witness' key given: a finding, or the word is not there."""
+    asked(root, served(witness, lambda _, reply: reply))
+    grow(root, "Minutes.\n")
+    path = root / "metadata" / "log" / f"checkpoints/{sizes(root)[0]}"
+    whole = path.read_bytes()
+    start = whole.rindex("\N{EM DASH} ".encode())
+    for at in range(start, len(whole), 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        found: list[Finding] = []
+        report = verify_archive(
+            root,
+            on_finding=found.append,
+            jobs=1,
+            witness_keys=[WITNESS.verifier.line],
+        )
+        (said,) = report.witnesses
+        assert (said.size, report.rungs.witnessed) == (0, 0)
+        named = whole.index(b" ", start + 4) + 6  # the key id goes on to here
+        assert found or at <= named, at
+
+
 # Without a network
 
 
@@ -676,7 +699,7 @@ cd {root}
 def test_the_steps_of_the_page_work(root: Path, tmp_path: Path) -> None:
     """Each block of the section, run by a shell in order, with a witness that is left serving."""
     blocks = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     home = tmp_path / "home"
     write_key_file(home / "keys" / "operator.key", LOG)
     script = SHIM.format(python=sys.executable, home=home, root=root) + "\n".join(blocks)
@@ -696,4 +719,5 @@ WITNESS_URL=$(sed -n 's/^Witnessing at //p' told)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "witnessed  1 of 1 captures" in done.stdout
     assert "The witness witness.example/w1 cosigned it at" in done.stdout
-    assert done.stdout.rstrip().endswith("leaves")  # the answer of the desk is kept too
+    assert "cosigned 4 leaves before\n" in done.stdout  # the answer of the desk is taken too
+    assert "Signature Verified Successfully" in done.stdout

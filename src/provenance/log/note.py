@@ -195,6 +195,7 @@ def parse_verifier_key(line: str) -> VerifierKey:
             where=shown(name),
             expected="signature type 1 (Ed25519)",
             found=str(algorithm),
+            hint="The key of a witness, of type 4, is given with --witness-key.",
         )
     return VerifierKey(name=name, public=public)
 

@@ -21,7 +21,7 @@ from provenance.log.keyfile import refuse_inside
 from provenance.log.note import VerifierKey
 from provenance.log.strict import shown
 from provenance.log.watched import Watched, format_watched, parse_watched, watch, with_key
-from provenance.warc.manifest import locked
+from provenance.warc.manifest import locked, sync_directory
 
 MAX_CONFLICTS = 16
 """Checkpoints of one log that are kept as evidence."""
@@ -48,6 +48,8 @@ class WitnessFolder:
             StorageError: the disk refused; what was known still is.
         """
         (self.path / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
+        for made in (self.path, self.path.parent):
+            sync_directory(made)
         with locked(self.path):
             before = self.find(origin)
             after = watch(origin, key) if before is None else with_key(before, key)
