@@ -10,7 +10,7 @@ from itertools import islice
 
 import pytest
 
-from provenance.parallel import map_in_order, processors
+from provenance.parallel import apart, map_in_order, processors
 
 
 def ours(_: int) -> int:
@@ -93,3 +93,31 @@ def test_results_do_not_run_far_ahead() -> None:
 def test_there_is_a_processor() -> None:
     """Of those that this process may use."""
     assert 1 <= processors() <= (os.cpu_count() or 1)
+
+
+def test_work_done_apart_comes_back_from_a_process_of_its_own() -> None:
+    """Its result does, and what it raises is raised here."""
+    home = os.getpid()
+    assert apart(os.getpid) != home
+    with pytest.raises(ZeroDivisionError):
+        apart(lambda: 1 // 0)
+
+
+def test_work_apart_is_done_here_beside_another_thread_and_where_its_process_ends() -> None:
+    """Nothing is lost."""
+    home = os.getpid()
+
+    def work() -> int:
+        if os.getpid() != home:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return os.getpid()
+
+    assert apart(work) == home
+    enough = threading.Event()
+    thread = threading.Thread(target=enough.wait)
+    thread.start()
+    try:
+        assert apart(os.getpid) == home
+    finally:
+        enough.set()
+        thread.join()

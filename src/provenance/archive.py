@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,19 +135,24 @@ class Archive(Catalogue):
         from provenance.fetch import FetchRun, FetchSettings
         from provenance.fetch.selection import select
         from provenance.model import RunId
+        from provenance.parallel import apart
+        from provenance.seeds import each_collection
         from provenance.warc.history import read_history
 
         settings = settings or FetchSettings()
-        collections = self.collections()
-        selection = select(collections, targets, alternates=settings.alternates)
-        # What is not fetched of the seeds need not be in memory while the rest is.
-        collections = tuple(replace(one, documents=()) for one in collections)
+        # Very many seeds take more memory to read than to fetch; it is given back with a process.
+        selection = apart(
+            lambda: select(
+                each_collection(self.root / "seeds"), targets, alternates=settings.alternates
+            )
+        )
+        collections = selection.collections
         run = RunId(str(self.runtime.new_id()))
         history = read_history(self.archive, self.metadata)
         digests = {one.id: str(one.seeds_digest) for one in collections}
         interrupted = {
             name: history.interrupted(name, digests.get(name), tuple(targets))
-            for name in {errand.collection for errand in selection.errands}
+            for name in selection.errands.collections()
         }
         resumed = {name: earlier for name, (earlier, _) in interrupted.items() if earlier}
         writing = self._files(

@@ -44,10 +44,25 @@ def map_in_order(work: Callable[[T], R], items: Sequence[T], *, jobs: int) -> It
     must be picklable. What `work` raises is raised where its result would stand.
     """
     workers = min(jobs, len(items))
-    # A fork copies the calling thread alone: locks that others hold would stay locked for ever.
-    if workers < 2 or not hasattr(os, "fork") or threading.active_count() > 1:
+    if workers < 2 or not _may_fork():
         return map(work, items)
     return _Results(_Crew(work, items, workers))
+
+
+def apart(work: Callable[[], R]) -> R:
+    """Return what `work` returns, done in a process of its own where that can be.
+
+    All memory that the work takes ends with that process, but for the result, which must be
+    picklable. What `work` raises is raised here, where it is done once more.
+    """
+    if not _may_fork():
+        return work()
+    return next(_Results(_Crew(lambda _: work(), range(1), 1)))
+
+
+def _may_fork() -> bool:
+    # A fork copies the calling thread alone: locks that others hold would stay locked for ever.
+    return hasattr(os, "fork") and threading.active_count() == 1
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

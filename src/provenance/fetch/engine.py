@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -33,9 +33,12 @@ from provenance.runtime import Runtime
 from provenance.warc.draft import Original
 from provenance.warc.writer import WarcWriter
 
-_TOGETHER = 64
+_TOGETHER = 256
 _CLOSE_S = 0.02
 """Outcomes that are synced in one go, and the seconds within which each follows the one before."""
+
+_WAITING = 1024
+"""Outcomes that may wait to be synced and yielded; beyond them visits wait until some were."""
 
 _GRACE_S = 2.0
 """Seconds that a run which is stopped gives the visits under way to end by themselves."""
@@ -87,18 +90,19 @@ class FetchRun:
     def __init__(
         self,
         run: RunId,
-        errands: Iterable[Errand],
+        errands: Errands,
         done: Mapping[CollectionId, frozenset[str]],
         settings: FetchSettings,
         ports: FetchPorts,
     ) -> None:
         self._run = run
-        self._errands = Errands(errands)
+        self._errands = errands
         self._done = done
         self._settings = settings
         self._ports = ports
         self._stopped = threading.Event()
         self._results: queue.SimpleQueue[_Result | BaseException | None] = queue.SimpleQueue()
+        self._room = threading.Semaphore(_WAITING)
         self._hosts: queue.SimpleQueue[array[int]] = queue.SimpleQueue()
         """The numbers of each host's errands."""
         self._gates = Gates(ports.runtime, self._stopped.is_set)
@@ -121,6 +125,7 @@ class FetchRun:
         self._clients: dict[int, Client] = {}
         self._threads: list[threading.Thread] = []
         self._ends_at = float("inf")
+        self._fault: BaseException | None = None
         self._received = 0
         self._count = 0
         self.complete = False
@@ -206,7 +211,9 @@ class FetchRun:
                 grace_until = grace_until or now() + _GRACE_S
                 idle = not any(thread.is_alive() for thread in self._threads)
                 if now() >= grace_until or (idle and self._results.empty()):
-                    return
+                    break
+        if self._fault:  # after the outcomes of all that is kept beside it
+            raise self._fault
 
     def _late(self) -> bool:
         return self._ports.runtime.monotonic() >= self._ends_at
@@ -234,8 +241,12 @@ class FetchRun:
             pass
         for each in found:
             if isinstance(each, BaseException):
-                raise each
-        return [each for each in found if isinstance(each, tuple)]
+                self._fault = self._fault or each
+                self._stopped.set()
+        ready = [each for each in found if isinstance(each, tuple)]
+        if ready:
+            self._room.release(len(ready))
+        return ready
 
     def _work(self) -> None:
         try:
@@ -257,6 +268,8 @@ class FetchRun:
         me = threading.get_ident()
         try:
             for number in numbers:
+                if not self._has_room():
+                    return
                 errand = self._errands[number]
                 if errand.networks not in clients:
                     clients[errand.networks] = self._client(errand.networks)
@@ -270,6 +283,13 @@ class FetchRun:
             for client in clients.values():
                 self._received += client.received
                 client.close()
+
+    def _has_room(self) -> bool:
+        """Wait until one more outcome may wait; False where the run is stopped."""
+        while not self._room.acquire(timeout=_GRACE_S / 4):
+            if self._stopped.is_set():
+                return False
+        return True
 
     def _recording(self, collection: CollectionId) -> Recording:
         writer = self._ports.writer_of(collection)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from provenance.fetch.settings import Errand
 from provenance.model import CollectionId, DocumentId
@@ -19,19 +19,22 @@ class Errands:
     around them too, which is many times theirs.
     """
 
-    def __init__(self, errands: Iterable[Errand]) -> None:
+    def __init__(self, errands: Iterable[Errand] = ()) -> None:
         self._shared: dict[tuple[CollectionId, tuple[str, ...]], int] = {}
+        self._kinds: list[tuple[CollectionId, tuple[str, ...]]] = []
         self._rows = bytearray()
         self._ends = array("Q")
         self._of = array("L")
         self._ticked = bytearray()
         for errand in errands:
-            self._add(errand)
-        self._kinds = tuple(self._shared)
+            self.add(errand)
 
-    def _add(self, errand: Errand) -> None:
+    def add(self, errand: Errand) -> None:
+        """Take one more errand, behind those that are there."""
         alike = (errand.collection, errand.networks)
         self._of.append(self._shared.setdefault(alike, len(self._shared)))
+        if len(self._shared) > len(self._kinds):
+            self._kinds.append(alike)
         cells = (errand.document, errand.url, errand.media_type, errand.published)
         self._rows += _SEPARATOR.join(cell or "" for cell in cells).encode("utf-8", "surrogatepass")
         self._ends.append(len(self._rows))
@@ -53,6 +56,13 @@ class Errands:
             published=published or None,
             networks=networks,
         )
+
+    def __iter__(self) -> Iterator[Errand]:
+        return (self[number] for number in range(len(self)))
+
+    def collections(self) -> frozenset[CollectionId]:
+        """Return the collections that have errands here."""
+        return frozenset(collection for collection, _ in self._kinds)
 
     def tick_off(self, number: int) -> None:
         """Note that an errand is done."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from provenance.digest import digest_of, hex_of
 from provenance.errors import UsageError
+from provenance.fetch.errands import Errands
 from provenance.fetch.settings import Errand
 from provenance.model import ADHOC, Collection, Document, DocumentId
 from provenance.seeds import parse_address
@@ -16,36 +17,57 @@ from provenance.seeds import parse_address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What a fetch is to do: errands in seeds order; `adhoc` are those that no seeds file has."""
+    """What a fetch is to do: errands in the order of the targets, then of the seeds.
 
-    errands: tuple[Errand, ...]
+    `adhoc` are those that no seeds file has; `collections` are all of the seeds, without documents.
+    """
+
+    errands: Errands
     adhoc: tuple[Errand, ...]
+    collections: tuple[Collection, ...]
 
 
 def select(
-    collections: Sequence[Collection], targets: Sequence[str], *, alternates: bool
+    collections: Iterable[Collection], targets: Sequence[str], *, alternates: bool
 ) -> Selection:
     """Return the errands for `targets`: collection ids, document ids, URLs; none means everything.
 
-    Naming a thing twice asks for it once.
+    Naming a thing twice asks for it once. Of each collection only the errands are kept.
 
     Raises:
         UsageError: a target names nothing.
+        SeedsError: as the collections raise it.
     """
-    chosen: dict[DocumentId, Errand] = {}
-    adhoc: dict[DocumentId, Errand] = {}
-    for target in targets or [collection.id for collection in collections]:
-        if re.match(r"https?://", target, re.IGNORECASE):
-            found = _by_url(collections, target)
-            errands = [_errand(*found)] if found else []
-            if not found:
-                errand = adhoc_errand(target)
-                adhoc[errand.document] = errand
-                errands = [errand]
+    wanted = [_Wanted(target) for target in targets]
+    everything = Errands()
+    bare: list[Collection] = []
+    known: list[str] = []
+    for collection in collections:
+        bare.append(replace(collection, documents=()))
+        if targets:
+            for one in wanted:
+                one.look_in(collection, alternates=alternates)
+            known += [str(document.id) for document in collection.documents]
         else:
-            errands = _by_id(collections, target, alternates=alternates)
-        chosen.update({errand.document: errand for errand in errands})
-    return Selection(errands=tuple(chosen.values()), adhoc=tuple(adhoc.values()))
+            for errand in _all_errands(collection, alternates=alternates):
+                everything.add(errand)
+        del collection  # the next is read now
+    known = [str(one.id) for one in bare] + known
+    adhoc: dict[DocumentId, Errand] = {}
+    chosen: dict[DocumentId, Errand] = {}
+    for one in wanted:
+        if one.found is None and one.is_url:
+            errand = adhoc_errand(one.target)
+            adhoc[errand.document] = errand
+            one.found = [errand]
+        elif one.found is None:
+            raise _names_nothing(one.target, known)
+        chosen.update({errand.document: errand for errand in one.found})
+    return Selection(
+        errands=Errands(chosen.values()) if targets else everything,
+        adhoc=tuple(adhoc.values()),
+        collections=tuple(bare),
+    )
 
 
 def adhoc_errand(url: str) -> Errand:
@@ -67,30 +89,42 @@ def adhoc_id(name: str) -> DocumentId:
     return DocumentId(f"{slug or 'document'}-{hex_of(digest_of(name.encode()))[:8]}")
 
 
-def _by_url(collections: Iterable[Collection], url: str) -> tuple[Collection, Document] | None:
-    bare = url.partition("#")[0]
-    for collection in collections:
+class _Wanted:
+    """One target, and the errands that it stands for once they are found."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.is_url = bool(re.match(r"https?://", target, re.IGNORECASE))
+        self.found: list[Errand] | None = None
+        self._address = target.partition("#")[0]
+
+    def look_in(self, collection: Collection, *, alternates: bool) -> None:
+        """Take what the collection has, unless one before it had something."""
+        if self.found is not None:
+            return
+        if not self.is_url and collection.id == self.target:
+            self.found = list(_all_errands(collection, alternates=alternates))
+            return
         for document in collection.documents:
-            if document.url == bare:
-                return collection, document
-    return None
+            if self.is_url and document.url == self._address:
+                self.found = [_errand(collection, document)]
+                return
+            if not self.is_url and document.id == self.target:
+                self.found = _errands(collection, document, alternates=alternates)
+                return
 
 
-def _by_id(collections: Sequence[Collection], target: str, *, alternates: bool) -> list[Errand]:
-    for collection in collections:
-        if collection.id == target:
-            pairs = [(collection, document) for document in collection.documents]
-            return [each for pair in pairs for each in _errands(*pair, alternates=alternates)]
-        for document in collection.documents:
-            if document.id == target:
-                return _errands(collection, document, alternates=alternates)
-    known = [str(one.id) for one in collections]
-    known += [str(document.id) for one in collections for document in one.documents]
+def _names_nothing(target: str, known: Sequence[str]) -> UsageError:
     near = get_close_matches(target, known, n=3)
-    raise UsageError(
+    return UsageError(
         f"no collection, document or URL {target!r}",
         hint=f"Did you mean {' or '.join(near)}?" if near else "`provenance list` shows them.",
     )
+
+
+def _all_errands(collection: Collection, *, alternates: bool) -> Iterator[Errand]:
+    for document in collection.documents:
+        yield from _errands(collection, document, alternates=alternates)
 
 
 def _errands(collection: Collection, document: Document, *, alternates: bool) -> list[Errand]:

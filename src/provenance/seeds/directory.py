@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from provenance.errors import SeedsError
@@ -19,6 +20,19 @@ _HINTS = 20  # looking for a near id costs time in proportion to the number of d
 def read_collections(seeds_dir: Path) -> tuple[Collection, ...]:
     """Return the collections of every `*.toml` file in `seeds_dir`, sorted by file name.
 
+    Raises:
+        SeedsError: as `each_collection` does.
+    """
+    return tuple(each_collection(seeds_dir))
+
+
+def each_collection(seeds_dir: Path) -> Iterator[Collection]:
+    """Yield the collections of every `*.toml` file in `seeds_dir`, sorted by file name.
+
+    A file is read when its collection is asked for, and its documents are not kept here. Whoever
+    reads them acts on none before the last: faults, those between files included, are raised after
+    it.
+
     Names that begin with a dot are passed over. A collection's `seeds_file` is `seeds/` and the
     file's name, whatever path `seeds_dir` was reached by.
 
@@ -29,12 +43,23 @@ def read_collections(seeds_dir: Path) -> tuple[Collection, ...]:
         paths = [path for path in seeds_dir.iterdir() if _is_seeds_name(path.name)]
     except OSError as fault:
         raise SeedsError([f"seeds: cannot be listed: {fault.strerror}"]) from fault
-    drafts = [_read_draft(path) for path in sorted(paths, key=lambda path: path.name)]
+    drafts: list[Draft] = []
+    for path in sorted(paths, key=lambda path: path.name):
+        yield from _collection_in(path, drafts)
     faults = [line for draft in drafts for line in draft.faults]
     faults += check_together(drafts)
     if faults:
         raise SeedsError(faults)
-    return tuple(draft.collection for draft in drafts if draft.collection is not None)
+
+
+def _collection_in(path: Path, drafts: list[Draft]) -> Iterator[Collection]:
+    """Yield the collection of one file, if it is whole, and let it go when the next is wanted."""
+    draft = _read_draft(path)
+    drafts.append(draft.bare())
+    collection = None if draft.faults else draft.collection
+    del draft
+    if collection is not None:
+        yield collection
 
 
 def check_together(drafts: list[Draft]) -> list[str]:
@@ -52,8 +77,11 @@ def check_together(drafts: list[Draft]) -> list[str]:
         if own:
             collections.setdefault(own, f"the collection in {_at(draft)}")
     documents: dict[str, str] = {}
+    twice = _perhaps_twice(drafts) | {hash(each) for each in collections}
     for draft in drafts:
-        for number, identifier in draft.ids():
+        for number, identifier in draft.ids:
+            if hash(identifier) not in twice:
+                continue
             if identifier in collections:
                 also = f"also {collections[identifier]}"
             elif (other := documents.setdefault(identifier, draft.name)) != draft.name:
@@ -63,16 +91,30 @@ def check_together(drafts: list[Draft]) -> list[str]:
             documents.setdefault(identifier, draft.name)
             faults.append(f'{_at(draft)}: {path_of_id(number)}: "{identifier}" is {also}')
     if all(draft.collection for draft in drafts):
-        faults += _unknown_targets(drafts, documents)
+        faults += _unknown_targets(drafts)
     return faults
 
 
-def _unknown_targets(drafts: list[Draft], documents: dict[str, str]) -> list[str]:
+def _perhaps_twice(drafts: list[Draft]) -> set[int]:
+    """Return the hashes that more than one id has; of all other ids nothing need be kept."""
+    seen: set[int] = set()
+    again: set[int] = set()
+    for draft in drafts:
+        for _, identifier in draft.ids:
+            (again if hash(identifier) in seen else seen).add(hash(identifier))
+    return again
+
+
+def _unknown_targets(drafts: list[Draft]) -> list[str]:
+    unknown = {target for draft in drafts for _, target, _ in draft.targets}
+    if unknown:
+        unknown.difference_update(identifier for draft in drafts for _, identifier in draft.ids)
+    known = [identifier for draft in drafts for _, identifier in draft.ids] if unknown else []
     faults: list[str] = []
     for draft in drafts:
         for path, target, owner in draft.targets:
-            if target not in documents:
-                searched = documents if len(faults) < _HINTS else ()
+            if target in unknown:
+                searched = known if len(faults) < _HINTS else ()
                 near = did_you_mean(target, searched) or "name one that is in seeds/"
                 suffix = f' (document "{owner}")' if owner else ""
                 faults.append(f'{_at(draft)}: {path}: no document "{target}"; {near}{suffix}')

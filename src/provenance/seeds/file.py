@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from provenance.digest import digest_of
@@ -20,27 +20,40 @@ COLLECTION_KEYS = ("id", "title", "about", "allow_networks")
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 
 
+class Ids:
+    """Very many (number of the entry, from 1; id of its document), in the order of the file.
+
+    They are held as one text: all ids of an archive root are in memory together.
+    """
+
+    def __init__(self, numbered: Sequence[tuple[int, str]]) -> None:
+        self._numbers = array("L", (number for number, _ in numbered))
+        self._text = "\n".join(identifier for _, identifier in numbered)
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        return zip(self._numbers, self._text.split("\n"))  # noqa: B905, no id splits to one ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """What one file says, faulty or not.
 
     `collection` is None when the file is no TOML at all; else it is complete only if `faults` is
-    empty. `places` holds the numbers of its documents' entries, from 1; `targets` (dotted path, id
-    of the related document, id of the document that names it), for each that can be read.
+    empty. `ids` are those of its documents that can be read; `targets` holds (dotted path, id of
+    the related document, id of the document that names it) where no document of the file has it.
     """
 
     name: str
     faults: tuple[str, ...]
     collection: Collection | None = None
-    places: array[int] = field(default_factory=lambda: array("L"))
+    ids: Ids = field(default_factory=lambda: Ids([]))
     targets: tuple[tuple[str, str, str], ...] = ()
 
-    def ids(self) -> Iterator[tuple[int, str]]:
-        """Yield (number of its entry, id) of each document whose id can be read."""
-        documents = self.collection.documents if self.collection else ()
-        for number, document in zip(self.places, documents, strict=True):
-            if document.id:
-                yield number, str(document.id)
+    def bare(self) -> Draft:
+        """Return the same without the documents: what is needed to check it against others."""
+        if self.collection is None:
+            return self
+        return replace(self, collection=replace(self.collection, documents=()))
 
 
 def path_of_id(number: int) -> str:
@@ -73,23 +86,25 @@ def draft_collection(raw: bytes, *, name: str) -> Draft:
     root.refuse_unknown(("collection", "document"))
     collection = _read_head(root.table("collection"), seeds_file=name, raw=raw)
     documents: list[Document] = []
-    places = array("L")
+    ids: list[tuple[int, str]] = []
     targets: list[tuple[str, str, str]] = []
     for entry in root.tables("document"):
         document = read_document(entry, collection=collection.id)
         documents.append(document)
-        places.append(entry.number)
+        if document.id:
+            ids.append((entry.number, str(document.id)))
         targets += [
             (f"{entry.path}.relation[{number}].document", relation.document, document.id)
             for number, relation in enumerate(document.relations, start=1)
             if relation.document
         ]
+    here = {identifier for _, identifier in ids}
     draft = Draft(
         name=name,
         faults=(),
         collection=replace(collection, documents=tuple(documents)),
-        places=places,
-        targets=tuple(targets),
+        ids=Ids(ids),
+        targets=tuple(each for each in targets if each[1] not in here),
     )
     _refuse_repeated(draft, faults)
     return replace(draft, faults=faults.lines)
@@ -156,7 +171,7 @@ def _load(text: str, faults: Faults) -> dict[str, object] | None:
 
 def _refuse_repeated(draft: Draft, faults: Faults) -> None:
     first: dict[str, int] = {}
-    for number, identifier in draft.ids():
+    for number, identifier in draft.ids:
         if identifier in first:
             before = f"document[{first[identifier]}]"
             faults.add(path_of_id(number), f'"{identifier}" is the id of {before} already')
