@@ -115,12 +115,15 @@ def test_a_fork_that_the_log_signed_is_kept_as_evidence(witness: Desk, program: 
     for _ in range(2):
         assert program.send(FORKED.request(5, 7)).status == 422
         assert program.send(FORKED.request(5, 5)).status == 409
-    kept = sorted(each.read_bytes() for each in witness.folder.glob("conflicts/*/*"))
+    kept = sorted(each.read_bytes() for each in witness.folder.glob("conflicts/*/*/sent"))
     assert kept == sorted([FORKED.signed(5), FORKED.signed(7)])
+    for each in witness.folder.glob("conflicts/*/*/cosigned"):
+        assert each.read_bytes() == NINE.signed(5)
     for number in range(MAX_CONFLICTS + 2):
         other = Log(texts=(*NINE.texts[:4], f"other {number}"))
         assert program.send(other.request(5, 5)).status == 409
-    assert len(list(witness.folder.glob("conflicts/*/*"))) == MAX_CONFLICTS
+    assert len(list(witness.folder.glob("conflicts/*/*/sent"))) == MAX_CONFLICTS
+    assert len(list(witness.folder.glob("conflicts/*/*/cosigned"))) == MAX_CONFLICTS
     program.process.send_signal(signal.SIGINT)
     program.process.wait(timeout=LIMIT_S)
     assert any("cosigned another tree of this size" in line for line in program.said)

@@ -1,7 +1,8 @@
 """Keep what a witness knows in a folder of its own, so that no kill and no race takes it back.
 
     logs/<SHA-256 of the origin>                 a log: its keys, and what was cosigned last
-    conflicts/<SHA-256 of the origin>/<SHA-256>  signed checkpoints that do not go on from that
+    conflicts/<SHA-256 of the origin>/<SHA-256>  `sent`, a signed checkpoint, which does not go on
+                                                 from `cosigned`, what had been cosigned by then
     .lock                                        held while a log is judged and written
 
 A log that is not there is not known, so that what is lost or damaged makes the witness refuse, and
@@ -18,7 +19,7 @@ from pathlib import Path
 from provenance.errors import StorageError, UsageError
 from provenance.log.folder import read_given, write_whole
 from provenance.log.keyfile import refuse_inside
-from provenance.log.note import VerifierKey
+from provenance.log.note import VerifierKey, format_note
 from provenance.log.strict import shown
 from provenance.log.watched import Watched, format_watched, parse_watched, watch, with_key
 from provenance.warc.manifest import locked, sync_directory
@@ -94,16 +95,19 @@ class WitnessFolder:
         with locked(self.path):
             yield self.find(origin), self._write
 
-    def keep_conflict(self, origin: str, note: bytes) -> None:
+    def keep_conflict(self, cosigned: Watched, sent: bytes) -> None:
         """Keep a signed checkpoint that does not go on from what was cosigned, as evidence.
 
         Raises:
             StorageError: the disk refused.
         """
-        place = self.path / "conflicts" / self._place(origin).name
-        path = place / hashlib.sha256(note).hexdigest()
-        if not path.exists() and (not place.is_dir() or len(list(place.iterdir())) < MAX_CONFLICTS):
-            write_whole(path, note, what="What the witness knows")
+        place = self.path / "conflicts" / self._place(cosigned.origin).name
+        kept = place / hashlib.sha256(sent).hexdigest()
+        full = place.is_dir() and len(list(place.iterdir())) >= MAX_CONFLICTS
+        if cosigned.latest is None or (kept / "sent").exists() or (full and not kept.exists()):
+            return
+        for name, raw in (("cosigned", format_note(cosigned.latest)), ("sent", sent)):
+            write_whole(kept / name, raw, what="What the witness knows")
 
     def _place(self, origin: str) -> Path:
         name = hashlib.sha256(origin.encode("utf-8", "surrogateescape")).hexdigest()

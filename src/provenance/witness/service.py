@@ -92,7 +92,7 @@ class Service:
                 after = judge(submission, watched)
             except SubmissionError as fault:
                 if fault.contradicts and watched is not None:
-                    self._folder.keep_conflict(head.origin, signed_part(submission, watched))
+                    self._folder.keep_conflict(watched, signed_part(submission, watched))
                 raise
             write(after)
             # Signed inside the lock: at this instant nothing larger has been cosigned.
