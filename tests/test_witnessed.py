@@ -153,6 +153,16 @@ def test_people_are_told_who_when_and_what_not(witnessed: Path) -> None:
     assert "witnessed  0 of 1 captures: no witness was named, and no other archive" in words.out
 
 
+def test_a_witness_of_an_archive_without_a_log_has_said_nothing(tmp_path: Path) -> None:
+    """It was named, and is told as one that has cosigned nothing."""
+    bare = small_root(tmp_path / "bare" / "root").root
+    status, told, summary = verified(bare, "--witness-key", WITNESS.verifier.line)
+    assert (status, codes(told), summary["log"]) == (0, [], None)
+    assert [each["size"] for each in summary["witnesses"]] == [0]
+    words = run("verify", "--witness-key", WITNESS.verifier.line, cwd=bare).out
+    assert "witness.example/w1: none yet" in words
+
+
 def test_both_ways_of_being_witnessed_count_once(witnessed: Path, tmp_path: Path) -> None:
     """A capture that is cosigned and that another archive holds too is one capture."""
     other = small_root(tmp_path / "other" / "root").root

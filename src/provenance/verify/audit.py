@@ -204,6 +204,7 @@ class _ArchiveAudit:
         check = SealCheck(self._root / "metadata", reports, Reread(paths).leaf, self._kept)
         for each in check.findings():
             self._tell(each)
+        check.tally.cosigned = self._trust.unheard()
         if check.tally.checkpoint is not None:
             for each in self._trust.findings(self._root / "metadata", check.tally):
                 self._tell(each)

@@ -15,6 +15,7 @@ from provenance.verify.sealed import SealTally
 
 if TYPE_CHECKING:
     from provenance.log.trusted import Anchors
+    from provenance.verify.cosigned import WitnessWord
 
 
 class Trust:
@@ -41,6 +42,12 @@ class Trust:
             from provenance.log.trusted import parse_anchors
 
             self._anchors = parse_anchors(read_given(tsa_ca), where=str(tsa_ca))
+
+    def unheard(self) -> tuple[WitnessWord, ...]:
+        """Return the witnesses that were named, before anything is known of what they said."""
+        from provenance.verify.cosigned import WitnessWord
+
+        return tuple(WitnessWord(key=key) for key in self._witnesses)
 
     def findings(self, metadata: Path, tally: SealTally) -> Iterator[Finding | Note]:
         """Check stamps and signatures; note in `tally` what they vouch for."""
