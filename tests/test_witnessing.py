@@ -35,6 +35,7 @@ from tests.witness_roots import (
     log_files,
     served,
     signed_root,
+    sizes,
     verified,
 )
 
@@ -334,6 +335,21 @@ def test_a_time_in_the_future_is_refused(
         return
     with pytest.raises(ProofError, match="the clocks of the witness"):
         asked(root, served(witness, change))
+
+
+def test_beside_a_cosignature_that_is_damaged_no_other_is_put(root: Path, witness: Desk) -> None:
+    """It is told, as `verify` tells it: the checkpoint is to be restored from a copy."""
+    asked(root, served(witness, lambda _, reply: reply))
+    folder = LogFolder(root / "metadata")
+    note = parse_note(folder.read("checkpoint") or b"")
+    bad = replace(note.signatures[-1], raw=bytes(72))
+    folder.publish(
+        sizes(root)[-1], format_note(replace(note, signatures=(*note.signatures[:-1], bad)))
+    )
+    before = log_files(root)
+    with pytest.raises(ProofError, match="does not fit the text"):
+        asked(root, served(witness, lambda _, reply: reply))
+    assert log_files(root) == before
 
 
 def test_a_checkpoint_that_grew_meanwhile_keeps_what_came_for_the_old_one(

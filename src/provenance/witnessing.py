@@ -112,7 +112,7 @@ def add_cosignature(
     witness = _Witness(address=address_of(url), key=key, ask=ask or _post)
     folder = LogFolder(metadata)
     head, note = _signed(folder)
-    said = _said(note, key)
+    said = _said_here(folder, head, note, key)
     if said is not None:
         _keep(metadata, folder, head, ())
         return _witnessed(said, head, new=False)
@@ -140,7 +140,7 @@ def keep_answer(metadata: Path, runtime: Runtime, answer: bytes, key: CosignerKe
         older = note if size == head.size else _kept(folder, f"{CHECKPOINTS}/{size}")
         if older is not None and _fits(answer, older, key):
             head = parse_checkpoint(older.text)
-            before = _said(older, key)
+            before = _said_here(folder, head, older, key)
             signatures, said = _cosignatures(answer, older, witness, runtime)
             _keep(metadata, folder, head, signatures if before is None else ())
             return _witnessed(before or said, head, new=before is None)
@@ -180,6 +180,18 @@ def _joined(note: Note, other: Note | None) -> Note:
     if other is None or other.text != note.text:
         return note
     return replace(note, signatures=tuple(dict.fromkeys((*note.signatures, *other.signatures))))
+
+
+def _said_here(
+    folder: LogFolder, head: Checkpoint, note: Note, key: CosignerKey
+) -> Cosigned | None:
+    """Return what the witness said of a checkpoint that is kept here.
+
+    Raises:
+        ProofError: a line in its name does not fit, so that no other is put beside it.
+    """
+    where = str(folder.path / CHECKPOINTS / str(head.size))
+    return next(iter(cosignatures_of(note, [key], where=where)), None)
 
 
 def _said(note: Note, key: CosignerKey) -> Cosigned | None:
