@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provenance.verify import CODES, NOTES, CaptureVerdict, verify_archive, verify_file
-from provenance.verify.codes import to_markdown
+from provenance.verify.code_page import to_markdown
 from tests.verify_builders import (
     NAME,
     capture,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from provenance.verify import CaptureVerdict, Finding, Note, Report
     from provenance.warc.history import History
     from provenance.warc.recovery import Recovered
+    from provenance.witnessing import Witnessed
 
 FOLDERS = ("seeds", "archive", "metadata")
 INDEX = "provenance.db"
@@ -325,13 +326,14 @@ class Archive(Catalogue):
         against: Sequence[Path] = (),
         tsa_ca: Path | None = None,
         operator_key: str | None = None,
+        witness_keys: Sequence[str] = (),
     ) -> Report:
         """Check the targets, or the whole archive, in `jobs` processes; None: one a processor.
 
         A target is a WARC, ARC or WACZ file, an id, a citation, or a file with the content of a
         capture. For the whole archive, `checkpoints` are files that were kept elsewhere, `against`
-        the roots of other archives, `tsa_ca` the certificates that are trusted to date, and
-        `operator_key` a verifier key line.
+        the roots of other archives, `tsa_ca` the certificates that are trusted to date,
+        `operator_key` a verifier key line, and `witness_keys` such lines or files of witnesses.
 
         Raises:
             UsageError: a target is nothing that is known; nothing was checked.
@@ -360,6 +362,7 @@ class Archive(Catalogue):
             against=against,
             tsa_ca=tsa_ca,
             operator_key=operator_key,
+            witness_keys=witness_keys,
         )
 
     def checkpoint(
@@ -387,6 +390,24 @@ class Archive(Catalogue):
         from provenance.dating import add_stamp
 
         return add_stamp(self.metadata, self.runtime, url, anchors=tsa_ca)
+
+    def witness(self, url: str, witness_key: str) -> Witnessed:
+        """Have the newest checkpoint cosigned by the witness at `url`, and keep the cosignature.
+
+        `witness_key` is the witness' public key line, or the name of a file with it.
+        """
+        from provenance.log.keyfile import public_witness_key
+        from provenance.witnessing import add_cosignature
+
+        return add_cosignature(self.metadata, self.runtime, url, public_witness_key(witness_key))
+
+    def keep_cosignature(self, answer: bytes, witness_key: str) -> Witnessed:
+        """Keep the signature lines that a witness handed over, with the checkpoint they are on."""
+        from provenance.log.keyfile import public_witness_key
+        from provenance.witnessing import keep_answer
+
+        key = public_witness_key(witness_key)
+        return keep_answer(self.metadata, self.runtime, answer, key)
 
     def proof(self, identifier: str) -> bytes:
         """Return the proof that the log covers a capture: the bytes of a `.tlog-proof` file."""

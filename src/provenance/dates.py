@@ -15,6 +15,7 @@ _HTTP_DATE = re.compile(
     r"[A-Za-z]{3}, (\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) (?:GMT|UTC)\Z", re.ASCII
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LAST_S = 253_402_300_799
 _STAMP = re.compile(r"\d{4}(?:\d{2}){0,5}\Z", re.ASCII)
 
 
@@ -24,6 +25,15 @@ def format_instant(instant: datetime) -> str:
     Source: WARC 1.1 §5.4 (W3C profile of ISO 8601, up to nanoseconds).
     """
     return _utc(instant).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def from_epoch(time_s: int) -> datetime:
+    """Return the instant of POSIX seconds; one that no date has digits for is the last that has.
+
+    >>> format_seconds(from_epoch(1679315147)), format_seconds(from_epoch(2**63 - 1))
+    ('2023-03-20T12:25:47Z', '9999-12-31T23:59:59Z')
+    """
+    return datetime.fromtimestamp(min(time_s, _LAST_S), UTC)
 
 
 def format_seconds(instant: datetime) -> str:

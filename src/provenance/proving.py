@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from provenance.dates import format_instant, from_epoch
 from provenance.digest import Digest, from_hex
 from provenance.errors import LogFormatError, ProofError, UsageError, WarcFormatError
-from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
+from provenance.log.checkpoint import (
+    Checkpoint,
+    CosignerKey,
+    cosignatures_of,
+    parse_checkpoint,
+    text_of,
+)
 from provenance.log.folder import LogFolder
 from provenance.log.leaf import CaptureLeaf, FileLeaf, parse_leaf
 from provenance.log.merkle import consistency_path, verify_consistency
-from provenance.log.note import parse_verifier_key
+from provenance.log.note import parse_note, parse_verifier_key
 from provenance.log.proof import format_proof, make_proof, parse_proof, verify_path, verify_proof
 from provenance.log.strict import to_base64
 from provenance.warc.groups import read_groups
@@ -29,12 +37,21 @@ class Consistency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenWitness:
+    """That a witness has cosigned the proof's checkpoint: its name and key line, and when."""
+
+    witness: str
+    key: str
+    cosigned_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proven:
     """That a log covers a capture: its place, the log's head, and which records were compared.
 
     `records` are the kinds of the records whose bytes were at hand and are those of the leaf.
     `signed` tells whether a key was given and its signature holds, `expected_checkpoint` whether
-    the head is that of the checkpoint that was given.
+    the head is that of the checkpoint that was given; `witnesses` are those that were given.
     """
 
     capture_id: Digest
@@ -45,6 +62,7 @@ class Proven:
     signed: bool
     records: tuple[str, ...]
     expected_checkpoint: bool
+    witnesses: tuple[ProvenWitness, ...] = ()
 
 
 def proof_of(metadata: Path, capture_id: Digest) -> bytes:
@@ -113,12 +131,14 @@ def check_proof(
     capture: Path | None = None,
     checkpoint: bytes | None = None,
     operator_key: str | None = None,
+    witness_keys: Sequence[CosignerKey] = (),
 ) -> Proven:
     """Check a proof: that its leaf is in the tree of its checkpoint, and what the leaf is of.
 
     `capture` is a file with the capture's records as WARC, compressed or not, or its uncompressed
     record alone (header and block); `checkpoint` is the one that is trusted, and
-    `operator_key` the verifier key line of who must have signed. No archive is needed.
+    `operator_key` the verifier key line of who must have signed. Each of `witness_keys` must have
+    cosigned. No archive is needed.
 
     Raises:
         LogFormatError: it is no proof, or it does not carry its leaf.
@@ -137,6 +157,7 @@ def check_proof(
         if b"\n\n" not in proof.checkpoint:
             raise ProofError("nobody signed the proof's checkpoint", where=where, expected=key.name)
         verify_proof(proof, proof.extra, [key], origin=head.origin, where=where)
+    witnesses = tuple(_cosigned(proof.checkpoint, key, where) for key in witness_keys)
     if checkpoint is not None and text_of(checkpoint) != text_of(proof.checkpoint):
         given = parse_checkpoint(text_of(checkpoint))
         raise ProofError(
@@ -157,7 +178,23 @@ def check_proof(
         signed=operator_key is not None,
         records=_compared(capture, named, others) if capture is not None else (),
         expected_checkpoint=checkpoint is not None,
+        witnesses=witnesses,
     )
+
+
+def _cosigned(checkpoint: bytes, key: CosignerKey, where: str) -> ProvenWitness:
+    note = parse_note(checkpoint, where=where) if b"\n\n" in checkpoint else None
+    said = cosignatures_of(note, [key], where=where) if note is not None else ()
+    if not said:
+        raise ProofError(
+            "this witness has not cosigned the proof's checkpoint",
+            where=where,
+            expected=key.line,
+            found=", ".join(each.name for each in note.signatures[:3]) if note else "no signature",
+            hint="Ask for a proof under a checkpoint that it has cosigned.",
+        )
+    at = format_instant(from_epoch(said[0].time_s))
+    return ProvenWitness(witness=key.name, key=key.line, cosigned_at=at)
 
 
 def _compared(path: Path, named: Digest, others: tuple[tuple[str, Digest], ...]) -> tuple[str, ...]:

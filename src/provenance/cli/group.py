@@ -13,8 +13,8 @@ from provenance import __version__
 from provenance.cli.endings import ended
 
 COMMANDS = (
-    "init", "fetch", "add", "index", "verify", "log", "key", "list", "show", "search", "cite",
-    "links", "serve", "demo",
+    "init", "fetch", "add", "index", "verify", "log", "key", "witness", "list", "show", "search",
+    "cite", "links", "serve", "demo",
 )  # fmt: skip
 
 _SHORT = {
@@ -24,7 +24,8 @@ _SHORT = {
     "index": "Rebuild the index.",
     "verify": "Check the archive, a file, an id or a citation.",
     "log": "Commit to what is sealed, and prove it.",
-    "key": "Make or show the operator's key.",
+    "key": "Make or show a key.",
+    "witness": "Cosign other people's logs.",
     "list": "List the documents.",
     "show": "Show a document or capture.",
     "search": "Search texts and titles.",

@@ -1,4 +1,4 @@
-"""`provenance key`: the operator's key, which signs checkpoints. It never lies in an archive."""
+"""`provenance key`: keys that sign checkpoints or cosign them. They never lie in an archive."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from provenance.cli.printing import safe, say
 
 @click.group("key")
 def command() -> None:
-    """The operator's key: make one, or show its public line."""
+    """An operator's or a witness' key: make one, or show its public line."""
 
 
 @command.command("new")
@@ -19,16 +19,23 @@ def command() -> None:
 @click.option(
     "--name", required=True, help="Who signs: an address of yours without its scheme, say."
 )
-def new(path: Path, name: str) -> None:
+@click.option(
+    "--witness",
+    is_flag=True,
+    help="A key to cosign other people's checkpoints with (`provenance witness`).",
+)
+def new(path: Path, name: str, witness: bool) -> None:
     """Make a new key in FILE, for its owner's eyes alone, and print its public line.
 
     Give the public line to whoever verifies, by another way than the archive.
     """
+    from provenance.log.checkpoint import CosigningKey
     from provenance.log.keyfile import write_key_file
     from provenance.log.note import SigningKey
     from provenance.runtime import system_runtime
 
-    key = SigningKey(name=name, seed=system_runtime().random_bytes(32))
+    made = CosigningKey if witness else SigningKey
+    key = made(name=name, seed=system_runtime().random_bytes(32))
     write_key_file(path, key)
     say(f"The key is in {safe(str(path))}; keep a copy of it where nobody else reads.")
     click.echo(key.verifier.line)
@@ -38,6 +45,6 @@ def new(path: Path, name: str) -> None:
 @click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 def show(path: Path) -> None:
     """Print the public line of the key in FILE."""
-    from provenance.log.keyfile import read_key_file
+    from provenance.log.keyfile import read_any_key_file
 
-    click.echo(read_key_file(path).verifier.line)
+    click.echo(read_any_key_file(path).verifier.line)

@@ -9,7 +9,7 @@ import click
 
 from provenance.cli.opening import json_option, open_archive
 from provenance.cli.printing import safe, say, write_object
-from provenance.errors import StorageError
+from provenance.errors import ProvenanceError, StorageError
 from provenance.log.folder import read_given
 
 
@@ -70,6 +70,64 @@ def timestamp(
             write_object("timestamp", dated)
         else:
             click.echo(f"{dated.gen_time} {safe(dated.signer)}: {dated.standing}")
+
+
+@command.command("witness")
+@click.argument("urls", metavar="[URL]...", nargs=-1)
+@click.option(
+    "--witness-key",
+    "witness_keys",
+    metavar="LINE|FILE",
+    multiple=True,
+    required=True,
+    help="The public key line of the witness, or a file with it; one for each URL, in order.",
+)
+@click.option(
+    "--answer",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Instead of a URL: a file with what a witness signed (`provenance witness cosign`).",
+)
+@json_option
+@click.pass_context
+def witness(
+    ctx: click.Context,
+    urls: tuple[str, ...],
+    witness_keys: tuple[str, ...],
+    answer: Path | None,
+    as_json: bool,
+) -> None:
+    """Have the newest checkpoint cosigned by each witness at a URL (C2SP tlog-witness).
+
+    A witness checks that the log goes on from what it has cosigned before; it learns sizes and
+    hashes. Its cosignature is kept with the checkpoint. Where one fails the others are still asked.
+    """
+    if bool(urls) == (answer is not None):
+        raise click.UsageError("Give the URLs of witnesses, or --answer.")
+    if len(urls or (answer,)) != len(witness_keys):
+        raise click.UsageError(
+            f"One --witness-key for each URL: {len(urls or (answer,))} wanted, "
+            f"{len(witness_keys)} given."
+        )
+    archive = open_archive(ctx)
+    worst = 0
+    for url, key in zip(urls or (None,), witness_keys, strict=True):
+        try:
+            if url is not None:
+                said = archive.witness(url, key)
+            else:
+                said = archive.keep_cosignature(read_given(answer or Path()), key)
+        except ProvenanceError as fault:
+            say(f"error: {safe(str(fault))}")
+            worst = max(worst, fault.exit_code)
+            continue
+        if as_json:
+            write_object("witness", said, url=url)
+        else:
+            before = "" if said.new else " before"
+            click.echo(
+                f"{said.cosigned_at} {safe(said.witness)} cosigned {said.size} leaves{before}"
+            )
+    sys.exit(worst)
 
 
 @command.command("proof")

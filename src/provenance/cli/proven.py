@@ -15,6 +15,7 @@ def tell_proof(
     record: Path | None,
     checkpoints: Sequence[Path],
     operator_key: str | None,
+    witness_keys: Sequence[str],
     *,
     as_json: bool,
 ) -> None:
@@ -24,6 +25,7 @@ def tell_proof(
         ProofError: it does not hold, or is of other records or under another checkpoint.
     """
     from provenance.log.folder import read_given
+    from provenance.log.keyfile import public_witness_key
     from provenance.proving import check_proof
 
     if len(checkpoints) > 1:
@@ -33,6 +35,7 @@ def tell_proof(
         where=str(proof),
         capture=record,
         operator_key=operator_key,
+        witness_keys=[public_witness_key(each) for each in witness_keys],
         checkpoint=read_given(checkpoints[0]) if checkpoints else None,
     )
     if as_json:
@@ -46,5 +49,10 @@ def tell_proof(
         click.echo("Not looked at: its bytes; give them with --record.")
     if proven.signed:
         click.echo("The key that you gave signed for that log.")
+    for each in proven.witnesses:
+        click.echo(
+            f"The witness {safe(each.witness)} cosigned it at {each.cosigned_at}: "
+            "it saw a log that only grew, and no document."
+        )
     if not proven.expected_checkpoint:
         click.echo("Not proved: that this is the log you mean; give its checkpoint (--checkpoint).")

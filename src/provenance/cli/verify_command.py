@@ -41,6 +41,13 @@ _SHOWN = 20
     "--key", "operator_key", metavar="LINE", help="The public key line of who must have signed."
 )
 @click.option(
+    "--witness-key",
+    "witness_keys",
+    metavar="LINE|FILE",
+    multiple=True,
+    help="The public key line of a witness that you know, or a file with it. May be repeated.",
+)
+@click.option(
     "--proof",
     "proof_file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -62,6 +69,7 @@ def command(
     against: tuple[Path, ...],
     tsa_ca: Path | None,
     operator_key: str | None,
+    witness_keys: tuple[str, ...],
     proof_file: Path | None,
     record_file: Path | None,
     as_json: bool,
@@ -75,13 +83,16 @@ def command(
     if proof_file is not None:
         if targets or against or tsa_ca:
             raise click.UsageError("A proof is checked by itself: no TARGET, --against, --tsa-ca.")
-        tell_proof(proof_file, record_file, checkpoints, operator_key, as_json=as_json)
+        tell_proof(
+            proof_file, record_file, checkpoints, operator_key, witness_keys, as_json=as_json
+        )
         return
     if record_file is not None:
         raise click.UsageError("--record is for --proof.")
-    if targets and (checkpoints or against or tsa_ca or operator_key):
+    if targets and (checkpoints or against or tsa_ca or operator_key or witness_keys):
         raise click.UsageError(
-            "--checkpoint, --against, --tsa-ca and --key are for the whole archive, no TARGET."
+            "--checkpoint, --against, --tsa-ca, --key and --witness-key are for the whole archive, "
+            "no TARGET."
         )
     archive = _archive(ctx, targets)
     captures = 0
@@ -116,6 +127,7 @@ def command(
             against=against,
             tsa_ca=tsa_ca,
             operator_key=operator_key,
+            witness_keys=witness_keys,
         )
     elif archive is not None:
         report = archive.verify(
@@ -182,8 +194,10 @@ def _ladder(report: Report, *, against: bool, keyed: bool) -> None:
     )
     whose = "the key that you gave" if keyed else "the key that lies in the archive itself"
     click.echo(f"  signed     {report.rungs.signed} {of}: {whose} signed a checkpoint over it")
-    other = "another archive has the content too" if against else "no other archive was asked"
-    click.echo(f"  witnessed  {report.rungs.witnessed} {of}: {other}")
+    click.echo(f"  witnessed  {report.rungs.witnessed} {of}: {_witnessed(report, against=against)}")
+    for each in report.witnesses:
+        word = f"cosigned {each.size} leaves at {each.cosigned_at}" if each.size else "none yet"
+        click.echo(f"             {safe(each.witness)}: {word}")
     click.echo(
         f"  manifest   {report.manifest.agreed} of {report.manifest.listed} listed files agree"
     )
@@ -194,6 +208,17 @@ def _ladder(report: Report, *, against: bool, keyed: bool) -> None:
         click.echo("nor, before a checkpoint, that nobody changed records and manifest together.")
     else:
         click.echo("nor that nobody made log and archive anew: keep a checkpoint elsewhere.")
+    if any(each.size for each in report.witnesses):
+        click.echo("A witness saw sizes and hashes of a log that only grew, and no document.")
+
+
+def _witnessed(report: Report, *, against: bool) -> str:
+    ways = []
+    if report.witnesses:
+        ways.append("a witness that you named cosigned a checkpoint over it")
+    if against:
+        ways.append("another archive has the content too")
+    return ", or ".join(ways) or "no witness was named, and no other archive"
 
 
 def _sealed(report: Report) -> str:

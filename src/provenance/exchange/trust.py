@@ -61,6 +61,9 @@ class Trust:
     def _made(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # Python before 3.11.4, which Debian 12 has, sets this: the end of a connection would count
+        # as a closing alert, and a body that was cut as whole.
+        context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.hostname_checks_common_name = False
         context.post_handshake_auth = True

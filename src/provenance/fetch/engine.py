@@ -33,11 +33,11 @@ from provenance.runtime import Runtime
 from provenance.warc.draft import Original
 from provenance.warc.writer import WarcWriter
 
-_TOGETHER = 256
+_TOGETHER = 128
 _CLOSE_S = 0.02
 """Outcomes that are synced in one go, and the seconds within which each follows the one before."""
 
-_WAITING = 1024
+_WAITING = 256
 """Outcomes that may wait to be synced and yielded; beyond them visits wait until some were."""
 
 _GRACE_S = 2.0

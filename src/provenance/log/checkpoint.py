@@ -18,6 +18,7 @@ from provenance.log.note import (
     Note,
     Signature,
     SigningKey,
+    Verified,
     Verifier,
     VerifierKey,
     check_key,
@@ -189,6 +190,23 @@ def parse_key(line: str) -> VerifierKey | CosignerKey:
     )
 
 
+def parse_cosigner_key(line: str) -> CosignerKey:
+    """Return the witness' public key that a verifier key line, without a line end, gives.
+
+    Raises:
+        UsageError: it is no such line, or the key of a log.
+    """
+    key = parse_key(line)
+    if isinstance(key, CosignerKey):
+        return key
+    raise UsageError(
+        "the key of a log, and not of a witness",
+        where=shown(key.name),
+        expected="a line of `provenance key show` for a key made with --witness",
+        hint="The operator's key is given with --key.",
+    )
+
+
 def parse_cosigning_key(line: str) -> CosigningKey:
     """Return the witness' private key that a signer key line, without a line end, gives.
 
@@ -300,17 +318,9 @@ def open_checkpoint(
     """
     note = parse_note(raw, where=where)
     checkpoint = parse_checkpoint(note.text, where=where)
-    signed_by: list[VerifierKey] = []
-    cosigned: dict[bytes, Cosigned] = {}
     known: Sequence[Verifier] = keys
-    for each in verify_note(note, known, where=where):
-        if isinstance(each.key, VerifierKey):
-            signed_by.append(each.key)
-        elif isinstance(each.key, CosignerKey):
-            said = Cosigned(key=each.key, time_s=_time_of(each.signature.raw))
-            before = cosigned.get(said.key.public)
-            if before is None or before.time_s < said.time_s:
-                cosigned[said.key.public] = said
+    verified = verify_note(note, known, where=where)
+    signed_by = [each.key for each in verified if isinstance(each.key, VerifierKey)]
     if not signed_by:
         raise ProofError(
             "signed by witnesses alone", where=where, expected="a signature by the log's own key"
@@ -327,8 +337,39 @@ def open_checkpoint(
         checkpoint=checkpoint,
         note=note,
         signed_by=tuple(dict.fromkeys(signed_by)),
-        cosigned=tuple(cosigned.values()),
+        cosigned=_latest(verified),
     )
+
+
+def cosignatures_of(
+    note: Note, keys: Sequence[CosignerKey], *, where: str = "checkpoint"
+) -> tuple[Cosigned, ...]:
+    """Return what these witnesses said of a note's text, each once; none where none has signed.
+
+    Nothing is said of the log's own signature.
+
+    Raises:
+        ProofError: a signature by one of the keys does not fit.
+
+    Source: C2SP tlog-cosignature, Format.
+    """
+    ids = {(key.name, key.key_id) for key in keys}
+    if not any((each.name, each.key_id) in ids for each in note.signatures):
+        return ()
+    known: Sequence[Verifier] = keys
+    return _latest(verify_note(note, known, where=where))
+
+
+def _latest(verified: Iterable[Verified]) -> tuple[Cosigned, ...]:
+    """Return the latest word of each witness among verified signatures."""
+    cosigned: dict[bytes, Cosigned] = {}
+    for each in verified:
+        if isinstance(each.key, CosignerKey):
+            said = Cosigned(key=each.key, time_s=_time_of(each.signature.raw))
+            before = cosigned.get(said.key.public)
+            if before is None or before.time_s < said.time_s:
+                cosigned[said.key.public] = said
+    return tuple(cosigned.values())
 
 
 def _time_of(raw: bytes) -> int:

@@ -41,6 +41,13 @@ class LogFolder:
     def __init__(self, metadata: Path) -> None:
         self.path = metadata / "log"
 
+    @classmethod
+    def at(cls, path: Path) -> LogFolder:
+        """Return the log whose files lie in a folder of any name, such as a copy of one."""
+        made = cls(path)
+        made.path = path
+        return made
+
     def read(self, name: str) -> bytes | None:
         """Return the bytes of a file of the log, None where it is not there.
 
@@ -156,28 +163,7 @@ class LogFolder:
         Raises:
             StorageError: the disk refused.
         """
-        path = self.path / name
-        waiting = path.with_name(f"{path.name}{WAITING}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with waiting.open("wb") as file:
-                file.write(raw)
-                file.flush()
-                os.fsync(file.fileno())
-            waiting.replace(path)
-            handle = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-        except OSError as fault:
-            with contextlib.suppress(OSError):
-                waiting.unlink(missing_ok=True)
-            raise StorageError(
-                f"cannot write ({fault.strerror})",
-                where=str(path),
-                hint="The log is as it was; make room or allow writing, and run it again.",
-            ) from fault
+        write_whole(self.path / name, raw, what="The log")
 
     def drop_unwritten(self) -> None:
         """Remove what a command that was killed had not written to its end."""
@@ -209,6 +195,37 @@ class LogFolder:
             folders.sort()
             for each in sorted(files):
                 yield (Path(folder) / each).relative_to(self.path).as_posix()
+
+
+def write_whole(path: Path, raw: bytes, *, what: str) -> None:
+    """Write a file whole or not at all, with the folders that it needs, synced to disk.
+
+    `what` is called as it was where the disk refuses.
+
+    Raises:
+        StorageError: the disk refused; what was there still is.
+    """
+    waiting = path.with_name(f"{path.name}{WAITING}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with waiting.open("wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        waiting.replace(path)
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as fault:
+        with contextlib.suppress(OSError):
+            waiting.unlink(missing_ok=True)
+        raise StorageError(
+            f"cannot write ({fault.strerror})",
+            where=str(path),
+            hint=f"{what} is as it was; make room or allow writing, and run it again.",
+        ) from fault
 
 
 def read_given(path: Path) -> bytes:

@@ -1,6 +1,7 @@
-"""Write an operator's private key to a file that nobody else can read, and read it back.
+"""Write a private key to a file that nobody else can read, and read it back.
 
-The file holds one signer key line (`note.SigningKey.line`). A key never lies inside an archive,
+The file holds one signer key line: an operator's (`note.SigningKey.line`), or a witness'
+(`checkpoint.CosigningKey.line`). A key never lies inside an archive,
 which is made to be copied and published, and no file is ever overwritten. The key is an argument,
 and so is the chance that it was made with.
 """
@@ -9,15 +10,26 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from provenance.errors import StorageError, UsageError
+from provenance.log.checkpoint import (
+    CosignerKey,
+    CosigningKey,
+    parse_cosigner_key,
+    parse_cosigning_key,
+)
+from provenance.log.folder import read_given
 from provenance.log.note import SigningKey, parse_signing_key
 
 _MAX_FILE_BYTES = 4096
 
+_Key = TypeVar("_Key")
 
-def write_key_file(path: Path, key: SigningKey, *, root: Path | None = None) -> None:
+
+def write_key_file(path: Path, key: SigningKey | CosigningKey, *, root: Path | None = None) -> None:
     """Make the file `path`, readable by its owner alone, with a new key in it.
 
     Folders that are missing are made, for the owner alone. `root` is the archive root that the key
@@ -27,7 +39,7 @@ def write_key_file(path: Path, key: SigningKey, *, root: Path | None = None) -> 
         UsageError: the file is there already, or lies inside an archive; nothing is written.
         StorageError: the disk refused; no file is left.
     """
-    _refuse_inside(path, root)
+    refuse_inside(path, root, what="a key")
     try:
         _make_folder(path.parent)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -50,30 +62,81 @@ def write_key_file(path: Path, key: SigningKey, *, root: Path | None = None) -> 
 
 
 def read_key_file(path: Path, *, root: Path | None = None) -> SigningKey:
-    """Return the key in a file that only its owner can read.
+    """Return the operator's key in a file that only its owner can read.
 
     Raises:
         UsageError: there is none, others can read or write it, it lies inside an archive, or it
-            holds no key.
+            holds no operator's key.
         StorageError: it cannot be read.
     """
-    _refuse_inside(path, root)
+    return _read(path, parse_signing_key, root)
+
+
+def read_witness_key_file(path: Path) -> CosigningKey:
+    """Return the witness' key in a file that only its owner can read.
+
+    Raises:
+        UsageError, StorageError: as for `read_key_file`.
+    """
+    return _read(path, parse_cosigning_key, None)
+
+
+def read_any_key_file(path: Path) -> SigningKey | CosigningKey:
+    """Return the key, of either kind, in a file that only its owner can read.
+
+    Raises:
+        UsageError, StorageError: as for `read_key_file`.
+    """
+
+    def parse(line: str) -> SigningKey | CosigningKey:
+        try:
+            return parse_signing_key(line)
+        except UsageError as fault:
+            try:
+                return parse_cosigning_key(line)
+            except UsageError:
+                raise fault from None
+
+    return _read(path, parse, None)
+
+
+def public_witness_key(given: str) -> CosignerKey:
+    """Return a witness' public key, given by its line or by the name of a file that has it.
+
+    Raises:
+        UsageError: it is no such line, or a log's key.
+        StorageError: it is no line, and no file can be read.
+    """
+    line = given.strip()
+    if "+" not in line or _is_file(given):
+        line = read_given(Path(given))[: _MAX_FILE_BYTES + 1].decode("utf-8", "replace").strip()
+    return parse_cosigner_key(line)
+
+
+def _is_file(given: str) -> bool:
+    try:
+        return Path(given).is_file()
+    except OSError:  # a line is too long for a name
+        return False
+
+
+def _read(path: Path, parse: Callable[[str], _Key], root: Path | None) -> _Key:
+    refuse_inside(path, root, what="a key")
     try:
         raw = _read_secret(path)
     except FileNotFoundError:
         raise UsageError(
-            "no operator's key", where=str(path), hint="Make one, or name the file that has it."
+            "no key", where=str(path), hint="Make one, or name the file that has it."
         ) from None
     except OSError as fault:
-        raise StorageError(
-            f"cannot read the operator's key ({fault.strerror})", where=str(path)
-        ) from fault
+        raise StorageError(f"cannot read the key ({fault.strerror})", where=str(path)) from fault
     try:
-        return parse_signing_key(raw.decode("utf-8", "replace").removesuffix("\n"))
+        return parse(raw.decode("utf-8", "replace").removesuffix("\n"))
     except UsageError as fault:
-        raise UsageError(
-            fault.what, where=str(path), expected=fault.expected, hint=fault.hint
-        ) from None
+        hint = fault.hint
+        if "another kind" in fault.what:
+            hint = "`provenance key new` makes an operator's key, with --witness a witness'."
+        raise UsageError(fault.what, where=str(path), expected=fault.expected, hint=hint) from None
 
 
 def _read_secret(path: Path) -> bytes:
@@ -82,11 +145,11 @@ def _read_secret(path: Path) -> bytes:
     try:
         mode = os.fstat(handle).st_mode
         if not stat.S_ISREG(mode):
-            raise UsageError("not an operator's key", where=str(path), expected="a plain file")
+            raise UsageError("not a key", where=str(path), expected="a plain file")
         # Before a byte of it is read, so that a key that is no secret is never used.
         if mode & 0o077:
             raise UsageError(
-                "others than its owner may use the operator's key",
+                "others than its owner may use the key",
                 where=str(path),
                 expected="a file of mode 600",
                 found=f"mode {stat.S_IMODE(mode):03o}",
@@ -97,14 +160,18 @@ def _read_secret(path: Path) -> bytes:
         os.close(handle)
 
 
-def _refuse_inside(path: Path, root: Path | None) -> None:
-    """Refuse a place below `root`, or below any folder that has the shape of an archive root."""
+def refuse_inside(path: Path, root: Path | None, *, what: str) -> None:
+    """Refuse a place below `root`, or below any folder that has the shape of an archive root.
+
+    Raises:
+        UsageError: names the archive root that `what` may not lie in.
+    """
     place = path.resolve()
     for folder in place.parents:
         known = root is not None and folder == root.resolve()
         if known or all((folder / name).is_dir() for name in ("seeds", "archive", "metadata")):
             raise UsageError(
-                "an operator's key may not lie inside an archive, which is made to be copied",
+                f"{what} may not lie inside an archive, which is made to be copied",
                 where=str(path),
                 found=f"the archive root {folder}",
                 hint="Name a place outside it.",
@@ -119,7 +186,7 @@ def _make_folder(folder: Path) -> None:
 
 def _refused(path: Path, fault: OSError) -> StorageError:
     return StorageError(
-        f"cannot write the operator's key ({fault.strerror})",
+        f"cannot write the key ({fault.strerror})",
         where=str(fault.filename or path),
         hint="No key was made.",
     )

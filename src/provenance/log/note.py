@@ -195,6 +195,7 @@ def parse_verifier_key(line: str) -> VerifierKey:
             where=shown(name),
             expected="signature type 1 (Ed25519)",
             found=str(algorithm),
+            hint="The key of a witness, of type 4, is given with --witness-key.",
         )
     return VerifierKey(name=name, public=public)
 
@@ -287,6 +288,17 @@ def parse_note(raw: bytes, *, where: str = "note") -> Note:
     return Note(text=whole[: split + 1], signatures=tuple(signatures))
 
 
+def adds_signatures(before: bytes, after: bytes) -> bool:
+    """Say whether one signed note is the other with more signatures below it, each of them once."""
+    try:
+        old, new = parse_note(before), parse_note(after)
+    except LogFormatError:
+        return False
+    more = len(new.signatures) > len(old.signatures)
+    goes_on = new.signatures[: len(old.signatures)] == old.signatures and old.text == new.text
+    return more and goes_on and len(set(new.signatures)) == len(new.signatures)
+
+
 def format_note(note: Note) -> bytes:
     """Return the bytes of a signed note.
 
@@ -295,11 +307,9 @@ def format_note(note: Note) -> bytes:
 
     Source: C2SP signed-note, Format.
     """
-    lines = [
-        f"{_DASH}{each.name} {to_base64(each.key_id + each.raw)}\n" for each in note.signatures
-    ]
+    lines = "".join(map(format_signature, note.signatures))
     try:
-        raw = f"{note.text}\n{''.join(lines)}".encode()
+        raw = f"{note.text}\n{lines}".encode()
     except UnicodeEncodeError as fault:
         raise LogFormatError("the note cannot be written", expected="UTF-8") from fault
     if parse_note(raw) != note:
@@ -307,6 +317,14 @@ def format_note(note: Note) -> bytes:
             "the note cannot be written", expected="a text that ends in a newline, and signatures"
         )
     return raw
+
+
+def format_signature(signature: Signature) -> str:
+    """Return a signature line, with its line end.
+
+    Source: C2SP signed-note, Format.
+    """
+    return f"{_DASH}{signature.name} {to_base64(signature.key_id + signature.raw)}\n"
 
 
 def sign_note(text: str, keys: Iterable[SigningKey]) -> Note:

@@ -25,6 +25,7 @@ from provenance.verify.findings import (
     Note,
     Report,
     Rungs,
+    WitnessState,
     finding,
     note,
 )
@@ -56,6 +57,7 @@ def verify_archive(
     against: Sequence[Path] = (),
     tsa_ca: Path | None = None,
     operator_key: str | None = None,
+    witness_keys: Sequence[str] = (),
 ) -> Report:
     """Check every file of the archive at `root`, the manifest, and the records across files.
 
@@ -68,14 +70,15 @@ def verify_archive(
     on from each. `against` are the roots of other archives, of other observers: a capture whose
     content one of them holds, in a file without a fault there, is *witnessed*. `tsa_ca` is a PEM
     file with the certificates that are trusted to date, `operator_key` the verifier key line of who
-    must have signed.
+    must have signed, `witness_keys` the lines of witnesses, or files that have them: a capture that
+    a checkpoint cosigned by one of them covers is *witnessed* too.
 
     Raises:
         StorageError: `archive/`, the manifest or a checkpoint's file cannot be read.
         LogFormatError: a file that is said to hold a checkpoint does not.
         UsageError: `against` names this archive itself, or what is no archive.
     """
-    trust = Trust(tsa_ca, operator_key)
+    trust = Trust(tsa_ca, operator_key, witness_keys)
     kept = [(str(path), _checkpoint_in(path)) for path in checkpoints]
     for other in against:
         _check_other(root, other)
@@ -201,6 +204,7 @@ class _ArchiveAudit:
         check = SealCheck(self._root / "metadata", reports, Reread(paths).leaf, self._kept)
         for each in check.findings():
             self._tell(each)
+        check.tally.cosigned = self._trust.unheard()
         if check.tally.checkpoint is not None:
             for each in self._trust.findings(self._root / "metadata", check.tally):
                 self._tell(each)
@@ -253,6 +257,11 @@ class _ArchiveAudit:
             for report in self._reports:
                 for verdict in report.verdicts(log.rungs_of(report.warc)):
                     on_capture(verdict)
+        covered = {
+            word.key: sum(each.sealed for each in logged if log.ends[each.warc] <= word.size)
+            for word in log.cosigned
+        }
+        cosigned = {each.warc for each in logged if log.ends[each.warc] <= log.witnessed}
         return Report(
             captures=sum(len(report.ledger.outcomes) for report in self._reports),
             records=sum(report.records for report in self._reports),
@@ -262,10 +271,22 @@ class _ArchiveAudit:
                 sealed=sum(report.sealed for report in logged),
                 dated=sum(each.sealed for each in logged if log.ends[each.warc] <= log.dated),
                 signed=sum(each.sealed for each in logged if log.ends[each.warc] <= log.signed),
-                witnessed=sum(report.witnessed for report in self._reports),
+                witnessed=sum(
+                    report.witnessed(cosigned=report.warc in cosigned) for report in self._reports
+                ),
             ),
             manifest=tally,
             log=log.state(),
+            witnesses=tuple(
+                WitnessState(
+                    witness=word.key.name,
+                    key=word.key.line,
+                    size=word.size,
+                    cosigned_at=word.cosigned_at,
+                    captures=covered[word.key],
+                )
+                for word in log.cosigned
+            ),
         )
 
     def _tell(self, each: Finding | Note) -> None:

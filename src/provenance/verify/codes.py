@@ -237,9 +237,15 @@ LOG_CODES = _table(
         "Checkpoints are signed, and the operator's public key is missing or no key.",
         "Give the key with --key, or restore metadata/log/operator.pub from a copy.",
     ),
+    (
+        "cosignature_refused",
+        "A cosignature in the name of a witness that was given does not hold, or is no witness'.",
+        "Ask the witness what it has cosigned; keep the checkpoint as evidence.",
+    ),
     ("log_order", "The records of a file stand in another order than in the log.", _CHANGED),
 )
-"""Codes about the transparency log. Source: RFC 6962 §2.1; C2SP tlog-tiles, tlog-checkpoint."""
+"""Codes about the transparency log. Source: RFC 6962 §2.1; C2SP tlog-tiles, tlog-checkpoint,
+tlog-cosignature."""
 
 _INDEX = "Run `provenance index`, and verify again; if it stays, restore the file from a copy."
 _PACKAGE = "Compare with another copy of the WACZ; ask its maker for the SHA-256 of the file."
@@ -371,6 +377,11 @@ NOTES = _table(
         "Compare it with the operator's, had by another way, or give that with --key.",
     ),
     (
+        "cosignature_unasked",
+        "Checkpoints carry signatures by others than the operator, which were not checked.",
+        "Give the public key line of a witness that you know with --witness-key.",
+    ),
+    (
         "log_unfinished",
         "A part of the log that no checkpoint needs: outgrown, or from an interrupted command.",
         "Nothing to do; it proves nothing and does no harm.",
@@ -412,36 +423,3 @@ NOTES = _table(
     ),
 )
 """Codes of notes, which are no faults."""
-
-_PARTS = (
-    ("Files", FILE_CODES),
-    ("Compression and framing", FRAMING_CODES),
-    ("Records", RECORD_CODES),
-    ("Captures and runs", CAPTURE_CODES),
-    ("The manifest", MANIFEST_CODES),
-    ("The log", LOG_CODES),
-    ("Ids, citations and documents", TARGET_CODES),
-    ("WACZ packages", WACZ_CODES),
-)
-
-
-def to_markdown() -> str:
-    """Return the page `docs/findings.md`."""
-    lines = [
-        "# Findings of `verify`",
-        "",
-        "Made from `provenance.verify.codes`; edit the table there.",
-        "",
-        "A finding is a fault: it makes `verify` exit with 4. `expected` is what the archive",
-        "declares, `found` is what its bytes say. Codes keep their meaning; new ones may be added.",
-    ]
-    for title, table in _PARTS:
-        lines += ["", f"## {title}", "", *_rows(table)]
-    lines += ["", "## Notes", "", "A note is no fault and does not change the exit code.", ""]
-    lines += _rows(NOTES)
-    return "\n".join(lines) + "\n"
-
-
-def _rows(table: Mapping[str, Explanation]) -> list[str]:
-    head = ["| code | means | what to do |", "|---|---|---|"]
-    return head + [f"| `{code}` | {row.means} | {row.hint} |" for code, row in table.items()]

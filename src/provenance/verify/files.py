@@ -63,10 +63,15 @@ class FileReport:
         """How many captures are as the log has them, where the log covers the file."""
         return sum(group not in self.ledger.unsealed for group in self.ledger.outcomes.numbers())
 
-    @property
-    def witnessed(self) -> int:
-        """How many captures have a content that another archive holds too."""
-        return sum(group in self.ledger.witnessed for group in self.ledger.outcomes.numbers())
+    def witnessed(self, *, cosigned: bool) -> int:
+        """How many captures have a content that another archive holds too.
+
+        Where a witness has cosigned what covers the file, those that are as the log has them too.
+        """
+        return sum(
+            group in self.ledger.witnessed or (cosigned and group not in self.ledger.unsealed)
+            for group in self.ledger.outcomes.numbers()
+        )
 
     def verdicts(self, logged: tuple[str, ...] = ()) -> Iterator[CaptureVerdict]:
         """Yield each capture with its rungs, as far as the checks done so far say.
@@ -76,7 +81,8 @@ class FileReport:
         for capture_id, group in self.ledger.outcomes:
             rungs = [] if group in self.ledger.damaged else ["whole"]
             rungs += logged if group not in self.ledger.unsealed else ()
-            rungs += ["witnessed"] if group in self.ledger.witnessed else []
+            if group in self.ledger.witnessed and "witnessed" not in rungs:
+                rungs.append("witnessed")
             yield CaptureVerdict(capture_id=capture_id, warc=self.warc, rungs=tuple(rungs))
 
 

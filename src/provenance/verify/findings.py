@@ -83,10 +83,25 @@ class LogState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessState:
+    """What a witness that was named has cosigned: leaves, when, and how many captures it covers.
+
+    `key` is its verifier key line; `cosigned_at` is None where it has cosigned nothing here.
+    """
+
+    witness: str
+    key: str
+    size: int
+    cosigned_at: str | None
+    captures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The end of a verification: counts of captures, records and findings.
 
-    `log` is None where there is no checkpoint that can be read.
+    `log` is None where there is no checkpoint that can be read; `witnesses` has each that was
+    named, in the order given.
     """
 
     captures: int
@@ -95,6 +110,7 @@ class Report:
     rungs: Rungs
     manifest: ManifestTally
     log: LogState | None = None
+    witnesses: tuple[WitnessState, ...] = ()
 
 
 Sink = Callable[[Finding], None]

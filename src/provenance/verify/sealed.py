@@ -16,9 +16,11 @@ from provenance.errors import ProvenanceError
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
 from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, WAITING, LogFolder
 from provenance.log.merkle import CompactRange
+from provenance.log.note import adds_signatures
 from provenance.log.strict import to_base64
 from provenance.log.tiles import FULL, Tile, parse_bundle, parse_tile_path, partial_tiles
 from provenance.verify.captures import groups_in
+from provenance.verify.cosigned import WitnessWord
 from provenance.verify.files import FileReport
 from provenance.verify.findings import Finding, LogState, Note, finding, note
 from provenance.verify.leaves import file_line, leaf_hash
@@ -52,7 +54,8 @@ class SealTally:
     """What the log covers: its newest checkpoint, and the files that agree with it.
 
     `ends` has the number of leaves up to the end of each such file; `dated` and `signed` are the
-    sizes of the largest checkpoints that somebody vouches for; `files` the name of
+    sizes of the largest checkpoints that somebody vouches for, `cosigned` what each witness said;
+    `files` the name of
     each file that is covered, in the log's order, whatever became of it.
     """
 
@@ -63,12 +66,18 @@ class SealTally:
     roots: dict[int, bytes] = field(default_factory=dict)
     dated: int = 0
     signed: int = 0
+    cosigned: tuple[WitnessWord, ...] = ()
+
+    @property
+    def witnessed(self) -> int:
+        """The size of the largest checkpoint that a witness has cosigned."""
+        return max((each.size for each in self.cosigned), default=0)
 
     def rungs_of(self, warc: str) -> tuple[str, ...]:
         """Return the rungs that the log gives to what it covers of a file."""
         if not self.sound or warc not in self.ends:
             return ()
-        spans = (("dated", self.dated), ("signed", self.signed))
+        spans = (("dated", self.dated), ("signed", self.signed), ("witnessed", self.witnessed))
         return ("sealed", *(rung for rung, size in spans if self.ends[warc] <= size))
 
     def state(self) -> LogState | None:
@@ -124,7 +133,7 @@ class SealCheck:
 
     # Checkpoints
 
-    def _heads(self) -> Iterator[Head | Finding]:
+    def _heads(self) -> Iterator[Head | Finding | Note]:
         """Yield the newest checkpoint, then each kept one, or what is wrong with it."""
         kept = [f"{CHECKPOINTS}/{size}" for size in self._folder.sizes()]
         newest = None
@@ -149,7 +158,13 @@ class SealCheck:
                 yield head
         if newest is not None:
             copy = f"{CHECKPOINTS}/{newest.checkpoint.size}"
-            if newest.where == CHECKPOINT and self._raw(copy) != newest.raw:
+            raw = self._raw(copy)
+            if newest.where == CHECKPOINT and raw != newest.raw:
+                if raw is not None and adds_signatures(newest.raw, raw):
+                    # A command that is killed between these two files leaves this.
+                    found = f"more signatures, not yet copied to {CHECKPOINT}"
+                    yield note("log_unfinished", field=f"metadata/log/{copy}", found=found)
+                    return
                 yield log_finding(
                     "checkpoint_disagrees", copy, f"the bytes of {CHECKPOINT}", "others"
                 )

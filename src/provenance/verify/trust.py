@@ -1,31 +1,41 @@
-"""Whom the person who verifies trusts: authorities that date, and the key of who signs."""
+"""Whom the person who verifies trusts: authorities that date, who signs, and who witnesses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provenance.errors import ProvenanceError
 from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, LogFolder, read_given
+from provenance.log.keyfile import public_witness_key
 from provenance.log.note import parse_verifier_key
 from provenance.verify.findings import Finding, Note
 from provenance.verify.sealed import SealTally
 
 if TYPE_CHECKING:
     from provenance.log.trusted import Anchors
+    from provenance.verify.cosigned import WitnessWord
 
 
 class Trust:
-    """Certificates in a PEM file, and a verifier key line; each may be None.
+    """Certificates in a PEM file, and a verifier key line, which may be None; keys of witnesses.
+
+    A witness is given by its verifier key line, or by a file that has it.
 
     Raises:
         UsageError: one of them is not what it should be.
         StorageError: the file cannot be read.
     """
 
-    def __init__(self, tsa_ca: Path | None, operator_key: str | None) -> None:
+    def __init__(
+        self,
+        tsa_ca: Path | None,
+        operator_key: str | None,
+        witness_keys: Sequence[str] = (),
+    ) -> None:
         self._key = parse_verifier_key(operator_key.strip()) if operator_key is not None else None
+        self._witnesses = tuple(dict.fromkeys(map(public_witness_key, witness_keys)))
         self._anchors: Anchors | None = None
         if tsa_ca is not None:
             # Certificates take long to import, and most archives have no time-stamp.
@@ -33,18 +43,28 @@ class Trust:
 
             self._anchors = parse_anchors(read_given(tsa_ca), where=str(tsa_ca))
 
+    def unheard(self) -> tuple[WitnessWord, ...]:
+        """Return the witnesses that were named, before anything is known of what they said."""
+        from provenance.verify.cosigned import WitnessWord
+
+        return tuple(WitnessWord(key=key) for key in self._witnesses)
+
     def findings(self, metadata: Path, tally: SealTally) -> Iterator[Finding | Note]:
         """Check stamps and signatures; note in `tally` what they vouch for."""
         folder = LogFolder(metadata)
-        if not (folder.stamped_sizes() or _is_signed(folder) or self._key):
+        if not (folder.stamped_sizes() or _is_signed(folder) or self._key or self._witnesses):
             return
         from provenance.log.trusted import NO_ANCHORS
+        from provenance.verify.cosigned import CosignCheck
         from provenance.verify.vouched import VouchCheck
 
         origin = tally.checkpoint.origin if tally.checkpoint else ""
         check = VouchCheck(folder, origin, tally.roots, self._anchors or NO_ANCHORS, self._key)
         yield from check.findings()
         tally.dated, tally.signed = check.tally.dated, check.tally.signed
+        cosigned = CosignCheck(folder, origin, tally.roots, self._witnesses, check.operator)
+        yield from cosigned.findings()
+        tally.cosigned = cosigned.words
 
 
 def _is_signed(folder: LogFolder) -> bool:

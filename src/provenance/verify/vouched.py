@@ -28,6 +28,7 @@ class VouchCheck:
     """The stamps and signatures of a log; `roots` holds the roots that its leaves give.
 
     `key` is the operator's, where the person who verifies knows it; else that of the archive.
+    `operator` is then the key that was used, None where there is none.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class VouchCheck:
         self._anchors = anchors
         self._key = key
         self.tally = Vouched()
+        self.operator = key
 
     def findings(self) -> Iterator[Finding | Note]:
         """Yield what is wrong with stamps and signatures, and whom nobody was asked to trust."""
@@ -104,7 +106,7 @@ class VouchCheck:
             yield _finding("operator_key_unreadable", OPERATOR, "a verifier key line", fault)
         if own is not None and self._key is not None and own != self._key:
             yield _finding("operator_key_changed", OPERATOR, self._key.line, own.line)
-        key = self._key or own
+        key = self.operator = self._key or own
         names = [CHECKPOINT, *(f"{CHECKPOINTS}/{size}" for size in self._folder.sizes())]
         for name in names:
             try:

@@ -1,0 +1,114 @@
+"""Serve an ASGI application over HTTP until it is told to stop. The only door to uvicorn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from provenance.errors import ProvenanceError
+
+
+class AddressError(ProvenanceError):
+    """The host and port cannot be served on."""
+
+
+class AppServer:
+    """One server for one application; `announce` gets its URL once it takes requests.
+
+    Port 0 means any free port; the URL names the one that was taken. `what` is served, for people.
+    A connection ends after `connection_s` seconds, whatever it is at, and of more than
+    `connections` at once those beyond are told to come again; None is without limit.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        *,
+        host: str,
+        port: int,
+        announce: Callable[[str], None],
+        what: str,
+        lifespan: bool = True,
+        connection_s: float | None = None,
+        connections: int | None = None,
+    ) -> None:
+        self._host, self._port, self._what = host, port, what
+        config = uvicorn.Config(
+            app,
+            interface="asgi3",
+            host=host,
+            port=port,
+            http="auto" if connection_s is None else _short_lived(connection_s),
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            lifespan="on" if lifespan else "off",
+            limit_concurrency=connections,
+            timeout_graceful_shutdown=2,
+        )
+        self._server = _AnnouncingServer(config, announce)
+
+    def run(self) -> None:
+        """Serve until `stop` or Ctrl-C (then `KeyboardInterrupt` is raised at the end).
+
+        Raises:
+            AddressError: the address is taken, not allowed or not this machine's.
+        """
+        try:
+            self._server.run()
+        except BaseException as stopped:
+            # uvicorn ends the whole process when it cannot bind; that is for the caller to say.
+            if self._server.was_up or isinstance(stopped, KeyboardInterrupt):
+                raise
+            raise self._refused() from stopped
+        if not self._server.was_up:
+            raise self._refused()
+
+    def stop(self) -> None:
+        """Ask the server to end; it finishes what it is sending, for two seconds at most."""
+        self._server.should_exit = True
+
+    def _refused(self) -> AddressError:
+        return AddressError(
+            f"{self._what} cannot be served here",
+            where=f"{self._host} port {self._port}",
+            hint="Choose another --port (0 takes any free one) or --host.",
+        )
+
+
+class _AnnouncingServer(uvicorn.Server):
+    """A uvicorn server that says where it is once it is there."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self.was_up = False
+        self._announce = announce
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Start as usual, then announce the first address."""
+        await super().startup(sockets=sockets)
+        if self.started and not self.should_exit:
+            self.was_up = True
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+
+
+def _short_lived(connection_s: float) -> type[H11Protocol]:
+    """Return a protocol whose connections end in time: uvicorn waits for a request's head for ever.
+
+    Source: uvicorn 0.54, settings: there is a time-out between requests, and none for a request.
+    """
+
+    class ShortLived(H11Protocol):
+        """A connection that ends in time."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            """Begin as usual, and end in time."""
+            super().connection_made(transport)
+            self.loop.call_later(connection_s, transport.close)
+
+    return ShortLived
