@@ -12,9 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from provenance.catalogue import Catalogue
 from provenance.errors import NotARootError, ProvenanceError, UsageError
 from provenance.runtime import Runtime, system_runtime
+from provenance.showing import Showing
 
 if TYPE_CHECKING:
     from provenance.checkpointing import Added
@@ -53,7 +53,7 @@ class Fetching:
     complete: Callable[[], bool]
 
 
-class Archive(Catalogue):
+class Archive(Showing):
     """One archive root: `seeds/`, `archive/` and `metadata/`.
 
     Raises:
@@ -72,9 +72,8 @@ class Archive(Catalogue):
             )
         self.root = root
         self.runtime = runtime or system_runtime()
-        self.archive = root / "archive"
         self.metadata = root / "metadata"
-        super().__init__(self.metadata / INDEX)
+        super().__init__(self.metadata / INDEX, root / "archive")
 
     @classmethod
     def init(cls, root: Path, runtime: Runtime | None = None) -> Archive:
@@ -426,22 +425,3 @@ class Archive(Catalogue):
         from provenance.proving import consistency_with
 
         return consistency_with(self.metadata, old, where=where)
-
-    def site(self) -> Any:
-        """Return a Datasette over the index, with the pages."""
-        from provenance.cite import CitationFormat
-        from provenance.index import datasette_metadata, open_index
-        from provenance.page_source import PageSource
-        from provenance.web.site import create_site
-
-        with open_index(self.index_path):
-            pass
-        return create_site(
-            self.index_path,
-            PageSource(
-                self.index_path,
-                self.archive,
-                cite=lambda name, form, locator: self.cite(name, CitationFormat(form), locator)[1],
-            ),
-            metadata=datasette_metadata(),
-        )

@@ -14,7 +14,7 @@ from provenance.cli.endings import ended
 
 COMMANDS = (
     "init", "fetch", "add", "index", "verify", "log", "key", "witness", "list", "show", "search",
-    "cite", "links", "serve", "demo",
+    "cite", "links", "serve", "publish", "demo",
 )  # fmt: skip
 
 _SHORT = {
@@ -32,6 +32,7 @@ _SHORT = {
     "cite": "Print a citation.",
     "links": "List the addresses a capture cites.",
     "serve": "Serve the pages with Datasette.",
+    "publish": "Write the pages as files.",
     "demo": "Go the whole way on a bundled web.",
 }
 

@@ -1,4 +1,4 @@
-"""Show how far a fetch is, on a terminal only. The only door to tqdm."""
+"""Show how far a command is, on a terminal only. The only door to tqdm."""
 
 from __future__ import annotations
 
@@ -45,6 +45,24 @@ def progress_shown(progress: Callable[[], Progress]) -> Iterator[Tell]:
         finally:
             ended.set()
             ticking.join()
+
+
+@contextmanager
+def counted(noun: str) -> Iterator[Callable[[int, int], None]]:
+    """Keep a line of how many are done of those known of; yield what to tell both numbers with."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield lambda done, known: None
+        return
+    from tqdm import tqdm
+
+    form = f"{{n}}/{{total}} {noun} [{{elapsed}}]"
+    with tqdm(total=0, file=sys.stderr, bar_format=form, leave=False, dynamic_ncols=True) as line:
+
+        def tell(done: int, known: int) -> None:
+            line.total = known
+            line.update(done - line.n)
+
+        yield tell
 
 
 def words_of(progress: Progress) -> str:

@@ -30,18 +30,36 @@ from provenance.cli.printing import say
     multiple=True,
     help="A host name that the site goes by, beside localhost; may be given several times.",
 )
+@click.option(
+    "--base-url",
+    metavar="URL",
+    help="The public address of the site, where another web server stands in front of it.",
+)
+@click.option("--sql/--no-sql", default=True, help="Whether readers may type SQL (they may).")
 @click.pass_context
-def command(ctx: click.Context, host: str, port: int, names: tuple[str, ...]) -> None:
+def command(
+    ctx: click.Context,
+    host: str,
+    port: int,
+    names: tuple[str, ...],
+    base_url: str | None,
+    sql: bool,
+) -> None:
     """Serve the index and the archive until Ctrl-C.
 
     An index that is rebuilt meanwhile is shown at once. Behind another web server, give the
-    public name with --name.
+    public address with --base-url; the site then goes by its host name too.
     """
     archive = open_archive(ctx, reads_index=True)
+    from provenance.web.public import parse_public_address
     from provenance.web.renewal import RenewedSite
     from provenance.web.serving import SiteServer
 
-    site = RenewedSite(archive.site, archive.index_path, report=say)
+    if base_url:
+        names = (*names, parse_public_address(base_url).host)
+    site = RenewedSite(
+        lambda: archive.site(base_url=base_url, sql=sql), archive.index_path, report=say
+    )
     server = SiteServer(
         site,
         host=host,

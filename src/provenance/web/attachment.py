@@ -10,9 +10,12 @@ from typing import Any, TypeVar
 from datasette.utils import sqlite_timelimit
 
 from provenance.web.facts import Home
+from provenance.web.offer import LIVE, Offer
+from provenance.web.public import PublicAddress
 from provenance.web.reading import read_home
-from provenance.web.render import STATIC, make_environment, read_static
+from provenance.web.render import STATIC, make_environment, read_static, segment
 from provenance.web.searching import Choices, read_choices
+from provenance.web.signposting import FORMS, Form
 from provenance.web.source import SiteSource
 
 READ_LIMIT_MS = 10_000
@@ -28,17 +31,28 @@ class Site:
     """One archive's pages on one Datasette.
 
     `database` is the name of the database with the index. The file is immutable while it is
-    served, so the front page and the filters' choices are read once and kept.
+    served, so the front page and the filters' choices are read once and kept. `address` is that
+    under which the public reaches it; without one it goes by what each request names.
     """
 
     def __init__(
-        self, datasette: Any, source: SiteSource, *, database: str, title: str, software: str
+        self,
+        datasette: Any,
+        source: SiteSource,
+        *,
+        database: str,
+        title: str,
+        software: str,
+        offer: Offer = LIVE,
+        address: PublicAddress | None = None,
     ) -> None:
         self.datasette = datasette
         self.source = source
         self.database = database
         self.title = title
         self.software = software
+        self.offer = offer
+        self.address = address
         self.templates = make_environment()
         self.static = {name: read_static(name) for name in STATIC}
         self._home: Home | None = None
@@ -79,7 +93,27 @@ class Site:
 
     def absolute(self, request: Any, path: str) -> str:
         """Return the address of a path of this site, as whoever asks can reach it."""
+        if self.address is not None:
+            return self.address.origin + self.path(path)
         return str(self.datasette.absolute_url(request, self.path(path)))
+
+    def content_path(self, content_id: str) -> str | None:
+        """Return the path at which a content's bytes can be had, without the base URL, or None."""
+        if not self.offer.contents:
+            return None
+        return f"/content/{segment(content_id)}{'' if self.offer.live else '.zip'}"
+
+    def forms(self, *, citable: bool) -> tuple[Form, ...]:
+        """Return the forms that a page has; what nothing came of cannot be cited.
+
+        A copy that does not know its own address has no JSON-LD, whose ids are addresses.
+        """
+        nameless = not self.offer.live and self.address is None
+        return tuple(
+            form
+            for form in FORMS
+            if (citable or form.citation is None) and not (nameless and form.ending == "jsonld")
+        )
 
     def static_path(self, name: str) -> str:
         """Return a static file's path; its query changes with the file."""

@@ -42,7 +42,8 @@ async def view(site: Site, request: Any) -> Response:
     """Show the archived document in a frame without scripts, network or the site's origin."""
     found = await find_capture(site, named(request))
     facts = _with_content(found.capture)
-    display = _display(facts)
+    # A frame needs headers that no host of files sends, so there the text is shown.
+    display = _display(facts) if site.offer.live else Display.EXTRACTED
     pages: tuple[object, ...] = ()
     if display is Display.EXTRACTED:
         pages = await site.read(

@@ -91,15 +91,21 @@ def known_charset(charset: str | None) -> str | None:
 def attachment(document: str, content_id: str, media_type: str | None) -> str:
     """Return a Content-Disposition that saves a content under a name no system trips over.
 
-    The name is made of the document id, eight digits of the content id and an extension from a
-    fixed list; nothing a server chose enters it.
-
     Source: RFC 6266 §4, RFC 8187 §3.2.
+    """
+    name = saved_name(document, content_id, media_type)
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")
+    value = f'attachment; filename="{plain}"'
+    return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def saved_name(document: str, content_id: str, media_type: str | None) -> str:
+    """Return the name of a file with a content.
+
+    It is made of the document id, eight digits of the content id and an extension from a fixed
+    list; nothing a server chose enters it.
     """
     stem = re.sub(r"[^\w.-]+", "-", document).strip("-._")[:80] or "document"
     short = re.sub(r"[^0-9a-f]", "", content_id.removeprefix("sha256:"))[:8]
     extension = _EXTENSIONS.get(media_type or "", "bin")
-    name = f"{stem}-{short}.{extension}"
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")
-    value = f'attachment; filename="{plain}"'
-    return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe='')}"
+    return f"{stem}-{short}.{extension}"

@@ -15,6 +15,7 @@ from provenance.web.answers import MissingError
 from provenance.web.attachment import Site
 from provenance.web.facts import CaptureLine
 from provenance.web.finding import named
+from provenance.web.places import is_plain
 from provenance.web.policy import PAGE_HEADERS
 from provenance.web.render import segment
 
@@ -33,20 +34,23 @@ _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 async def atom(site: Site, request: Any) -> Response:
     """Answer the newest captures of all collections, or of one, as an Atom feed (RFC 4287)."""
     collection = named(request) if "id" in request.url_vars else None
-    title = site.title
+    title, path = site.title, "/feed.atom"
     if collection is not None:
         cards = (await site.home()).collections
         card = next((one for one in cards if one.collection == collection), None)
         if card is None:
             raise MissingError(f"There is no collection “{collection[:200]}”.")
         title = f"{card.title} · {site.title}"
+        path = f"/collection/{segment(collection)}/feed.atom"
     lines = await site.read(lambda conn: reading.read_newest(conn, collection, limit=ENTRIES))
-    return _xml(_feed(site, request, title, lines), "application/atom+xml")
+    return _xml(_feed(site, request, title, path, lines), "application/atom+xml")
 
 
-def _feed(site: Site, request: Any, title: str, lines: Iterable[CaptureLine]) -> ET.Element:
+def _feed(
+    site: Site, request: Any, title: str, path: str, lines: Iterable[CaptureLine]
+) -> ET.Element:
     lines = list(lines)
-    here = site.absolute(request, request.path)
+    here = site.absolute(request, path)
     feed = ET.Element("feed", xmlns=_ATOM)
     _text(feed, "title", title)
     _text(feed, "id", here)
@@ -91,6 +95,8 @@ async def sitemap_part(site: Site, request: Any) -> Response:
         raise MissingError("The site map has no such part.")
     root = ET.Element("urlset", xmlns=_SITEMAP)
     for document, captured_at in rows:
+        if not site.offer.live and not is_plain(document):
+            continue  # it is in no copy
         url = ET.SubElement(root, "url")
         location = site.absolute(request, f"/document/{segment(document)}")
         ET.SubElement(url, "loc").text = location

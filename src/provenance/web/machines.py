@@ -102,7 +102,8 @@ def _landing(
             address,
             cite_as=capture_address(site, request, capture.capture_id) if capture else None,
             content=content,
-            media_type=capture.media_type if capture else None,
+            media_type=_content_type(site, capture.media_type) if capture else None,
+            forms=site.forms(citable=capture is not None and capture.content_id is not None),
         )
     }
 
@@ -111,13 +112,20 @@ def _content_address(site: Site, request: Any, found: CapturePage) -> str | None
     capture = found.capture
     if capture.content_id is None or capture.size is None:
         return None
-    return site.absolute(request, f"/content/{segment(capture.content_id)}")
+    path = site.content_path(capture.content_id)
+    return None if path is None else site.absolute(request, path)
+
+
+def _content_type(site: Site, media_type: str | None) -> str | None:
+    return media_type if site.offer.live else "application/zip"
 
 
 async def _formed(
     site: Site, request: Any, found: CapturePage, form: Form, landing: str
 ) -> Response:
     capture = found.capture
+    if form.citation is not None and capture.content_id is None:
+        raise MissingError("Nothing came in this capture, so there is nothing to cite.")
     if form.citation is None:
         text = _json(
             capture_graph(
@@ -127,7 +135,7 @@ async def _formed(
                 happened=words.what_happened(capture),
                 page=capture_address(site, request, capture.capture_id),
                 document=document_address(site, request, capture.document),
-                content=_content_address(site, request, found),
+                content=_content_address(site, request, found) if site.offer.live else None,
             )
         )
     else:

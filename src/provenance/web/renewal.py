@@ -98,7 +98,7 @@ class RenewedSite:
     async def _live(self, receive: Receive, send: Send) -> None:
         while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})
-        await _close(self._shown.datasette)
+        await close_datasette(self._shown.datasette)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _current(self) -> Opening:
@@ -156,11 +156,11 @@ async def _leave(opening: Opening | None) -> None:
     if opening is not None:
         opening.left = True
         if not opening.requests:
-            await _close(opening.datasette)
+            await close_datasette(opening.datasette)
 
 
-async def _close(datasette: Any) -> None:
-    """Let go of the file: end the threads, close the connections."""
+async def close_datasette(datasette: Any) -> None:
+    """Let go of a Datasette's file: end the threads, close the connections."""
     if hasattr(datasette, "invoke_shutdown"):  # Datasette 1.0
         await datasette.invoke_shutdown()
         return

@@ -60,18 +60,22 @@ def link(target: str, relation: str, media_type: str | None = None) -> str:
 
 
 def landing_links(
-    address: str, *, cite_as: str | None, content: str | None, media_type: str | None
+    address: str,
+    *,
+    cite_as: str | None,
+    content: str | None,
+    media_type: str | None,
+    forms: Iterable[Form] = FORMS,
 ) -> str:
     """Return the links of a page about a document or capture at `address`, all of them absolute.
 
     `cite_as` is the address of the capture that does not change, `content` that of its bytes; both
-    are None where nothing was kept.
+    are None where nothing was kept. `forms` are those in which the page can be had.
     """
     links: list[str] = []
     if cite_as is not None:
         links.append(link(cite_as, "cite-as"))
     links += [link(ABOUT_PAGE, "type"), link(CREATIVE_WORK, "type")]
-    forms: Iterable[Form] = FORMS if cite_as is not None else FORMS[:1]
     links += [link(f"{address}.{form.ending}", "describedby", form.media_type) for form in forms]
     if content is not None:
         links.append(link(content, "item", media_type))

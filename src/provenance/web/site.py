@@ -15,6 +15,8 @@ from datasette.plugins import pm
 from provenance import __version__
 from provenance.web import plugin
 from provenance.web.attachment import Site, attach_site
+from provenance.web.offer import LIVE, Offer
+from provenance.web.public import PublicAddress
 from provenance.web.source import SiteSource
 
 SETTINGS: Mapping[str, object] = MappingProxyType(
@@ -25,8 +27,6 @@ SETTINGS: Mapping[str, object] = MappingProxyType(
         "num_sql_threads": 4,
         "sql_time_limit_ms": 1_000,
         "facet_time_limit_ms": 500,
-        "default_allow_sql": True,
-        "allow_download": True,
         "trace_debug": False,
         "template_debug": False,
         "truncate_cells_html": 160,
@@ -46,12 +46,14 @@ def create_site(
     metadata: Mapping[str, Any] | None = None,
     settings: Mapping[str, object] | None = None,
     inspected: Mapping[str, Any] | None = None,
+    offer: Offer = LIVE,
+    address: PublicAddress | None = None,
 ) -> Datasette:
     """Return a Datasette over the immutable index `database`, with the pages active.
 
     `metadata` has Datasette's form (`{"databases": {name: {"tables": …}}}`) and describes tables
     and columns; `settings` go over SETTINGS; `inspected` is what `inspect_database` returned
-    earlier for the same file.
+    earlier for the same file. `address` is where the public reaches it.
     """
     name = database.stem
     datasette = Datasette(
@@ -59,13 +61,25 @@ def create_site(
         immutables=[str(database)],
         inspect_data={name: dict(inspected or inspect_database(database))},
         metadata=dict(metadata or {}),
-        settings={**SETTINGS, **(settings or {})},
+        settings={
+            **SETTINGS,
+            "default_allow_sql": offer.sql,
+            "allow_download": offer.database,
+            "base_url": address.base if address else "/",
+            **(settings or {}),
+        },
     )
-    return attach(datasette, source, database=name, title=title)
+    return attach(datasette, source, database=name, title=title, offer=offer, address=address)
 
 
 def attach(
-    datasette: Datasette, source: SiteSource, *, database: str = "provenance", title: str
+    datasette: Datasette,
+    source: SiteSource,
+    *,
+    database: str = "provenance",
+    title: str,
+    offer: Offer = LIVE,
+    address: PublicAddress | None = None,
 ) -> Datasette:
     """Give a Datasette the pages over its database `database`, and return it.
 
@@ -77,7 +91,13 @@ def attach(
     attach_site(
         datasette,
         Site(
-            datasette, source, database=database, title=title, software=f"provenance {__version__}"
+            datasette,
+            source,
+            database=database,
+            title=title,
+            software=f"provenance {__version__}",
+            offer=offer,
+            address=address,
         ),
     )
     datasette.client = type(datasette.client)(datasette)

@@ -21,7 +21,6 @@ from provenance.web.facts import TROUBLE_OUTCOMES, CaptureFacts, DocumentPage, R
 from provenance.web.finding import find_capture, find_document, named
 from provenance.web.render import segment
 from provenance.web.searching import Filters
-from provenance.web.signposting import FORMS as FORMATS
 from provenance.web.signposting import description_links
 from provenance.web.source import Exchange
 
@@ -79,7 +78,7 @@ async def document(site: Site, request: Any) -> Response:
         newest=newest,
         citations=citations,
         changed=_changed(found),
-        formats=FORMATS if newest else FORMATS[:2],
+        formats=site.forms(citable=newest is not None),
         headers=machines.document_links(site, request, found.description, kept),
     )
 
@@ -113,7 +112,7 @@ async def capture(site: Site, request: Any) -> Response:
         forms=_digest_forms(facts),
         citations=await _citations(site, facts.capture_id),
         payload_check=_payload_check(facts, found.record),
-        formats=FORMATS,
+        formats=site.forms(citable=facts.content_id is not None),
         headers=machines.capture_links(site, request, found),
     )
 
@@ -124,6 +123,7 @@ async def capture_json(site: Site, request: Any) -> Response:
     facts = found.capture
     row = {**asdict(facts), "note": parse_note(facts.note), "flags": _json_list(facts.flags)}
     landing = machines.capture_address(site, request, facts.capture_id)
+    content = site.content_path(facts.content_id) if facts.content_id else None
     return twin(
         site,
         headers={"link": description_links(landing)},
@@ -133,7 +133,7 @@ async def capture_json(site: Site, request: Any) -> Response:
             "record": asdict(found.record) if found.record else None,
             "links": {
                 "document": site.path(f"/document/{segment(facts.document)}"),
-                "content": site.path(f"/content/{facts.content_id}") if facts.content_id else None,
+                "content": site.path(content) if content else None,
             },
         },
     )
