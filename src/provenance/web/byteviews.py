@@ -23,7 +23,7 @@ TEXT_SHOWN = 200_000
 
 async def content(site: Site, request: Any, receive: Receive) -> Any:
     """Send the content as a file to save: always `application/octet-stream`, never shown."""
-    facts = _with_content((await find_capture(site, named(request))).capture)
+    facts = _with_content(site, (await find_capture(site, named(request))).capture)
     etag = f'"{facts.content_id}"'
     headers = {
         **DOWNLOAD_HEADERS,
@@ -41,7 +41,7 @@ async def content(site: Site, request: Any, receive: Receive) -> Any:
 async def view(site: Site, request: Any) -> Response:
     """Show the archived document in a frame without scripts, network or the site's origin."""
     found = await find_capture(site, named(request))
-    facts = _with_content(found.capture)
+    facts = _with_content(site, found.capture)
     # A frame needs headers that no host of files sends, so there the text is shown.
     display = _display(facts) if site.offer.live else Display.EXTRACTED
     pages: tuple[object, ...] = ()
@@ -63,7 +63,7 @@ async def view(site: Site, request: Any) -> Response:
 async def raw_view(site: Site, request: Any, receive: Receive) -> Any:
     """Send archived bytes for the frame, under a policy that lets nothing in them act."""
     found = await find_capture(site, named(request))
-    facts = _with_content(found.capture)
+    facts = _with_content(site, found.capture)
     display = _display(facts)
     if display is Display.EXTRACTED:
         raise MissingError("This kind of file is not shown; it can be saved instead.", status=404)
@@ -91,7 +91,12 @@ async def _stream(
     return stream
 
 
-def _with_content(facts: CaptureFacts) -> CaptureFacts:
+def _with_content(site: Site, facts: CaptureFacts) -> CaptureFacts:
+    if not site.offer.contents:
+        raise MissingError(
+            "The documents themselves are not on this site.",
+            near=((f"/capture/{facts.capture_id}", "the evidence of this capture"),),
+        )
     if facts.content_id is None or facts.size is None:
         raise MissingError(
             "Nothing came in this capture, so there is nothing to show or save.",

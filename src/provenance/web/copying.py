@@ -44,7 +44,7 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentPart:
-    """A ZIP file of the copy, for a content of `size` bytes in pieces, under the name `saved_as`."""
+    """A ZIP file of the copy: a content of `size` bytes, in pieces, under the name `saved_as`."""
 
     name: str
     saved_as: str

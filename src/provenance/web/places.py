@@ -62,7 +62,7 @@ def place_of(target: str, known: Known, offer: Offer, *, addressed: bool) -> Pla
     """
     parts = urlsplit(target)
     path = tuple(unquote(each) for each in parts.path.split("/")[1:])
-    if any(not each or "/" in each for each in path) and path != ("",):
+    if not path or (path != ("",) and any(not each or "/" in each for each in path)):
         return None
     query = tuple(parse_qsl(parts.query, keep_blank_values=True))
     if path[:2] == ("-", "provenance") and len(path) == 3 and path[2] in STATIC:

@@ -42,6 +42,11 @@ def _hook(function: Hook) -> Hook:
     return cast(Hook, hookimpl(function))
 
 
+def hook_before(function: Hook) -> Hook:
+    """Mark a function as a hook of Datasette that is called before those of this file."""
+    return cast(Hook, hookimpl(function, tryfirst=True))
+
+
 @_hook
 def register_routes(datasette: Any) -> list[tuple[str, View]]:
     """Add the pages' addresses; Datasette tries them before its own."""

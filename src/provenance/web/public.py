@@ -41,7 +41,7 @@ def parse_public_address(url: str) -> PublicAddress:
     host = parts.hostname or ""
     shown = f"[{host}]" if ":" in host else host
     base = parts.path if parts.path.endswith("/") else f"{parts.path}/"
-    plain = parts.scheme in ("http", "https") and "@" not in parts.netloc
+    plain = parts.scheme in ("http", "https") and "@" not in parts.netloc and url.isprintable()
     if not plain or parts.query or parts.fragment or url.endswith(("?", "#")):
         raise _unfit(url)
     if not _HOST.fullmatch(shown) or not _BASE.fullmatch(base):
