@@ -18,7 +18,7 @@ import pytest
 PAGE = Path(__file__).parents[1] / "docs" / "publishing.md"
 PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin")
 
-_AROUND = """daemon off; master_process off; pid {state}/pid; error_log {state}/error warn;
+_AROUND = """daemon off; worker_processes 1; {user} pid {state}/pid; error_log {state}/error warn;
 events {{ worker_connections 256; }}
 http {{
   access_log off;
@@ -61,7 +61,9 @@ def nginx(server: str, state: Path) -> Iterator[str]:
         shown = server.replace("listen 80;", f"listen 127.0.0.1:{port};")
         shown = shown.replace("include mime.types;", f"include {types[0]};")
         config = state / "nginx.conf"
-        config.write_text(_AROUND.format(state=state, server=shown))
+        # Workers of a root's nginx become another user, who may not read a test's folder.
+        user = "" if os.geteuid() else "user root;"
+        config.write_text(_AROUND.format(state=state, server=shown, user=user))
         process = subprocess.Popen(
             [program, "-p", str(state), "-c", str(config), "-e", str(state / "error")],
             env={**os.environ, "NGINX": f"{listening.fileno()};"},

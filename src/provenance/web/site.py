@@ -66,6 +66,7 @@ def create_site(
             "default_allow_sql": offer.sql,
             "allow_download": offer.database,
             "base_url": address.base if address else "/",
+            "force_https_urls": address is not None and address.origin.startswith("https:"),
             **(settings or {}),
         },
     )
