@@ -202,6 +202,7 @@ REPORTS = (
     "add --json pilots-letter.txt",
     "index --json",
     "index --check --json",
+    "publish site --json",
     "verify --json {document}",
     "log checkpoint --json",
     "log consistency --json metadata/log/checkpoint",
