@@ -6,16 +6,15 @@ are of such a kind; nothing archived is looked at for links.
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from provenance.errors import ProvenanceError
-from provenance.web.asking import Answer, ask
+from provenance.web.asking import Answer, LoopApart, ask
 from provenance.web.attachment import ONCE_LIMIT_MS, Site, site_of
 from provenance.web.display import saved_name
 from provenance.web.feeds import MAP_SIZE
@@ -30,7 +29,6 @@ MISSING_PAGE = "404.html"
 _UNANSWERED = ("provenance.db", "manifest-sha256.txt")
 """Files that come from elsewhere than the application."""
 
-T = TypeVar("T")
 Tell = Callable[[int, int], None]
 
 
@@ -95,25 +93,25 @@ class SiteCopy:
         Raises:
             ProvenanceError: a page or a content that belongs into the copy cannot be had.
         """
-        with asyncio.Runner() as runner:
+        with LoopApart() as loop:
             try:
                 app = self._datasette.app()
-                contents = self._survey(runner)
-                yield FilePart(name=MISSING_PAGE, raw=self._missing_page(runner, app))
+                contents = self._survey(loop)
+                yield FilePart(name=MISSING_PAGE, raw=self._missing_page(loop, app))
                 while self._waiting:
                     place = self._waiting.popleft()
-                    yield FilePart(name=place.file, raw=self._answered(runner, app, place))
+                    yield FilePart(name=place.file, raw=self._answered(loop, app, place))
                     self._tell(len(self._seen) - len(self._waiting), len(self._seen))
                 for each in contents:
                     yield self._content(each)
             finally:
-                runner.run(close_datasette(self._datasette))
+                loop.run(close_datasette(self._datasette))
 
-    def _survey(self, runner: asyncio.Runner) -> tuple[Content, ...]:
+    def _survey(self, loop: LoopApart) -> tuple[Content, ...]:
         """Find what there is, and line up the pages of it; return the contents to be given."""
         offer = self._site.offer
-        documents, collections, captures, contents = self._run(
-            runner, self._site.read(_read_ids, limit_ms=ONCE_LIMIT_MS)
+        documents, collections, captures, contents = loop.run(
+            self._site.read(_read_ids, limit_ms=ONCE_LIMIT_MS)
         )
         plain = [[name for name in names if is_plain(name)] for names in (documents, collections)]
         self.left_out = len(documents) + len(collections) - sum(map(len, plain))
@@ -167,8 +165,8 @@ class SiteCopy:
         address = self._link(f"/{href.removeprefix(base)}")
         return None if address is None else base + address[1:]
 
-    def _answered(self, runner: asyncio.Runner, app: App, place: Place) -> bytes:
-        answer = self._asked(runner, app, place.target)
+    def _answered(self, loop: LoopApart, app: App, place: Place) -> bytes:
+        answer = self._asked(loop, app, place.target)
         if answer.status != 200:
             raise ProvenanceError(
                 "this page cannot be had, so the copy would not be whole",
@@ -179,8 +177,8 @@ class SiteCopy:
             )
         return self._standing(answer) if place.file.endswith(".html") else answer.body
 
-    def _missing_page(self, runner: asyncio.Runner, app: App) -> bytes:
-        return self._standing(self._asked(runner, app, f"/{MISSING_PAGE}"))
+    def _missing_page(self, loop: LoopApart, app: App) -> bytes:
+        return self._standing(self._asked(loop, app, f"/{MISSING_PAGE}"))
 
     def _standing(self, answer: Answer) -> bytes:
         self.pages += 1
@@ -191,13 +189,9 @@ class SiteCopy:
             rewrite=self._rewritten,
         ).encode()
 
-    def _asked(self, runner: asyncio.Runner, app: App, target: str) -> Answer:
+    def _asked(self, loop: LoopApart, app: App, target: str) -> Answer:
         path = self._site.path(target)
-        return self._run(runner, ask(app, path, host="localhost"))
-
-    @staticmethod
-    def _run(runner: asyncio.Runner, work: Coroutine[Any, Any, T]) -> T:
-        return runner.run(work)
+        return loop.run(ask(app, path, host="localhost"))
 
     def _content(self, content: Content) -> ContentPart:
         return ContentPart(
