@@ -387,9 +387,9 @@ def test_the_container_files_own_commands_make_what_it_starts(kept: Path, tmp_pa
             assert ended.returncode == 0, ended.stdout + ended.stderr
     said = dict(instructions())
     program = json.loads(said["ENTRYPOINT"])[0].replace("/opt/provenance", str(target))
-    words = [*json.loads(said["CMD"]), "--port", "0"]
+    start = [*json.loads(said["CMD"]), "--port", "0"]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    with telling([program, "-C", kept, *words], "Serving at", env=environment) as site:
+    with telling([program, "-C", kept, *start], "Serving at", env=environment) as site:
         port = urlsplit(site).port
         answer = get(f"http://127.0.0.1:{port}", "/document/letter", name="anything.example")
         assert answer.status == 200 and "A letter" in answer.text
