@@ -393,6 +393,22 @@ def test_the_container_files_own_commands_make_what_it_starts(kept: Path, tmp_pa
         port = urlsplit(site).port
         answer = get(f"http://127.0.0.1:{port}", "/document/letter", name="anything.example")
         assert answer.status == 200 and "A letter" in answer.text
+    # The package that was installed brings the plugin for a plain Datasette by itself.
+    (tmp_path / "site.json").write_text('{"plugins": {"provenance": {"title": "Plugged in"}}}')
+    index = kept / "metadata" / "provenance.db"
+    plain: list[str | Path] = [
+        target / "bin" / "datasette",
+        "serve",
+        "-i",
+        index,
+        "-m",
+        "site.json",
+        "--port",
+        "0",
+    ]
+    environment["PYTHONUNBUFFERED"] = "1"
+    with telling(plain, "Uvicorn running on", cwd=tmp_path, env=environment) as site:
+        assert "Plugged in" in get(site, "/", name=urlsplit(site).netloc).text
 
 
 def test_without_nginx_its_tests_are_skipped_or_fail_as_ci_says(tmp_path: Path) -> None:

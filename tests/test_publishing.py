@@ -15,6 +15,7 @@ import pytest
 from provenance.errors import ProvenanceError, UsageError
 from provenance.publishing import MANIFEST, MARK, write_copy
 from provenance.web.copying import ContentPart, FilePart
+from provenance.web.public import parse_public_address
 from tests.cli_program import LETTER, run, small_root
 from tests.web_copies import files_in
 
@@ -209,6 +210,30 @@ def test_what_is_there_stays_when_the_command_refuses(kept: Path, tmp_path: Path
     assert ended.status == 2
     assert "something else is here" in ended.err
     assert files_in(kept) == before
+
+
+@pytest.mark.parametrize("folder", ["archive", "archive/copy", "metadata/log/copy"])
+def test_a_folder_of_the_archive_takes_no_copy(kept: Path, tmp_path: Path, folder: str) -> None:
+    """A file that is not the archive's own would be a finding there."""
+    ended = run("-C", kept, "publish", kept / folder, cwd=tmp_path)
+    assert (ended.status, "folder of the archive" in ended.err) == (2, True)
+
+
+def test_a_site_has_the_title_that_it_is_given(kept: Path, tmp_path: Path) -> None:
+    """Whatever is in it, it is words."""
+    ended = run("-C", kept, "publish", "copy", "--title", "Bridge <b>&", cwd=tmp_path)
+    assert ended.status == 0, ended.err
+    page = (tmp_path / "copy" / "index.html").read_text("utf-8")
+    assert "<title>Bridge &lt;b&gt;&amp;</title>" in page
+
+
+def test_an_address_is_brought_into_one_form() -> None:
+    """Small letters and a slash at the end; what cannot be seen is refused."""
+    assert str(parse_public_address("HTTPS://A.Example/B")) == "https://a.example/B/"
+    assert str(parse_public_address("http://[::1]:8080")) == "http://[::1]:8080/"
+    for url in ("https://a.example/\n", "https://a\t.example/", "https://a.example/\u202e/"):
+        with pytest.raises(UsageError):
+            parse_public_address(url)
 
 
 def test_without_an_index_nothing_is_published(tmp_path: Path) -> None:

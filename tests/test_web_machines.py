@@ -137,6 +137,16 @@ def test_pages_of_what_is_not_there_point_to_less(site: Client) -> None:
                 assert site.get(path_of(target)).status_code == 200
 
 
+def test_what_never_came_has_no_citation(site: Client) -> None:
+    """A failed visit's page offers none, and its address says why."""
+    failed = next(c for c in site.shelf.of("gazette-article") if not c.content_id)
+    page = site.get(f"/capture/{failed.capture_id}").text
+    for ending in ("bib", "ris", "csl.json"):
+        answer = site.get(f"/capture/{failed.capture_id}.{ending}")
+        assert answer.status_code == 404 and "nothing to cite" in answer.text
+        assert f"{failed.capture_id}.{ending}" not in page
+
+
 def test_a_digest_is_sent_on_to_what_has_it(site: Client) -> None:
     """RFC 6920: a content's leads to its bytes, a capture's to the page about it."""
     capture = next(c for c in reversed(site.shelf.of("gazette-article")) if c.content_id)

@@ -54,11 +54,13 @@ class Showing(Catalogue):
             cite=lambda name, form, locator: self.cite(name, CitationFormat(form), locator)[1],
         )
 
-    def site(self, *, base_url: str | None = None, sql: bool = True) -> Any:
+    def site(
+        self, *, base_url: str | None = None, title: str | None = None, sql: bool = True
+    ) -> Any:
         """Return a Datasette over the index, with the pages.
 
-        `base_url` is the address under which the public reaches it; without `sql` nobody may type
-        SQL.
+        `base_url` is the address under which the public reaches it, `title` what it is called;
+        without `sql` nobody may type SQL.
 
         Raises:
             UsageError: the address is none.
@@ -67,7 +69,7 @@ class Showing(Catalogue):
         from provenance.web.public import parse_public_address
 
         address = parse_public_address(base_url) if base_url else None
-        return self._site(Offer(sql=sql), address)
+        return self._site(Offer(sql=sql), address, title)
 
     def publish(
         self,
@@ -75,6 +77,7 @@ class Showing(Catalogue):
         *,
         contents: bool = False,
         base_url: str | None = None,
+        title: str | None = None,
         database: bool = False,
         tell: Callable[[int, int], None] = lambda done, known: None,
     ) -> Publication:
@@ -84,8 +87,8 @@ class Showing(Catalogue):
         number of files done and of those known of so far.
 
         Raises:
-            UsageError: something else is at `directory`; or the index, which has every text, is
-                asked for without the contents.
+            UsageError: something else is at `directory`, or it is in a folder of the archive; or
+                the index, which has every text, is asked for without the contents.
         """
         from provenance.errors import UsageError
         from provenance.publishing import write_copy
@@ -98,9 +101,17 @@ class Showing(Catalogue):
                 "the index holds the text of every document",
                 hint="Publish it with the contents, or leave it out.",
             )
+        target = directory.resolve()
+        for kept in (self.archive.resolve(), self.index_path.parent.resolve()):
+            if target.is_relative_to(kept):
+                raise UsageError(
+                    "this is a folder of the archive",
+                    where=str(directory),
+                    hint="Name a folder beside it.",
+                )
         address = parse_public_address(base_url) if base_url else None
         offer = Offer(live=False, sql=False, contents=contents, database=database)
-        copy = SiteCopy(self._site(offer, address), tell=tell)
+        copy = SiteCopy(self._site(offer, address, title), tell=tell)
         written = write_copy(
             directory, copy.parts(), database=self.index_path if database else None
         )
@@ -116,7 +127,7 @@ class Showing(Catalogue):
             left_out=copy.left_out,
         )
 
-    def _site(self, offer: Offer, address: PublicAddress | None) -> Any:
+    def _site(self, offer: Offer, address: PublicAddress | None, title: str | None) -> Any:
         from provenance.index import datasette_metadata, open_index
         from provenance.web.site import create_site
 
@@ -125,6 +136,7 @@ class Showing(Catalogue):
         return create_site(
             self.index_path,
             self.source(),
+            title=title or "Provenance",
             metadata=datasette_metadata(),
             offer=offer,
             address=address,

@@ -24,6 +24,7 @@ from provenance.cli.progress import counted
     help="Where the copy will stand. Without it, it belongs at the root of a host, and has no "
     "feed, no site map and no JSON-LD.",
 )
+@click.option("--title", metavar="TEXT", help="What the site is called (Provenance).")
 @click.option(
     "--with-database",
     is_flag=True,
@@ -36,6 +37,7 @@ def command(
     directory: Path,
     with_contents: bool,
     base_url: str | None,
+    title: str | None,
     with_database: bool,
     as_json: bool,
 ) -> None:
@@ -50,6 +52,7 @@ def command(
             directory,
             contents=with_contents,
             base_url=base_url,
+            title=title,
             database=with_database,
             tell=tell,
         )

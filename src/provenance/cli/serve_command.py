@@ -35,6 +35,7 @@ from provenance.cli.printing import say
     metavar="URL",
     help="The public address of the site, where another web server stands in front of it.",
 )
+@click.option("--title", metavar="TEXT", help="What the site is called (Provenance).")
 @click.option("--sql/--no-sql", default=True, help="Whether readers may type SQL (they may).")
 @click.pass_context
 def command(
@@ -43,6 +44,7 @@ def command(
     port: int,
     names: tuple[str, ...],
     base_url: str | None,
+    title: str | None,
     sql: bool,
 ) -> None:
     """Serve the index and the archive until Ctrl-C.
@@ -58,7 +60,9 @@ def command(
     if base_url:
         names = (*names, parse_public_address(base_url).host)
     site = RenewedSite(
-        lambda: archive.site(base_url=base_url, sql=sql), archive.index_path, report=say
+        lambda: archive.site(base_url=base_url, title=title, sql=sql),
+        archive.index_path,
+        report=say,
     )
     server = SiteServer(
         site,
