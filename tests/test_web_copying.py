@@ -15,9 +15,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from provenance.errors import ProvenanceError
+from provenance.publishing import write_copy
+from provenance.web.copying import SiteCopy
 from provenance.web.offer import Offer
 from provenance.web.places import Known, place_of
 from provenance.web.policy import PAGE_POLICY
+from provenance.web.site import create_site
 from provenance.web.standalone import meta_policy, standing_alone
 from tests.web_client import Client
 from tests.web_copies import AT, Elements, Published, files_in, published, resolved
@@ -302,6 +305,20 @@ def test_a_content_that_is_not_what_the_index_names_stops_it(tmp_path: Path) -> 
         published(shelf, tmp_path / "b", contents=True, directory=path)
     assert files_in(path) == before
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".")] == []
+
+
+def test_an_index_that_is_replaced_meanwhile_stops_it(tmp_path: Path) -> None:
+    """No copy is half of one index and half of the next."""
+    shelf = harbour()
+    path = shelf.write(tmp_path)
+    copy = SiteCopy(create_site(path, shelf, offer=Offer(live=False, contents=False)))
+    parts = copy.parts()
+    next(parts)
+    path.with_name("new.db").write_bytes(path.read_bytes())
+    path.with_name("new.db").replace(path)
+    with pytest.raises(ProvenanceError, match="was replaced"):
+        write_copy(tmp_path / "copy", parts, database=None)
+    assert not (tmp_path / "copy").exists()
 
 
 def known() -> Known:

@@ -122,15 +122,15 @@ def _write_all(
 ) -> list[tuple[str, str, int]]:
     """Return (name, digest in hex, size) of each file."""
     lines = [_write(fresh, MARK, _MARK_TEXT), _write(fresh, _NO_JEKYLL, b"")]
+    if database is not None:  # first, for the parts end with a look whether the index is still it
+        shutil.copyfile(database, fresh / "provenance.db")
+        lines.append(_line(fresh, "provenance.db"))
     for part in parts:
         if isinstance(part, FilePart):
             lines.append(_write(fresh, part.name, part.raw))
         else:
             _write_zip(fresh / part.name, part)
             lines.append(_line(fresh, part.name))
-    if database is not None:
-        shutil.copyfile(database, fresh / "provenance.db")
-        lines.append(_line(fresh, "provenance.db"))
     return lines
 
 

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from provenance.errors import ProvenanceError
@@ -20,7 +21,7 @@ from provenance.web.display import saved_name
 from provenance.web.feeds import MAP_SIZE
 from provenance.web.places import Known, Place, is_plain, place_of
 from provenance.web.policy import App
-from provenance.web.renewal import close_datasette
+from provenance.web.renewal import close_datasette, mark_of
 from provenance.web.standalone import standing_alone
 
 MISSING_PAGE = "404.html"
@@ -78,6 +79,8 @@ class SiteCopy:
         self._datasette = datasette
         self._site: Site = site
         self._tell = tell
+        self._index = Path(datasette.get_database(site.database).path)
+        self._mark = mark_of(self._index)
         self._waiting: deque[Place] = deque()
         self._seen: set[str] = set()
         self._known = Known(
@@ -91,7 +94,8 @@ class SiteCopy:
         """Yield the files; the order is that of ids and links, the same every time.
 
         Raises:
-            ProvenanceError: a page or a content that belongs into the copy cannot be had.
+            ProvenanceError: a page or a content that belongs into the copy cannot be had, or the
+                index was replaced meanwhile.
         """
         with LoopApart() as loop:
             try:
@@ -104,8 +108,17 @@ class SiteCopy:
                     self._tell(len(self._seen) - len(self._waiting), len(self._seen))
                 for each in contents:
                     yield self._content(each)
+                self._check_index()
             finally:
                 loop.run(close_datasette(self._datasette))
+
+    def _check_index(self) -> None:
+        if mark_of(self._index) != self._mark:
+            raise ProvenanceError(
+                "the index was replaced while its pages were copied",
+                where=self._index.name,
+                hint="Run the command again.",
+            )
 
     def _survey(self, loop: LoopApart) -> tuple[Content, ...]:
         """Find what there is, and line up the pages of it; return the contents to be given."""
