@@ -111,8 +111,8 @@ def behind(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     command = (*PROGRAM, "-C", kept, "serve", "--port", "0", "--base-url", AT, "--no-sql")
     with telling(command, "Serving at") as site:
         shown = server.replace("http://127.0.0.1:8001", site.removesuffix("/bridge/"))
-        assert shown != server
-        with nginx(shown, folder / "state") as address:
+        assert shown != server and "rate=10r/s" in shown
+        with nginx(shown.replace("rate=10r/s", "rate=9999r/s"), folder / "state") as address:
             yield address
 
 
@@ -207,6 +207,15 @@ def test_behind_nginx_there_is_one_policy_and_nothing_but_reading(behind: str) -
     assert get(behind, "/bridge/", method="POST").status == 403
     assert get(behind, "/bridge/", name="other.example").status == 421
     assert len(get(behind, f"/bridge/content/{capture}").body) == len(LETTER.encode())
+
+
+def test_a_reader_who_asks_too_often_is_told_to_wait(tmp_path: Path) -> None:
+    """The limit that the page shows holds, here with other numbers; the site is not asked."""
+    server = shown_configuration("Behind nginx")
+    shown = server.replace("rate=10r/s", "rate=1r/m").replace("burst=50", "burst=2")
+    with nginx(shown.replace("127.0.0.1:8001", "127.0.0.1:1"), tmp_path / "state") as address:
+        told = [get(address, "/bridge/").status for _ in range(4)]
+    assert told == [502, 502, 502, 429]
 
 
 def test_typed_sql_can_be_switched_off(behind: str, kept: Path) -> None:
