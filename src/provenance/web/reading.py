@@ -118,6 +118,19 @@ def read_newest(
     )
 
 
+def read_years(conn: sqlite3.Connection, collection: str) -> tuple[dict[int, int], dict[int, int]]:
+    """Read how many documents of a collection were published, and captures made, in each year."""
+    found = []
+    for column, table in (("published", "document"), ("captured_at", "capture")):
+        rows = conn.execute(
+            f"select cast(substr({column}, 1, 4) as integer), count(*) from {table}"
+            f" where collection = ? and {column} glob '[0-9][0-9][0-9][0-9]*' group by 1",
+            (collection,),
+        )
+        found.append(dict(rows.fetchall()))
+    return found[0], found[1]
+
+
 def read_map(
     conn: sqlite3.Connection, *, limit: int, offset: int
 ) -> tuple[tuple[str, str | None], ...]:

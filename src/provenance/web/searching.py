@@ -21,12 +21,24 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What a search is narrowed to; None means any. `everything` adds error pages and the like."""
+    """What a search is narrowed to; None means any. `everything` adds error pages and the like.
+
+    `since` and `until` are dates of one to three parts between which the document was published, as
+    far as its own date tells; `newest` puts the newest capture first instead of the best match.
+    """
 
     role: str | None = None
     publisher: str | None = None
     language: str | None = None
+    since: str | None = None
+    until: str | None = None
+    newest: bool = False
     everything: bool = False
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything is asked for but words."""
+        return self != Filters()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +114,9 @@ where found.place = 1
   and (:role is null or d.role = :role)
   and (:publisher is null or d.publisher = :publisher)
   and (:language is null or d.language = :language)
-order by found.best, d.document
+  and (:since is null or d.published >= substr(:since, 1, length(d.published)))
+  and (:until is null or substr(d.published, 1, length(:until)) <= :until)
+order by case when :newest then found.captured_at end desc, found.best, d.document
 limit :limit offset :offset
 """
 
@@ -120,6 +134,9 @@ def search(
             "role": filters.role,
             "publisher": filters.publisher,
             "language": filters.language,
+            "since": filters.since,
+            "until": filters.until,
+            "newest": filters.newest,
             "everything": filters.everything,
             "limit": limit,
             "offset": offset,
