@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bench import PROGRAM, Bench
 from load import measure_big, measure_latency, measure_many
+from pages import measure_pages
 from report import Reporter
 from speed import measure_fetch, measure_index, measure_start, measure_verify
 from wild import measure_misbehaving
@@ -25,7 +26,7 @@ from wild import measure_misbehaving
 import peers
 
 RACES = ("fetch", "verify", "index", "start")
-LOADS = ("latency", "big", "many", "misbehaving")
+LOADS = ("latency", "big", "many", "misbehaving", "pages")
 
 
 def stages(bench: Bench, chosen: argparse.Namespace) -> dict[str, Callable[[], None]]:
@@ -40,6 +41,9 @@ def stages(bench: Bench, chosen: argparse.Namespace) -> dict[str, Callable[[], N
         "big": lambda: measure_big(bench, size, compressible=compressible),
         "many": lambda: measure_many(bench, chosen.many),
         "misbehaving": lambda: measure_misbehaving(bench, chosen.misbehaving),
+        "pages": lambda: measure_pages(
+            bench, chosen.captures, documents=max(chosen.captures // 10, 1)
+        ),
     }
 
 
@@ -67,6 +71,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--documents", type=int, default=400, help="latency: documents (400)")
     parser.add_argument("--many", type=int, default=100_000, help="many: documents (100000)")
     parser.add_argument("--misbehaving", type=int, default=10_000, help="documents (10000)")
+    parser.add_argument(
+        "--captures", type=int, default=1_000_000, help="pages: captures, ten a document (1000000)"
+    )
     parser.add_argument("--folder", type=Path, help="where to make the temporary folder")
     return parser.parse_args()
 

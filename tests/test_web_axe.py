@@ -63,7 +63,7 @@ def pages(shelf: Shelf) -> list[str]:
 
 def faults(tab: Any) -> list[str]:
     """Return what axe-core finds: the rule, and where."""
-    from axe_playwright_python.sync_playwright import Axe
+    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
     found = Axe().run(tab, options=RULES).response["violations"]
     return [
