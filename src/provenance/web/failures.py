@@ -12,7 +12,7 @@ from provenance.web.answers import page, page_number, twin
 from provenance.web.attachment import Site
 from provenance.web.lacking import Lacking, Reason, read_lacking, read_reasons
 
-PAGE_SIZE = 100
+PAGE_SIZE = 50
 
 
 async def failures(site: Site, request: Any) -> Response:

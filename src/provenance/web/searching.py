@@ -11,6 +11,11 @@ _PIECES = re.compile(f"({MARK}[^{MARK}{UNMARK}]*{UNMARK})")
 _NOISE = re.compile(f"[{JOINT}{MARK}{UNMARK}]")
 
 
+_MOST = 2_000
+"""The best matching texts that are looked at where nothing narrows a search: a word that is in
+every text would take the time of all of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
     """A run of a snippet's text; `marked` where it matches the words sought."""
@@ -92,6 +97,7 @@ _HITS = """
 with hit as materialized (
   select rowid as id, bm25(text_search, 8.0, 1.0) as score
   from text_search where text_search match :expression
+  order by score limit :most
 ), found as (
   select hit.id, c.document, c.content_id, c.capture_id, c.captured_at, c.outcome, c.version,
     min(hit.score) over (partition by c.document) as best,
@@ -137,6 +143,7 @@ def search(
             "since": filters.since,
             "until": filters.until,
             "newest": filters.newest,
+            "most": -1 if filters.narrowed else max(_MOST, 20 * (offset + limit)),
             "everything": filters.everything,
             "limit": limit,
             "offset": offset,

@@ -27,7 +27,7 @@ from provenance.web.signposting import description_links
 from provenance.web.source import Exchange
 from provenance.web.years import spans
 
-PAGE_SIZE = 100
+PAGE_SIZE = 50
 HITS = 20
 
 
