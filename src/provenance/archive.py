@@ -324,9 +324,9 @@ class Archive(Catalogue):
         """Check the targets, or the whole archive, in `jobs` processes; None: one a processor.
 
         A target is a WARC, ARC or WACZ file, an id, a citation, or a file with the content of a
-        capture. For the whole archive, `checkpoints` are files that were kept elsewhere, `against`
-        the roots of other archives, `tsa_ca` the certificates that are trusted to date, and
-        `operator_key` a verifier key line.
+        capture. `checkpoints` are files that were kept elsewhere, `tsa_ca` the certificates that
+        are trusted to date, and `operator_key` a verifier key line: for the whole archive, and for
+        its captures. `against` are the roots of other archives, for the whole archive.
 
         Raises:
             UsageError: a target is nothing that is known; nothing was checked.
@@ -342,6 +342,9 @@ class Archive(Catalogue):
                 on_note=on_note,
                 on_capture=on_capture,
                 jobs=jobs,
+                checkpoints=checkpoints,
+                tsa_ca=tsa_ca,
+                operator_key=operator_key,
             )
         from provenance.verify import verify_archive
 

@@ -86,7 +86,8 @@ class LogState:
 class Report:
     """The end of a verification: counts of captures, records and findings.
 
-    `log` is None where there is no checkpoint that can be read.
+    `asked_of_log` is how many of the captures were held against the log. `log` is None where there
+    is no checkpoint that can be read, or the log was not asked.
     """
 
     captures: int
@@ -94,6 +95,7 @@ class Report:
     findings: int
     rungs: Rungs
     manifest: ManifestTally
+    asked_of_log: int = 0
     log: LogState | None = None
 
 
