@@ -256,7 +256,9 @@ def verify_consistency(
     if last:  # (7)
         raise _wrong_length("consistency", len(path))
     _check_root("the proof does not give the root of the older tree", old_root, old_computed)
-    _check_root("the proof does not give the root of the newer tree", new_root, new_computed)
+    # Where `old` is a power of two, the older root is all that the newer is computed from.
+    what = "the proof does not lead from the older tree to the root of the newer"
+    _check_root(what, new_root, new_computed)
 
 
 def _split(size: int) -> int:

@@ -17,9 +17,9 @@ from pathlib import Path
 from provenance.digest import Digest
 from provenance.errors import ProofError
 from provenance.log.checkpoint import Checkpoint
-from provenance.log.folder import LogFolder
+from provenance.log.folder import CHECKPOINT, LogFolder
 from provenance.log.merkle import verify_consistency
-from provenance.log.strict import parse_base64, to_base64
+from provenance.log.strict import to_base64
 from provenance.verify.files import read_capture
 from provenance.verify.findings import Finding, LogState, Note, finding, note
 from provenance.verify.heads import NAMED_IN, Heads, Named, named_apart
@@ -115,6 +115,11 @@ class LogAudit:
     def _heads(self) -> tuple[Heads, tuple[Finding | Note, ...]]:
         heads = Heads(LogFolder(self._metadata))
         return heads, tuple(heads.findings())
+
+    @property
+    def _newest_at(self) -> str:
+        newest = self._heads[0].newest
+        return newest.where if newest is not None else CHECKPOINT
 
     @cached_property
     def _log(self) -> TiledLog:
@@ -243,14 +248,17 @@ class LogAudit:
 
     def _goes_on(self, named: Named, newest: Checkpoint) -> Finding | None:
         """Prove that the log begins with what a checkpoint covers (RFC 9162 §2.1.4.2)."""
-        root = parse_base64(named.root) or b""
+        log = self._log
         try:
-            path = self._log.consistency(named.size)
+            root, path = log.root_at(named.size), log.consistency(named.size)
+            if to_base64(root) != named.root:
+                return named.refused_by(newest, root)
             verify_consistency(named.size, newest.size, path, root, newest.root)
         except RefusedError as refused:
             return next((each for each in refused.told if isinstance(each, Finding)), None)
         except ProofError as fault:
-            return named.refused(f"tiles that do not lead to it: {fault.found}")
+            place = f"{self._newest_at} line 3"
+            return log_finding("log_root", place, to_base64(newest.root), fault)
         return None
 
     @cached_property

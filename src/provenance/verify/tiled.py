@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 
 from provenance.errors import ProvenanceError
 from provenance.log.folder import LogFolder
-from provenance.log.merkle import consistency_path, inclusion_path, root_by_inclusion
+from provenance.log.merkle import CompactRange, consistency_path, inclusion_path, root_by_inclusion
 from provenance.log.strict import HASH_BYTES
 from provenance.log.tiles import FULL, StoredHashes, Tile, parse_bundle, parse_hash_tile
 from provenance.verify.findings import Finding, Note
@@ -100,6 +100,10 @@ class TiledLog:
         Source: RFC 9162 §2.1.3.2.
         """
         return root_by_inclusion(hashed, index, size, inclusion_path(index, size, self._node))
+
+    def root_at(self, size: int) -> bytes:
+        """Return the root over the first `size` leaves, as the tiles have it."""
+        return CompactRange.from_nodes(size, self._node).root()
 
     def consistency(self, old: int) -> tuple[bytes, ...]:
         """Return the proof that the log begins with its first `old` leaves."""
