@@ -10,9 +10,22 @@ from functools import cache, lru_cache
 
 from provenance.errors import ProvenanceError
 from provenance.log.folder import LogFolder
-from provenance.log.merkle import CompactRange, consistency_path, inclusion_path, root_by_inclusion
+from provenance.log.merkle import (
+    CompactRange,
+    consistency_path,
+    hash_node,
+    inclusion_path,
+    root_by_inclusion,
+)
 from provenance.log.strict import HASH_BYTES
-from provenance.log.tiles import FULL, StoredHashes, Tile, parse_bundle, parse_hash_tile
+from provenance.log.tiles import (
+    FULL,
+    TILE_LEVELS,
+    StoredHashes,
+    Tile,
+    parse_bundle,
+    parse_hash_tile,
+)
 from provenance.verify.findings import Finding, Note
 from provenance.verify.leaves import leaf_hash
 from provenance.verify.levels import log_finding
@@ -75,7 +88,7 @@ class TiledLog:
                     yield index, entry.split(b" ")[1].decode("utf-8", "replace")
 
     def check_around(self, index: int, hashed: bytes) -> None:
-        """Check that the tile and the bundle that a leaf stands in say the same.
+        """Check that the bundle and the tile that a leaf stands in, and those above, agree.
 
         Raises:
             RefusedError: they do not, or the leaf at this place is of another hash.
@@ -93,6 +106,25 @@ class TiledLog:
         if raw[at : at + HASH_BYTES] != hashed:
             place, found = f"{tile.path} hash {index % FULL}", raw[at : at + HASH_BYTES].hex()
             raise RefusedError(log_finding("log_damaged", place, hashed.hex(), found))
+        self._check_above(index)
+
+    def _check_above(self, index: int) -> None:
+        """Check the hash that each tile above has for the full tile below it, as a leaf leads up.
+
+        A proof computes these hashes and reads none of them.
+        """
+        for level in range(TILE_LEVELS, self.size.bit_length(), TILE_LEVELS):
+            at = index >> level
+            if at + 1 > self.size >> level:
+                return
+            given = hash_node(self._node(level - 1, 2 * at), self._node(level - 1, 2 * at + 1))
+            stands = self._node(level, at)
+            if stands != given:
+                upper, number = level // TILE_LEVELS, at // FULL
+                width = min(FULL, (self.size >> level) - number * FULL)
+                tile = Tile(level=upper, index=number, width=width)
+                place = f"{tile.path} hash {at % FULL}"
+                raise RefusedError(log_finding("log_damaged", place, given.hex(), stands.hex()))
 
     def root_with(self, hashed: bytes, index: int, size: int) -> bytes:
         """Return the root at `size` that a leaf and the tiles beside its way give.
