@@ -294,12 +294,12 @@ class Archive(Catalogue):
     def stale(self) -> tuple[str, ...]:
         """Return the names of WARC and seeds files that are not as the index had them."""
         from provenance.digest import from_hex
-        from provenance.index import open_index, sources
+        from provenance.index import open_index, source_files
         from provenance.indexing import warc_paths
         from provenance.warc.manifest import read_manifest
 
         with open_index(self.index_path) as connection:
-            known = {(one.kind, one.name): str(one.sha256) for one in sources(connection)}
+            known = {(one.kind, one.name): str(one.sha256) for one in source_files(connection)}
         listed = read_manifest(self.metadata)
         now = {("warc", path.name): str(listed.get(path.name)) for path in warc_paths(self.archive)}
         for path in sorted((self.root / "seeds").glob("*.toml")):
