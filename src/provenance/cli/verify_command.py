@@ -73,7 +73,8 @@ def command(
 
     With a TARGET only that is checked: a WARC, ARC or WACZ file, of this archive or another; an
     id, or the first 8 or more digits of one; a citation, as text or in a file; or a saved
-    document, whose captures are found by its SHA-256.
+    document, whose captures are found by its SHA-256. Captures of the archive are held against the
+    log too.
     """
     if proof_file is not None:
         if targets or against or tsa_ca:

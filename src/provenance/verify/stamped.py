@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from provenance.dates import format_instant
 from provenance.errors import ProvenanceError
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
-from provenance.log.folder import LogFolder
+from provenance.log.folder import CHECKPOINTS, LogFolder
 from provenance.log.stamps import FOLDER, Stamp, check_stamp, read_stamps
 from provenance.log.strict import to_base64
 from provenance.log.trusted import Anchors
-from provenance.verify.findings import Finding, Note, note
+from provenance.verify.findings import Finding, Note, note, shown
 from provenance.verify.levels import log_finding
 
 
@@ -67,6 +67,7 @@ class StampCheck:
         except ProvenanceError as fault:
             yield log_finding("stamp_refused", place, "a time-stamp that holds", fault)
             return
+        yield from self._taken_off(stamp)
         if not self._is_ours(head, stamp.size):
             dated = f"{head.origin}, {head.size} leaves, root {to_base64(head.root)}"
             yield log_finding("stamp_refused", place, "a checkpoint of this log", dated)
@@ -75,6 +76,18 @@ class StampCheck:
         else:
             found = f"{format_instant(proved.gen_time)} by {proved.signer}: {proved.standing}"
             yield note("stamp_unchecked", field=f"metadata/log/{place}", found=found)
+
+    def _taken_off(self, stamp: Stamp) -> Iterator[Finding]:
+        """Report signatures that were dated with a checkpoint, and that the kept one has not."""
+        name = f"{CHECKPOINTS}/{stamp.size}"
+        try:
+            kept = self._folder.read(name) or b""
+        except ProvenanceError:
+            return  # told where the tree is checked
+        for line in stamp.checkpoint.partition(b"\n\n")[2].splitlines():
+            if line not in kept.partition(b"\n\n")[2].splitlines():
+                expected = f"the signature that was dated with it, {shown(line)}"
+                yield log_finding("checkpoint_disagrees", name, expected, "without it")
 
     def _is_ours(self, head: Checkpoint, size: int) -> bool:
         root = self._roots.get(head.size)
