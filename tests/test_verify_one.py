@@ -28,7 +28,7 @@ from provenance.verify.single import LeafAt
 from provenance.verify.trust import Trust
 from tests.cli_program import run, small_root
 from tests.tamper_battery import BATTERY, Entry, kept_sizes
-from tests.tamper_rig import copied, sealed_archive
+from tests.tamper_rig import copied, sealed_archive, small_archive
 from tests.test_checkpointing import add_another, leaves_of
 from tests.warc_builders import Root, make_root, write_capture
 
@@ -142,6 +142,28 @@ def test_an_index_from_before_gives_no_capture_a_rung(
         missing = whole[capture_id] - told.rungs[capture_id]
         assert told.rungs[capture_id] & ABOVE <= whole[capture_id]
         assert not missing or told.findings
+
+
+@pytest.mark.parametrize("kind", ["tile", "checkpoint", "manifest"])
+def test_any_byte_of_the_log_that_is_another_is_told_of_one_capture_as_of_all(
+    tmp_path: Path, kind: str
+) -> None:
+    """Of each file of a small log, every seventh byte and the last; nothing is missed by either."""
+    root = small_archive(tmp_path).root
+    Archive(root).index(text=False)
+    captures = list(of_all(root).rungs)
+    assert of_one(root, *captures).rungs == {each: {"whole", "sealed"} for each in captures}
+    for path in sorted((root / "metadata").rglob("*")):
+        if not path.is_file() or kind not in path.relative_to(root / "metadata").as_posix():
+            continue
+        raw = path.read_bytes()
+        for at in {*range(0, len(raw), 7), len(raw) - 1}:
+            path.write_bytes(raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :])
+            whole, told = of_all(root), of_one(root, *captures)
+            assert told.rungs == whole.rungs, (path.name, at)
+            if kind != "manifest":
+                assert whole.findings and told.findings, (path.name, at)
+        path.write_bytes(raw)
 
 
 def test_what_is_changed_takes_the_rung_from_no_other_capture(kept: Path, tmp_path: Path) -> None:
@@ -400,13 +422,22 @@ def test_damage_elsewhere_in_the_log_is_the_whole_archives_matter(spoilt: Deep) 
     put_byte(spoilt.root.metadata / "log" / "tile" / "0" / "000", 77)
     assert sealed(spoilt, 300).rungs == ("sealed",)
     assert sealed(spoilt, 100).rungs == ()
+    (spoilt.root.metadata / "log" / "tile" / "entries" / "000").write_bytes(b"")
+    assert sealed(spoilt, 600).rungs == ("sealed",)
     whole = of_all(spoilt.root.path)
     assert whole.codes == {"log_damaged"}
     assert whole.report is not None and whole.report.rungs.sealed == 0
 
 
 @pytest.mark.parametrize(
-    "name", ["tile/0/001", "tile/0/002.p/214", "tile/1/000.p/2", "tile/entries/001"]
+    "name",
+    [
+        "tile/0/001",
+        "tile/0/002.p/214",
+        "tile/1/000.p/2",
+        "tile/entries/001",
+        "tile/entries/002.p/214",
+    ],
 )
 @pytest.mark.parametrize("how", ["gone", "cut", "empty", "a folder"])
 def test_a_part_of_the_log_that_is_no_part_takes_the_rung(
@@ -420,7 +451,8 @@ def test_a_part_of_the_log_that_is_no_part_takes_the_rung(
         path.mkdir()
     elif how != "gone":
         path.write_bytes(raw[:-1] if how == "cut" else b"")
-    seal = sealed(spoilt, 300)
+    index = 500 if name.startswith("tile/entries/002") else 300
+    seal = sealed(spoilt, index)
     assert seal.rungs == ()
     assert "log_damaged" in {each.code for each in seal.told}
 

@@ -20,16 +20,16 @@ from provenance.log.checkpoint import Checkpoint
 from provenance.log.folder import CHECKPOINT, LogFolder
 from provenance.log.merkle import verify_consistency
 from provenance.log.strict import to_base64
-from provenance.verify.files import read_capture
+from provenance.log.tiles import FULL
 from provenance.verify.findings import Finding, LogState, Note, finding, note
 from provenance.verify.heads import NAMED_IN, Heads, Named, named_apart
 from provenance.verify.leaves import leaf_hash
 from provenance.verify.levels import log_finding
 from provenance.verify.manifest import MANIFEST, parse_manifest
-from provenance.verify.records import Wanted
 from provenance.verify.relations import Reread
 from provenance.verify.sealed import SealTally, compare_lines, id_in
-from provenance.verify.single import LeafAt
+from provenance.verify.single import LeafAt, warcinfo_at
+from provenance.verify.statements import fields_of_warcinfo, log_head_in
 from provenance.verify.tiled import RefusedError, TiledLog
 from provenance.verify.trust import Trust
 
@@ -177,6 +177,9 @@ class LogAudit:
             closing = log.closing(at)
             if closing is not None and closing[1] == wanted.warc:
                 return at, closing[0]
+            # It is another file's, unless what names its own is damaged.
+            last = closing[0] if closing is not None else log.size - 1
+            log.check_bundles(at // FULL, last // FULL + 1)
         line = Reread({wanted.warc: self._archive / wanted.warc}).leaf(wanted.warc, leaf.offset)
         if id_in(named) == wanted.capture_id and named != line:
             raise RefusedError(*compare_lines(wanted.warc, leaf.offset, named, line or ""))
@@ -204,7 +207,10 @@ class LogAudit:
         first, end = 0, self._log.size
         while first < end:
             middle = (first + end) // 2
-            known = self._order_of(self._log.line(middle))
+            try:
+                known = self._order_of(self._log.line(middle))
+            except RefusedError:
+                return None  # what is damaged there need not be what this proof is made of
             if known is None:
                 return None
             if known < wanted:
@@ -268,10 +274,11 @@ class LogAudit:
         if last is None:
             return ()
         try:
-            first = read_capture(self._archive / last, 0, Wanted(record_id=""), ours=False)
+            first = warcinfo_at(self._archive / last, 0)
         except OSError:
             return ()
-        return tuple(
-            Named(warc=last, field=NAMED_IN, origin=origin, size=size, root=root)
-            for origin, size, root in sorted(first.part.ledger.log_heads)
-        )
+        head = log_head_in(fields_of_warcinfo(first)) if first is not None else None
+        if head is None:
+            return ()
+        origin, size, root = head
+        return (Named(warc=last, field=NAMED_IN, origin=origin, size=size, root=root),)

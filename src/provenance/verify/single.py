@@ -316,12 +316,22 @@ def _report(
 
 
 def _opens_ours(path: Path, offset: int) -> bool:
-    """Say whether the record at `offset` is a warcinfo of ours; a large one is not looked into."""
+    """Say whether the record at `offset` is a warcinfo of ours."""
+    first = warcinfo_at(path, offset)
+    return first is not None and first.ours
+
+
+def warcinfo_at(path: Path, offset: int) -> Facts | None:
+    """Return the warcinfo record at a byte, None where there is none; a large one is passed over.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     judge = RecordJudge(lambda _record, _fault: None, lambda _record: ())
     with Stretch(path=path).window(hashing=False) as window:
         for record in record_at(window, offset, 0):
             size = record.header.content_length or 0
             if record.header.value("WARC-Type") == "warcinfo" and size <= KEPT_LIMIT:
-                judge.judge(record)
-            return judge.ours
-    return False
+                return judge.judge(record)
+            break
+    return None

@@ -81,7 +81,8 @@ class TiledLog:
     def files(self, first: int = 0) -> Iterator[tuple[int, str]]:
         """Yield place and name of the lines of files, from a leaf on."""
         for number in range(first // FULL, -(-self.size // FULL)):
-            if _MARK not in self._read(self._tile(None, number)):
+            raw = self._read(self._tile(None, number))
+            if raw.endswith(b"\n") and _MARK not in raw:
                 continue
             for index, entry in enumerate(self._bundle(number), number * FULL):
                 if index >= first and entry.startswith(_FILE):
@@ -94,19 +95,27 @@ class TiledLog:
             RefusedError: they do not, or the leaf at this place is of another hash.
         """
         number = index // FULL
-        tile, bundle = self._tile(0, number), self._tile(None, number)
-        raw = self._read(tile)
-        for at, entry in enumerate(self._bundle(number)):
-            stands = raw[at * HASH_BYTES : (at + 1) * HASH_BYTES]
-            given = leaf_hash(entry.decode("utf-8", "replace"))
-            if stands != given:
-                place = f"{bundle.path} leaf {number * FULL + at}"
-                raise RefusedError(log_finding("log_damaged", place, stands.hex(), given.hex()))
-        at = index % FULL * HASH_BYTES
-        if raw[at : at + HASH_BYTES] != hashed:
-            place, found = f"{tile.path} hash {index % FULL}", raw[at : at + HASH_BYTES].hex()
-            raise RefusedError(log_finding("log_damaged", place, hashed.hex(), found))
+        self.check_bundles(number, number + 1)
+        stands = self.hash_at(index)
+        if stands != hashed:
+            place = f"{self._tile(0, number).path} hash {index % FULL}"
+            raise RefusedError(log_finding("log_damaged", place, hashed.hex(), stands.hex()))
         self._check_above(index)
+
+    def check_bundles(self, first: int, end: int) -> None:
+        """Check that bundles, from one number to before another, have the leaves of their tiles.
+
+        Raises:
+            RefusedError: one has not.
+        """
+        for number in range(first, end):
+            bundle, raw = self._tile(None, number), self._read(self._tile(0, number))
+            for at, entry in enumerate(self._bundle(number)):
+                stands = raw[at * HASH_BYTES : (at + 1) * HASH_BYTES]
+                given = leaf_hash(entry.decode("utf-8", "replace"))
+                if stands != given:
+                    place = f"{bundle.path} leaf {number * FULL + at}"
+                    raise RefusedError(log_finding("log_damaged", place, stands.hex(), given.hex()))
 
     def _check_above(self, index: int) -> None:
         """Check the hash that each tile above has for the full tile below it, as a leaf leads up.
