@@ -198,22 +198,18 @@ def measure_one(bench: Bench, captures: int) -> None:
     most = [min(DOCUMENTS, captures - at) for at in range(0, captures, DOCUMENTS)]
     half = -(-len(most) // 2)
     wrote: list[Wrote] = []
-    begun = time.perf_counter()
+    checkpoints: list[Result] = []
+    writing = 0.0
     for turns in (range(half), range(half, len(most))):
+        begun = time.perf_counter()
         wrote += write_runs(bench.root, turns, [most[turn] for turn in turns])
-        if turns.start == 0:
-            writing = time.perf_counter() - begun
-            first = once(_checkpoint(bench), bench.log, limit_s=3600)
-            begun = time.perf_counter() - writing
-    writing = time.perf_counter() - begun
-    indexed = once(
-        bench.ours("provenance index --no-text", "index", "--no-text", "--json"),
-        bench.log,
-        limit_s=3600,
-    )
-    expect(sum(each["captures"] for each in bench.told()), captures, "provenance index")
-    second = once(_checkpoint(bench), bench.log, limit_s=3600)
+        writing += time.perf_counter() - begun
+        committing = bench.ours("provenance log checkpoint", "log", "checkpoint", "--json")
+        checkpoints.append(once(committing, bench.log, limit_s=3600))
     (log,) = bench.told()
+    indexing = bench.ours("provenance index --no-text", "index", "--no-text", "--json")
+    indexed = once(indexing, bench.log, limit_s=3600)
+    expect(sum(each["captures"] for each in bench.told()), captures, "provenance index")
     ids = itertools.cycle(spread(wrote, bench.runs + 1))
 
     def check() -> None:
@@ -227,7 +223,6 @@ def measure_one(bench: Bench, captures: int) -> None:
         name="provenance verify ID", command=lambda: [*command, next(ids)], after=check, own=True
     )
     (result,) = bench.race("one", f"Verify one of {captures} captures", [one])
-    checkpointing = first.median_s + second.median_s
     bench.reporter.facts(
         "one",
         f"The archive of {captures} captures",
@@ -237,16 +232,12 @@ def measure_one(bench: Bench, captures: int) -> None:
         log_leaves=log["size"],
         written_per_s=round(captures / writing),
         indexed_per_s=round(captures / indexed.median_s),
-        logged_per_s=round(captures / checkpointing),
+        logged_per_s=round(captures / sum(each.median_s for each in checkpoints)),
         peak_mib={
             "index --no-text": round(indexed.samples[0].peak_mib),
-            "log checkpoint": round(max(each.samples[0].peak_mib for each in (first, second))),
+            "log checkpoint": round(max(each.samples[0].peak_mib for each in checkpoints)),
             "verify ID": round(max(each.peak_mib for each in result.samples)),
         },
         median_ms=round(1000 * result.median_s),
         within_300_ms=result.median_s < 0.3,
     )
-
-
-def _checkpoint(bench: Bench) -> Contestant:
-    return bench.ours("provenance log checkpoint", "log", "checkpoint", "--json")
