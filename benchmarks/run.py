@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import PROGRAM, Bench
-from load import measure_big, measure_latency, measure_many
+from load import measure_big, measure_latency, measure_many, measure_one
 from pages import measure_pages
 from report import Reporter
 from speed import measure_fetch, measure_index, measure_start, measure_verify
@@ -26,7 +26,7 @@ from wild import measure_misbehaving
 import peers
 
 RACES = ("fetch", "verify", "index", "start")
-LOADS = ("latency", "big", "many", "misbehaving", "pages")
+LOADS = ("latency", "big", "many", "misbehaving", "one", "pages")
 
 
 def stages(bench: Bench, chosen: argparse.Namespace) -> dict[str, Callable[[], None]]:
@@ -44,6 +44,7 @@ def stages(bench: Bench, chosen: argparse.Namespace) -> dict[str, Callable[[], N
         "pages": lambda: measure_pages(
             bench, chosen.captures, documents=max(chosen.captures // 10, 1)
         ),
+        "one": lambda: measure_one(bench, chosen.captures),
     }
 
 
@@ -72,7 +73,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--many", type=int, default=100_000, help="many: documents (100000)")
     parser.add_argument("--misbehaving", type=int, default=10_000, help="documents (10000)")
     parser.add_argument(
-        "--captures", type=int, default=1_000_000, help="pages: captures, ten a document (1000000)"
+        "--captures", type=int, default=1_000_000, help="one, pages: captures (1000000)"
     )
     parser.add_argument("--folder", type=Path, help="where to make the temporary folder")
     return parser.parse_args()
@@ -82,7 +83,8 @@ def main() -> None:
     """Make the bench, and run the stages that were asked for."""
     chosen = arguments()
     names = chosen.stages or RACES
-    peers.install()
+    if {*names} & {*RACES}:
+        peers.install()
     if "fetch" in names:
         peers.install_nginx()
     with tempfile.TemporaryDirectory(prefix="provenance-benchmark-", dir=chosen.folder) as folder:

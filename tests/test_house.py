@@ -52,7 +52,7 @@ FLOORS = (
             "run_files",
         ),
     ),
-    ("before the hall", ("catalogue",)),
+    ("before the hall", ("catalogue", "commitments")),
     ("hall", ("archive",)),
     ("beside the roof", ("demo",)),
     ("roof", ("cli",)),
