@@ -22,6 +22,7 @@ from provenance.web.places import Known, place_of
 from provenance.web.policy import PAGE_POLICY
 from provenance.web.site import create_site
 from provenance.web.standalone import meta_policy, standing_alone
+from provenance.web.views import PAGE_SIZE
 from tests.web_client import Client
 from tests.web_copies import AT, Elements, Published, files_in, published, resolved
 from tests.web_fixture import Shelf, a_document, an_html_visit, harbour
@@ -85,8 +86,9 @@ def test_every_link_of_every_page_leads_to_a_file_of_the_copy(copy: Published) -
             seen += 1
             parts = urlsplit(href.removeprefix("https://archive.example"))
             versioned = parts.query == "" or "/-/provenance/" in parts.path
-            rooted = parts.path.startswith("/") or href == "#main"
-            there = href == "#main" or resolved(copy.folder, parts.path, base=base_of(copy))
+            inside = href.startswith("#") and href[1:] in page.ids()
+            rooted = parts.path.startswith("/") or inside
+            there = inside or resolved(copy.folder, parts.path, base=base_of(copy))
             if not (versioned and rooted and there):
                 wrong.append((path.relative_to(copy.folder), tag, href))
     assert wrong == []
@@ -197,7 +199,7 @@ def test_the_addresses_are_those_of_the_live_site(live: Client, whole: Published
     """What the copy has at an address, the live site answers there, with or without the slash."""
     for path in sorted(whole.folder.rglob("index.html")):
         name = path.parent.relative_to(whole.folder).as_posix()
-        if re.search(r"/(state|role)/", f"/{name}") or name == ".":
+        if re.search(r"/(state|role|why)/", f"/{name}") or name == ".":
             continue
         assert live.get(f"/{name}").status_code == 200, name
         again = live.get(f"/{name}/")
@@ -257,9 +259,10 @@ def test_a_collection_that_is_narrowed_or_long_has_folders_for_it(tmp_path: Path
     shelf.collection = replace(shelf.collection, documents=(*shelf.collection.documents, *cards))
     copy = published(shelf, tmp_path)
     folder = copy.folder / "collection" / "harbour-bridge"
-    assert (folder / "page" / "2" / "index.html").is_file()
-    assert (folder / "page" / "3" / "index.html").is_file()
-    assert not (folder / "page" / "4").exists()
+    last = -(-len(shelf.collection.documents) // PAGE_SIZE)
+    for number in range(2, last + 1):
+        assert (folder / "page" / str(number) / "index.html").is_file()
+    assert last > 2 and not (folder / "page" / str(last + 1)).exists()
     narrowed = (folder / "state" / "failed" / "index.html").read_text("utf-8")
     assert "Only documents" in narrowed and "ferry-users" in narrowed
     assert "/document/institute-study/" not in narrowed
@@ -337,7 +340,8 @@ def known() -> Known:
         "/search", "/search?q=x", "/provenance", "/provenance/capture", "/document/x",
         "/document/d?x=1", "/document/d.exe", "/document/d.", "/document//d", "/document/d/",
         "/collection/k?sort=1", "/collection/k?page=0", "/collection/k?state=../../x",
-        "/collection/k?role=%2E%2E", "/collection/x?page=2", "/-/provenance/../x",
+        "/collection/k?role=%2E%2E", "/failures?why=../x:y", "/failures?why=failed",
+        "/failures?state=x", "/failures?why=failed:../x", "/collection/x?page=2", "/-/provenance/../x",
         "/-/provenance/secret", "/-/settings", "/diff/x/y", "/capture/sha256:00", "/view/d",
         "/document/%2E%2E/d", "/document/d%2F..%2Fx", "/opensearch.xml", "/feed.atom", "",
     ],
@@ -366,3 +370,13 @@ def test_links_go_and_words_stay() -> None:
     )
     assert "gone" not in found and "Look" not in found and "<span><b>w</b></span>" in found
     assert '<a href="/a?b=1&amp;c=2&amp;d" rel="next">n</a>' in found
+
+
+def test_what_could_not_be_had_is_in_the_copy_by_reason(bare: Published) -> None:
+    """Every reason of the live page has a folder, with its documents alone."""
+    page = Elements((bare.folder / "failures" / "index.html").read_text("utf-8"))
+    folders = [href for _, href in page.links() if href.startswith("/failures/why/")]
+    assert "/failures/why/failed/dns/" in folders and "/failures/why/wanted/-/" in folders
+    text = (bare.folder / "failures/why/failed/dns/index.html").read_text("utf-8")
+    assert "/document/ferry-users/" in text and "/document/load-test/" not in text
+    assert json.loads((bare.folder / "failures.json").read_bytes())["type"] == "failures"

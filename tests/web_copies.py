@@ -76,6 +76,10 @@ class Elements(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, {name: value or "" for name, value in attrs}))
 
+    def ids(self) -> set[str]:
+        """Return the names of places in the page."""
+        return {attributes["id"] for _, attributes in self.found if "id" in attributes}
+
     def links(self) -> Iterator[tuple[str, str]]:
         """Yield (element, address) of all that leads somewhere."""
         for tag, attributes in self.found:

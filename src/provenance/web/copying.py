@@ -140,7 +140,7 @@ class SiteCopy:
             (f"/collection/{name}" for name in plain[1]),
             (f"/document/{name}" for name in plain[0]),
             (f"/capture/{name}" for name in captures),
-            ("/feed.atom", "/sitemap.xml"),
+            ("/failures", "/feed.atom", "/sitemap.xml"),
             (f"/sitemap/{number}.xml" for number in maps),
         ):
             self._link(target)

@@ -8,6 +8,7 @@ a host would send the browser on to, at times under another scheme or port.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -18,8 +19,13 @@ from provenance.web.signposting import FORMS
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}")
-_CHOICES = ("role", "state", "page")
-_STATES = frozenset({*words.STATES, "attention"})
+_REASON = re.compile(r"[a-z_]{1,40}:[a-z0-9_]{0,60}")
+_FITS: dict[str, Callable[[str], object]] = {
+    "role": lambda text: text in words.ROLES,
+    "state": lambda text: text in words.STATES or text == "attention",
+    "page": _NUMBER.fullmatch,
+    "why": _REASON.fullmatch,
+}
 _ENDINGS = frozenset(form.ending for form in FORMS)
 
 
@@ -68,7 +74,7 @@ def place_of(target: str, known: Known, offer: Offer, *, addressed: bool) -> Pla
     if path[:2] == ("-", "provenance") and len(path) == 3 and path[2] in STATIC:
         return Place(target=parts.path, address=target, file="/".join(path))
     if query:
-        return _narrowed(path, dict(query), known) if path[0] == "collection" else None
+        return _narrowed(path, dict(query), known)
     if path[0] == "content" and len(path) == 2 and path[1] in known.contents and offer.contents:
         return Place(target="", address=f"{target}.zip", file=f"content/{path[1]}.zip")
     if _is_page(path, known, offer):
@@ -85,7 +91,7 @@ def _page(target: str, path: tuple[str, ...]) -> Place:
 
 def _is_page(path: tuple[str, ...], known: Known, offer: Offer) -> bool:
     match path:
-        case ("",):
+        case ("",) | ("failures",):
             return True
         case ("collection", name):
             return name in known.collections
@@ -106,7 +112,7 @@ def _is_file(path: tuple[str, ...], known: Known, offer: Offer, *, addressed: bo
             return addressed
         case ("sitemap", _):
             return addressed
-        case ("manifest-sha256.txt",):
+        case ("manifest-sha256.txt",) | ("failures.json",):
             return True
         case ("provenance.db",):
             return offer.database
@@ -126,19 +132,20 @@ def _is_file(path: tuple[str, ...], known: Known, offer: Offer, *, addressed: bo
 
 
 def _narrowed(path: tuple[str, ...], query: dict[str, str], known: Known) -> Place | None:
-    """Return the place of a collection's documents, narrowed or further on: a folder a choice.
+    """Return the place of a list that is narrowed or further on: a folder a choice.
 
     A host of files gives the same page whatever the query is.
     """
-    if len(path) != 2 or path[1] not in known.collections or not query.keys() <= {*_CHOICES}:
+    match path:
+        case ("collection", name) if name in known.collections:
+            choices = ("role", "state", "page")
+        case ("failures",):
+            choices = ("why", "page")
+        case _:
+            return None
+    if not query.keys() <= {*choices} or not all(_FITS[name](query[name]) for name in query):
         return None
-    fits = {
-        "role": query.get("role") in (*words.ROLES, None),
-        "state": query.get("state") in (*_STATES, None),
-        "page": _NUMBER.fullmatch(query.get("page", "1")) is not None,
-    }
-    if not all(fits.values()):
-        return None
-    chosen = [each for name in _CHOICES if name in query for each in (name, query[name] or "none")]
-    asked = "&".join(f"{name}={query[name]}" for name in _CHOICES if name in query)
-    return _page(f"/collection/{path[1]}?{asked}", (*path, *chosen))
+    chosen = [name for name in choices if name in query]
+    folders = (each or "-" for name in chosen for each in (name, *query[name].split(":")))
+    asked = "&".join(f"{name}={query[name]}" for name in chosen)
+    return _page(f"/{'/'.join(path)}?{asked}", (*path, *folders))
