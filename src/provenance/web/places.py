@@ -136,6 +136,7 @@ def _narrowed(path: tuple[str, ...], query: dict[str, str], known: Known) -> Pla
 
     A host of files gives the same page whatever the query is.
     """
+    choices: tuple[str, ...]
     match path:
         case ("collection", name) if name in known.collections:
             choices = ("role", "state", "page")
