@@ -312,6 +312,24 @@ def test_ctrl_c_ends_serve(kept: Path) -> None:
         assert interrupt(process) == (130, "stopped.\n")
 
 
+def test_ctrl_c_ends_publish_and_leaves_the_former_copy(tmp_path: Path) -> None:
+    """Half a copy goes; what was published before stands as it was."""
+    archive = small_root(tmp_path / "root")
+    letters = [tmp_path / f"{number}.txt" for number in range(150)]
+    for letter in letters:
+        letter.write_text(f"Letter {letter.name}")
+    assert run("-C", archive.root, "publish", "copy", cwd=tmp_path).status == 0
+    before = (tmp_path / "copy" / "manifest-sha256.txt").read_bytes()
+    list(archive.add(letters))
+    archive.index()
+    with started("-C", archive.root, "publish", "copy", cwd=tmp_path) as process:
+        until(process, lambda: list(tmp_path.glob(".copy.publishing/document")))
+        status, said = interrupt(process)
+    assert (status, said.strip()) == (130, "interrupted; what was reported as saved is kept.")
+    assert (tmp_path / "copy" / "manifest-sha256.txt").read_bytes() == before
+    assert not (tmp_path / ".copy.publishing").exists()
+
+
 def test_ctrl_c_during_the_demo_lets_it_run_again(tmp_path: Path) -> None:
     """What an interrupted demo leaves is taken away by the next one."""
     with started("demo", cwd=tmp_path) as process:

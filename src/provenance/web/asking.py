@@ -79,8 +79,13 @@ class LoopApart:
         return self
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what `work` gives, or raise what it raises."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        """Return what `work` gives, or raise what it raises; Ctrl-C while waiting cancels it."""
+        found = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return found.result()
+        except BaseException:
+            found.cancel()
+            raise
 
     def __exit__(self, *_: object) -> None:
         self.run(self._loop.shutdown_asyncgens())
