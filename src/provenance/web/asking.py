@@ -79,13 +79,12 @@ class LoopApart:
         return self
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what `work` gives, or raise what it raises; Ctrl-C while waiting cancels it."""
-        found = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return found.result()
-        except BaseException:
-            found.cancel()
-            raise
+        """Return what `work` gives, or raise what it raises."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def settle(self) -> None:
+        """Cancel what is still under way, as after Ctrl-C while `run` waits, and see it end."""
+        self.run(_settled())
 
     def __exit__(self, *_: object) -> None:
         self.run(self._loop.shutdown_asyncgens())
@@ -93,3 +92,10 @@ class LoopApart:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def _settled() -> None:
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)

@@ -110,6 +110,7 @@ class SiteCopy:
                     yield self._content(each)
                 self._check_index()
             finally:
+                loop.settle()
                 loop.run(close_datasette(self._datasette))
 
     def _check_index(self) -> None:
