@@ -18,12 +18,13 @@ from provenance.runtime import Runtime, system_runtime
 
 if TYPE_CHECKING:
     from provenance.checkpointing import Added
-    from provenance.dating import Dated
+    from provenance.dating import Dated, Promised
     from provenance.fetch import Errand, FetchPorts, FetchSettings, Progress
     from provenance.index import (
         Comparison,
         IndexSummary,
     )
+    from provenance.log.block import BlockHeader
     from provenance.model import Collection, Outcome, RunId
     from provenance.proving import Consistency
     from provenance.run_files import RunFiles
@@ -319,13 +320,15 @@ class Archive(Catalogue):
         checkpoints: Sequence[Path] = (),
         against: Sequence[Path] = (),
         tsa_ca: Path | None = None,
+        bitcoin_headers: Sequence[BlockHeader] = (),
         operator_key: str | None = None,
     ) -> Report:
         """Check the targets, or the whole archive, in `jobs` processes; None: one a processor.
 
         A target is a WARC, ARC or WACZ file, an id, a citation, or a file with the content of a
         capture. For the whole archive, `checkpoints` are files that were kept elsewhere, `against`
-        the roots of other archives, `tsa_ca` the certificates that are trusted to date, and
+        the roots of other archives, `tsa_ca` the certificates that are trusted to date,
+        `bitcoin_headers` those of blocks that the caller knows to be in the chain, and
         `operator_key` a verifier key line.
 
         Raises:
@@ -354,6 +357,7 @@ class Archive(Catalogue):
             checkpoints=checkpoints,
             against=against,
             tsa_ca=tsa_ca,
+            bitcoin_headers=bitcoin_headers,
             operator_key=operator_key,
         )
 
@@ -382,6 +386,18 @@ class Archive(Catalogue):
         from provenance.dating import add_stamp
 
         return add_stamp(self.metadata, self.runtime, url, anchors=tsa_ca)
+
+    def promise(self, url: str) -> Promised:
+        """Have the OpenTimestamps calendar at `url` take the newest checkpoint in."""
+        from provenance.dating import add_promise
+
+        return add_promise(self.metadata, self.runtime, url)
+
+    def complete_promises(self, *, allow_private: bool = False) -> Iterator[Promised]:
+        """Ask the calendars what became of what they promised, and keep what has grown."""
+        from provenance.dating import complete_promises
+
+        return complete_promises(self.metadata, self.runtime, allow_private=allow_private)
 
     def proof(self, identifier: str) -> bytes:
         """Return the proof that the log covers a capture: the bytes of a `.tlog-proof` file."""

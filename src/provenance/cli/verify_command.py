@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +13,11 @@ from provenance.cli.opening import json_option, open_archive
 from provenance.cli.printing import safe, say, write_object
 from provenance.cli.proven import tell_proof
 from provenance.errors import NotARootError
+from provenance.log.folder import read_given
 from provenance.verify import CaptureVerdict, Finding, Note, Report
+
+if TYPE_CHECKING:
+    from provenance.log.block import BlockHeader
 
 _SHOWN = 20
 """Captures that are told to people one by one; the rest are counted."""
@@ -38,6 +43,14 @@ _SHOWN = 20
     help="Certificates, in PEM, of the authorities that you trust to date.",
 )
 @click.option(
+    "--bitcoin-header",
+    "headers",
+    metavar="HEX|FILE",
+    multiple=True,
+    help="The header of a block that you know to be in Bitcoin's chain, for a proof by a calendar."
+    " May be repeated.",
+)
+@click.option(
     "--key", "operator_key", metavar="LINE", help="The public key line of who must have signed."
 )
 @click.option(
@@ -61,6 +74,7 @@ def command(
     checkpoints: tuple[Path, ...],
     against: tuple[Path, ...],
     tsa_ca: Path | None,
+    headers: tuple[str, ...],
     operator_key: str | None,
     proof_file: Path | None,
     record_file: Path | None,
@@ -73,16 +87,20 @@ def command(
     document, whose captures are found by its SHA-256.
     """
     if proof_file is not None:
-        if targets or against or tsa_ca:
-            raise click.UsageError("A proof is checked by itself: no TARGET, --against, --tsa-ca.")
+        if targets or against or tsa_ca or headers:
+            raise click.UsageError(
+                "A proof is checked by itself: no TARGET, --against, --tsa-ca, --bitcoin-header."
+            )
         tell_proof(proof_file, record_file, checkpoints, operator_key, as_json=as_json)
         return
     if record_file is not None:
         raise click.UsageError("--record is for --proof.")
-    if targets and (checkpoints or against or tsa_ca or operator_key):
+    if targets and (checkpoints or against or tsa_ca or headers or operator_key):
         raise click.UsageError(
-            "--checkpoint, --against, --tsa-ca and --key are for the whole archive, no TARGET."
+            "--checkpoint, --against, --tsa-ca, --bitcoin-header and --key are for the whole"
+            " archive, no TARGET."
         )
+    blocks = tuple(_header(each) for each in headers)
     archive = _archive(ctx, targets)
     captures = 0
 
@@ -115,6 +133,7 @@ def command(
             checkpoints=checkpoints,
             against=against,
             tsa_ca=tsa_ca,
+            bitcoin_headers=blocks,
             operator_key=operator_key,
         )
     elif archive is not None:
@@ -139,6 +158,15 @@ def command(
     else:
         _ladder(report, against=bool(against), keyed=operator_key is not None)
     sys.exit(4 if report.findings else 0)
+
+
+def _header(given: str) -> BlockHeader:
+    """Return the header that is given in hexadecimal, or in a file as 80 bytes or so."""
+    from provenance.log.block import HEADER_BYTES, parse_header
+
+    if len(given) == 2 * HEADER_BYTES and not Path(given).exists():
+        return parse_header(given.encode("utf-8", "replace"), where="--bitcoin-header")
+    return parse_header(read_given(Path(given)), where=given)
 
 
 def _archive(ctx: click.Context, targets: tuple[str, ...]) -> Archive | None:
@@ -178,7 +206,8 @@ def _ladder(report: Report, *, against: bool, keyed: bool) -> None:
     click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
     click.echo(f"  sealed     {report.rungs.sealed} {of}: {_sealed(report)}")
     click.echo(
-        f"  dated      {report.rungs.dated} {of}: a trusted authority dated a checkpoint over it"
+        f"  dated      {report.rungs.dated} {of}: a trusted authority, or a block that you gave,"
+        " dated a checkpoint over it"
     )
     whose = "the key that you gave" if keyed else "the key that lies in the archive itself"
     click.echo(f"  signed     {report.rungs.signed} {of}: {whose} signed a checkpoint over it")

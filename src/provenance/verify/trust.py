@@ -1,8 +1,8 @@
-"""Whom the person who verifies trusts: authorities that date, and the key of who signs."""
+"""Whom the person who verifies trusts: authorities and blocks that date, the key of who signs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,18 +13,25 @@ from provenance.verify.findings import Finding, Note
 from provenance.verify.sealed import SealTally
 
 if TYPE_CHECKING:
+    from provenance.log.block import BlockHeader
     from provenance.log.trusted import Anchors
 
 
 class Trust:
-    """Certificates in a PEM file, and a verifier key line; each may be None.
+    """Certificates in a PEM file, and a verifier key line, each may be None; headers of blocks.
 
     Raises:
         UsageError: one of them is not what it should be.
         StorageError: the file cannot be read.
     """
 
-    def __init__(self, tsa_ca: Path | None, operator_key: str | None) -> None:
+    def __init__(
+        self,
+        tsa_ca: Path | None,
+        operator_key: str | None,
+        headers: Sequence[BlockHeader] = (),
+    ) -> None:
+        self._headers = tuple(headers)
         self._key = parse_verifier_key(operator_key.strip()) if operator_key is not None else None
         self._anchors: Anchors | None = None
         if tsa_ca is not None:
@@ -36,13 +43,21 @@ class Trust:
     def findings(self, metadata: Path, tally: SealTally) -> Iterator[Finding | Note]:
         """Check stamps and signatures; note in `tally` what they vouch for."""
         folder = LogFolder(metadata)
-        if not (folder.stamped_sizes() or _is_signed(folder) or self._key):
+        asked = self._key or self._headers
+        if not (folder.stamped_sizes() or _is_signed(folder) or asked):
             return
         from provenance.log.trusted import NO_ANCHORS
         from provenance.verify.vouched import VouchCheck
 
         origin = tally.checkpoint.origin if tally.checkpoint else ""
-        check = VouchCheck(folder, origin, tally.roots, self._anchors or NO_ANCHORS, self._key)
+        check = VouchCheck(
+            folder,
+            origin,
+            tally.roots,
+            anchors=self._anchors or NO_ANCHORS,
+            key=self._key,
+            headers=self._headers,
+        )
         yield from check.findings()
         tally.dated, tally.signed = check.tally.dated, check.tally.signed
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from provenance.dates import format_instant
 from provenance.errors import ProvenanceError
+from provenance.log.block import BlockHeader
 from provenance.log.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint, text_of
 from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, LogFolder
 from provenance.log.note import VerifierKey, parse_verifier_key
@@ -14,11 +15,15 @@ from provenance.log.stamps import FOLDER, Stamp, check_stamp, read_stamps
 from provenance.log.strict import to_base64
 from provenance.log.trusted import Anchors
 from provenance.verify.findings import Finding, Note, finding, note
+from provenance.verify.promised import PromiseCheck
 
 
 @dataclass(slots=True)
 class Vouched:
-    """The largest sizes that a trusted authority has dated, and that the operator has signed."""
+    """The largest sizes that somebody who is trusted has dated, and that the operator has signed.
+
+    A block of Bitcoin dates where the person who verifies gave its header.
+    """
 
     dated: int = 0
     signed: int = 0
@@ -35,14 +40,17 @@ class VouchCheck:
         folder: LogFolder,
         origin: str,
         roots: dict[int, bytes],
+        *,
         anchors: Anchors,
         key: VerifierKey | None,
+        headers: Sequence[BlockHeader] = (),
     ) -> None:
         self._folder = folder
         self._origin = origin
         self._roots = roots
         self._anchors = anchors
         self._key = key
+        self._headers = headers
         self.tally = Vouched()
 
     def findings(self) -> Iterator[Finding | Note]:
@@ -60,6 +68,10 @@ class VouchCheck:
                 yield from self._stamp(stamp)
         except ProvenanceError as fault:
             yield _finding("stamp_refused", FOLDER, "a whole time-stamp", fault)
+        promises = PromiseCheck(self._folder, self._is_ours, self._headers)
+        yield from promises.findings()
+        known.update(promises.names)
+        self.tally.dated = max(self.tally.dated, promises.dated)
         for name in self._folder.names():
             if not name.startswith(f"{FOLDER}/") or name in known:
                 continue
