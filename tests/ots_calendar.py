@@ -81,6 +81,7 @@ class Handler(BaseHTTPRequestHandler):
     """Play the two routes."""
 
     folder = Path()
+    uri = ""
 
     def do_POST(self) -> None:
         digest = self.rfile.read(int(self.headers["Content-Length"]))
@@ -89,8 +90,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         with (self.folder / "sent").open("ab") as kept:
             kept.write(digest.hex().encode() + b"\n")
-        uri = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self._answer(200, answer_to(digest, uri))
+        self._answer(200, answer_to(digest, self.uri))
 
     def do_GET(self) -> None:
         asked = bytes.fromhex(self.path.removeprefix("/timestamp/"))
@@ -119,6 +119,7 @@ def main() -> None:
     """Serve until standard input ends."""
     Handler.folder = Path(sys.argv[1])
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Handler.uri = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     sys.stdout.write(f"{server.server_port}\n")

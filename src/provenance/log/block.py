@@ -21,8 +21,8 @@ HEADER_BYTES = 80
 LEAST_WORK = 1 << 64
 """Hashes that the target of a header must ask for on average; below, it is none of the main chain.
 
-Bitcoin's blocks have asked for more since December 2013, and the first public calendars are of
-2016. It does not replace a look at the chain: 2^64 hashes can be bought.
+Bitcoin's blocks have asked for more since the spring of 2014, before there were any calendars. It
+does not replace a look at the chain: 2^64 hashes can be bought.
 """
 
 _HEX = re.compile(rb"[0-9A-Fa-f]{160}\Z")
