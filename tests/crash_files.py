@@ -66,8 +66,16 @@ def _files() -> Mapping[str, CrashFile]:
         "seeds-nested": CrashFile(
             b"a = " + b"[" * _MANY, "`tomllib` raises `RecursionError` for arrays in arrays."
         ),
+        "seeds-key-of-many-parts": CrashFile(
+            b"a." * 75_000 + b"a = 1",
+            "`tomllib` takes time that grows with the square of a key's parts: four minutes here.",
+        ),
         "gather-timemap-long-number": CrashFile(
             b'{"timestamp": %s}' % (b"1" * 5000), "A number of 5,000 digits in a TimeMap."
+        ),
+        "gather-xml-of-faults": CrashFile(
+            b"<html><body>" + b"<b]" * 300_000 + b"</body></html>",
+            "libxml2, told to go on, looks through all the rest at each fault: over a minute here.",
         ),
         "http-chunk-size-long": CrashFile(
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 5000 + b"\r\n",

@@ -2,11 +2,11 @@
 
     python -m tests.fuzz_program --minutes 60 --out DIR [--corpus DIR] [--seed N] [READER]…
 
-A failure is an error that is none of ours, more than 20 seconds for one input, more than 500 MiB
-on top of what the process had, or the end of the process. Its input lies in DIR/crashes, named for
-the reader and the fault, with the traceback beside it. An input that makes a reader say something
-new is changed further, and so is one that reaches new lines, which is looked at in each eighth
-input. With --count every reader gets as many inputs; the same seed and count give the same inputs.
+A failure is an error that is none of ours, more than 20 seconds of a processor for one input, more
+than 500 MiB on top of what the process had, or the end of the process. Its input lies in
+DIR/crashes, named for the reader and the fault, with the traceback beside it. An input that makes a
+reader say something new is changed further, and so is one that reaches new lines, which is looked
+at in each eighth input. With --count every reader gets as many inputs.
 
 Linux alone: the highest memory of one input is read from /proc.
 """
@@ -89,13 +89,13 @@ def _late(_signal: int, _frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def _bounded(seconds: float) -> Iterator[None]:
-    signal.signal(signal.SIGALRM, _late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.signal(signal.SIGPROF, _late)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     faulthandler.dump_traceback_later(_HOPELESS_S, exit=True)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         faulthandler.cancel_dump_traceback_later()
 
 
@@ -148,12 +148,12 @@ class Fuzzer:
             self.tally.kept += 1
 
     def _measured(self, raw: bytes) -> tuple[str, ...]:
-        before, begun = _peak(anew=True), time.monotonic()
+        before, begun = _peak(anew=True), time.process_time()
         try:
             with _bounded(SLOW_S):
                 return words(self.reader, raw, self._folder)
         finally:
-            taken = time.monotonic() - begun
+            taken = time.process_time() - begun
             if taken > max(self.tally.slowest_s, _WORTH_A_LOOK_S):
                 (self.out / f"{self.name}-slowest").write_bytes(raw)
             self.tally.slowest_s = max(self.tally.slowest_s, taken)
