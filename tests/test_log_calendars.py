@@ -17,11 +17,14 @@ import pytest
 
 from provenance.archive import Archive
 from provenance.demo.run import run_demo
+from provenance.errors import ProvenanceError
+from provenance.exchange.posting import get_bytes
 from provenance.log.block import parse_header, shown_hash
 from provenance.log.calendars import check_kept, read_kept
 from provenance.log.folder import LogFolder
 from provenance.log.ots import parse_proof, pending_at, write_proof
 from provenance.log.refusals import TimestampError
+from provenance.runtime import system_runtime
 from provenance.verify import Finding, Note, Report
 from tests.ots_calendar import answer_to, rest_of
 from tests.peers import peer
@@ -236,6 +239,20 @@ def test_a_calendar_inside_is_not_asked_unless_that_is_allowed(kept: Kept) -> No
     status, (said,), _ = kept.log("--upgrade")
     assert (status, said["state"]) == (1, "unanswered")
     assert "private_address" in said["said"]
+
+
+@pytest.mark.parametrize("uri", ["file:///etc", "ftp://a.example", "//a.example", "", "a:b"])
+def test_an_address_that_is_no_web_address_is_not_asked(uri: str) -> None:
+    """Whatever a proof names."""
+    with pytest.raises(ProvenanceError, match="bad_url"):
+        get_bytes(
+            f"{uri}/timestamp/00",
+            system_runtime(),
+            accept="",
+            timeout_s=5,
+            limit=10,
+            allow_private=True,
+        )
 
 
 def test_a_calendar_that_is_gone_is_told_and_the_others_go_on(
