@@ -23,11 +23,10 @@ import random
 import resource
 import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -39,10 +38,14 @@ from tests.fuzz_seeds import others_seeds, own_seeds
 
 SLOW_S = 20
 LARGE_BYTES = 500 << 20
+_ADDRESS_SPACE = 8 << 30
 _WORTH_A_LOOK_S = 1
 """The slowest input of a reader is kept where it takes more than this."""
 
-_HOPELESS_S = 300
+_HOPELESS_S = 600
+_AT_ONCE = 50
+"""Inputs for which the watch is set and the memory forgotten once."""
+
 _KEPT = 4000
 """Inputs that are kept for what was said of them."""
 
@@ -73,14 +76,14 @@ class Tally:
     crashes: list[str] = field(default_factory=list)
 
 
-def _peak(*, anew: bool = False) -> int:
-    """Return the largest resident size since the last call with `anew`, in bytes."""
-    if anew:
-        Path("/proc/self/clear_refs").write_text("5")
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) << 10
-    return 0
+def _forget_peak() -> None:
+    """Let `_peak` begin anew."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak() -> int:
+    """Return the largest resident size since it was forgotten, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
 
 
 def _late(_signal: int, _frame: FrameType | None) -> None:
@@ -91,20 +94,19 @@ def _late(_signal: int, _frame: FrameType | None) -> None:
 def _bounded(seconds: float) -> Iterator[None]:
     signal.signal(signal.SIGPROF, _late)
     signal.setitimer(signal.ITIMER_PROF, seconds)
-    faulthandler.dump_traceback_later(_HOPELESS_S, exit=True)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-        faulthandler.cancel_dump_traceback_later()
 
 
 class Fuzzer:
     """The loop for one reader."""
 
-    def __init__(self, name: str, seeds: list[bytes], out: Path, *, seed: int) -> None:
-        self.name, self.out = name, out
-        self.reader: Reader = READERS[name]
+    def __init__(
+        self, name: str, reader: Reader, seeds: list[bytes], out: Path, *, seed: int
+    ) -> None:
+        self.name, self.reader, self.out = name, reader, out
         self.tally = Tally()
         self._rng = random.Random(f"{seed} {name}")
         self._corpus = list(dict.fromkeys(seeds)) or [b""]
@@ -112,6 +114,7 @@ class Fuzzer:
         self._said: set[tuple[str, ...]] = set()
         self._faults: set[str] = set()
         self._reached: set[tuple[str, int]] = set()
+        self._floor = 0
         self._folder = out / "work" / name
         self._folder.mkdir(parents=True, exist_ok=True)
         (out / "crashes").mkdir(exist_ok=True)
@@ -125,6 +128,7 @@ class Fuzzer:
             first = self._rng.choice(self._corpus)
             self._take(self._mutator.changed(first, self._rng.choice(self._corpus)), new=True)
         self.tally.seconds = time.monotonic() - since
+        faulthandler.cancel_dump_traceback_later()
         paths = [path for room in self.reader.rooms for path in _files(room)]
         lines = {(str(path), line) for path in paths for line in _lines(path)}
         self.tally.lines, self.tally.reached = len(lines), len(lines & self._reached)
@@ -132,6 +136,10 @@ class Fuzzer:
 
     def _take(self, raw: bytes, *, new: bool = False) -> None:
         (self._folder / "current").write_bytes(raw)
+        if self.tally.inputs % _AT_ONCE == 0:  # what costs more than many an input
+            faulthandler.dump_traceback_later(_HOPELESS_S, exit=True)
+            _forget_peak()
+            self._floor = _peak()
         self.tally.inputs += 1
         try:
             said = self._measured(raw)
@@ -148,7 +156,7 @@ class Fuzzer:
             self.tally.kept += 1
 
     def _measured(self, raw: bytes) -> tuple[str, ...]:
-        before, begun = _peak(anew=True), time.process_time()
+        begun = time.process_time()
         try:
             with _bounded(SLOW_S):
                 return words(self.reader, raw, self._folder)
@@ -157,7 +165,7 @@ class Fuzzer:
             if taken > max(self.tally.slowest_s, _WORTH_A_LOOK_S):
                 (self.out / f"{self.name}-slowest").write_bytes(raw)
             self.tally.slowest_s = max(self.tally.slowest_s, taken)
-            more = _peak() - before
+            more = _peak() - self._floor
             self.tally.largest_bytes = max(self.tally.largest_bytes, more)
             if more > LARGE_BYTES:
                 raise TooLargeError(f"{more >> 20} MiB")
@@ -217,28 +225,34 @@ def _lines(path: Path) -> set[int]:
     return found
 
 
-def _work(  # noqa: PLR0917
-    name: str, seeds: list[bytes], out: Path, seed: int, count: int | None, seconds: float
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How long to go on: `count` inputs, where it is not None, and `seconds` at most."""
+
+    seed: int
+    count: int | None
+    seconds: float
+
+
+def _work(name: str, reader: Reader, seeds: list[bytes], out: Path, bounds: Bounds) -> None:
     faulthandler.enable()
-    soft = 8 << 30
-    resource.setrlimit(resource.RLIMIT_AS, (soft, soft))
-    threading.stack_size()
-    tally = Fuzzer(name, seeds, out, seed=seed).run(count=count, seconds=seconds)
-    told = {each: getattr(tally, each) for each in Tally.__slots__}
-    (out / f"{name}-{seed}.json").write_text(json.dumps(told), "utf-8")
+    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
+    fuzzer = Fuzzer(name, reader, seeds, out, seed=bounds.seed)
+    tally = fuzzer.run(count=bounds.count, seconds=bounds.seconds)
+    (out / f"{name}.json").write_text(json.dumps(asdict(tally)), "utf-8")
 
 
-def fuzz(  # noqa: PLR0917
-    name: str, seeds: list[bytes], out: Path, seed: int, count: int | None, seconds: float
+def fuzz(
+    name: str, reader: Reader, seeds: list[bytes], out: Path, bounds: Bounds
 ) -> dict[str, Any]:
     """Feed one reader in a process of its own; return its tally, or the input that ended it."""
+    result = out / f"{name}.json"
+    result.unlink(missing_ok=True)
     process = multiprocessing.get_context("fork").Process(
-        target=_work, args=(name, seeds, out, seed, count, seconds)
+        target=_work, args=(name, reader, seeds, out, bounds)
     )
     process.start()
     process.join()
-    result = out / f"{name}-{seed}.json"
     if process.exitcode == 0 and result.exists():
         found: dict[str, Any] = json.loads(result.read_text("utf-8"))
         return found
@@ -268,7 +282,8 @@ def main() -> int:
         if chosen.corpus:
             seeds += others_seeds(chosen.corpus, READERS[name].suffixes)
         seconds = chosen.minutes * 60 * READERS[name].share / shares
-        told = fuzz(name, seeds, chosen.out, chosen.seed, chosen.count, seconds)
+        bounds = Bounds(seed=chosen.seed, count=chosen.count, seconds=seconds)
+        told = fuzz(name, READERS[name], seeds, chosen.out, bounds)
         failed = failed or bool(told["crashes"])
         print(json.dumps({"reader": name, "seeds": len(seeds), **told}), flush=True)  # noqa: T201
     return int(failed)

@@ -8,18 +8,20 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.crash_files import FOLDER, content_of, crash_files, readme
 from tests.fuzz_mutations import Mutator, words_of
-from tests.fuzz_readers import READERS, words
+from tests.fuzz_program import Bounds, fuzz
+from tests.fuzz_readers import READERS, Reader, words
 
 ROOT = Path(__file__).parents[1]
 FILES = tuple(sorted(path for path in FOLDER.iterdir() if path.name != "README.md"))
 SEED = int(os.environ.get("PROVENANCE_FUZZ_SEED", "1"))
-COUNT = int(os.environ.get("PROVENANCE_FUZZ_COUNT", "1000"))
+COUNT = int(os.environ.get("PROVENANCE_FUZZ_COUNT", "500"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -73,6 +75,41 @@ def test_one_of_our_errors_is_a_word_and_no_crash(tmp_path: Path) -> None:
         "1 TimestampError not an OpenTimestamps proof",
         "2 UsageError not the header of a block",
     )
+
+
+def _raises(raw: bytes, folder: Path) -> list[str]:
+    raise KeyError(raw)
+
+
+def _ends(raw: bytes, folder: Path) -> list[str]:
+    os._exit(3)
+
+
+def _swells(raw: bytes, folder: Path) -> list[str]:
+    return [str(bytes(range(256)) * (3 << 20))[:1]]
+
+
+def _reads(raw: bytes, folder: Path) -> list[str]:
+    return []
+
+
+@pytest.mark.parametrize(
+    ("read", "said"),
+    [
+        (_raises, ["x-KeyError-test_crashes"]),
+        (_ends, ["x-ended-3"]),
+        (_swells, ["x-TooLargeError-fuzz_program"]),
+        (_reads, []),
+    ],
+)
+def test_what_breaks_a_reader_is_told_and_kept(
+    tmp_path: Path, read: Callable[[bytes, Path], list[str]], said: list[str]
+) -> None:
+    """An error, the end of the process, and memory; nothing where nothing breaks."""
+    reader = Reader(read=read, rooms=("uri",))
+    told = fuzz("x", reader, [b"a"], tmp_path, Bounds(seed=1, count=2, seconds=30))
+    assert all(each.startswith(start) for each, start in zip(told["crashes"], said, strict=True))
+    assert len(list((tmp_path / "crashes").glob("*.bin"))) == len(said)
 
 
 @pytest.mark.long
