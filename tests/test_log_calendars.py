@@ -233,6 +233,16 @@ def test_a_proof_of_other_bytes_and_a_stranger_are_findings(kept: Kept) -> None:
     assert [each.code for each in verified(kept.root)[1]] == ["stamp_refused", "log_foreign_file"]
 
 
+def test_what_a_killed_command_leaves_is_a_note(kept: Kept) -> None:
+    """Half a proof under its passing name, and a checkpoint without one."""
+    kept.log("--ots", kept.url)
+    (path,) = kept.files
+    path.replace(path.with_name(f"{path.name}.new"))
+    _, findings, notes = verified(kept.root)
+    assert (findings, set(told(notes))) == ([], {"log_unfinished"})
+    assert kept.log("--ots", kept.url)[0] == 0
+
+
 def test_a_calendar_inside_is_not_asked_unless_that_is_allowed(kept: Kept) -> None:
     """What an archive of another names may lead anywhere."""
     kept.log("--ots", kept.url)

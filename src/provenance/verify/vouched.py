@@ -9,7 +9,7 @@ from provenance.dates import format_instant
 from provenance.errors import ProvenanceError
 from provenance.log.block import BlockHeader
 from provenance.log.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint, text_of
-from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, LogFolder
+from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, WAITING, LogFolder
 from provenance.log.note import VerifierKey, parse_verifier_key
 from provenance.log.stamps import FOLDER, Stamp, check_stamp, read_stamps
 from provenance.log.strict import to_base64
@@ -75,7 +75,7 @@ class VouchCheck:
         for name in self._folder.names():
             if not name.startswith(f"{FOLDER}/") or name in known:
                 continue
-            if name.endswith((".tsq", ".pem", "/checkpoint")):
+            if name.endswith((".tsq", ".pem", "/checkpoint", WAITING)):
                 yield note("log_unfinished", field=f"metadata/log/{name}", found="no answer to it")
             else:
                 yield _finding("log_foreign_file", name, "the files of a time-stamp", "another")
