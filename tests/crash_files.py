@@ -54,6 +54,10 @@ def _files() -> Mapping[str, CrashFile]:
             _beyond_ascii(),
             "`base64` raised `ValueError`, not its own error, for a digest that is not ASCII.",
         ),
+        "verify-header-of-one-name": CrashFile(
+            b"WARC/1.1\r\n" + b"a:b\r\n" * 200_000 + b"\r\n",
+            "A header of 200,000 lines of one name was put together anew at each: minutes.",
+        ),
         "verify-metadata-nested": CrashFile(
             _metadata(profile), "`json` raises `RecursionError` for a text nested this deeply."
         ),
