@@ -19,6 +19,7 @@ from tests.fuzz_mutations import LARGEST
 from tests.ots_calendar import answer_to, rest_of
 from tests.pdf_builder import build_pdf
 from tests.test_log_ots import BLOCK_358391, HELLO_PROOF
+from tests.test_verify_wacz import INDEX, PAGES, good, write
 from tests.time_authority import CA, workshop
 
 _CODED = b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nTransfer-Encoding: chunked\r\n\r\n%s"
@@ -43,6 +44,8 @@ def own_seeds(folder: Path) -> dict[str, list[bytes]]:
                 found[kind].append(body)
     found["seeds"] = [path.read_bytes() for path in sorted((root / "seeds").glob("*.toml"))]
     found["manifest"] = [path.read_bytes() for path in (root / "metadata").glob("manifest*")]
+    for name, deflated in (("a.wacz", ()), ("b.wacz", (PAGES, INDEX))):
+        found["wacz"].append(write(folder / name, good(), deflated=deflated).read_bytes())
     found["sidecar"] = [
         path.read_bytes() for path in sorted((root / "metadata" / "lookup").glob("*.jsonl"))
     ]
