@@ -56,7 +56,7 @@ def _files() -> Mapping[str, CrashFile]:
         ),
         "verify-header-of-one-name": CrashFile(
             b"WARC/1.1\r\n" + b"a:b\r\n" * 200_000 + b"\r\n",
-            "A header of 200,000 lines of one name was put together anew at each: most of a minute.",
+            "A header of 200,000 lines of one name was made anew at each: most of a minute.",
         ),
         "verify-metadata-nested": CrashFile(
             _metadata(profile), "`json` raises `RecursionError` for a text nested this deeply."
