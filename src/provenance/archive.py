@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Comparison,
         IndexSummary,
     )
+    from provenance.log.block import BlockHeader
     from provenance.model import Collection, Outcome, RunId
     from provenance.run_files import RunFiles
     from provenance.verify import CaptureVerdict, Finding, Note, Report
@@ -322,6 +323,7 @@ class Archive(Catalogue, Commitments):
         checkpoints: Sequence[Path] = (),
         against: Sequence[Path] = (),
         tsa_ca: Path | None = None,
+        bitcoin_headers: Sequence[BlockHeader] = (),
         operator_key: str | None = None,
         witness_keys: Sequence[str] = (),
     ) -> Report:
@@ -329,8 +331,9 @@ class Archive(Catalogue, Commitments):
 
         A target is a WARC, ARC or WACZ file, an id, a citation, or a file with the content of a
         capture. `checkpoints` are files that were kept elsewhere, `tsa_ca` the certificates trusted
-        to date, `operator_key` a verifier key line, `witness_keys` those of witnesses,
-        and `against` the roots of other archives, which are for the whole archive alone.
+        to date, `bitcoin_headers` those of blocks that the caller knows to be in the chain,
+        `operator_key` a verifier key line, `witness_keys` those of witnesses, and `against` the
+        roots of other archives, which are for the whole archive alone.
 
         Raises:
             UsageError: a target is nothing that is known; nothing was checked.
@@ -350,6 +353,7 @@ class Archive(Catalogue, Commitments):
                 tsa_ca=tsa_ca,
                 operator_key=operator_key,
                 witness_keys=witness_keys,
+                bitcoin_headers=bitcoin_headers,
             )
         from provenance.verify import verify_archive
 
@@ -362,6 +366,7 @@ class Archive(Catalogue, Commitments):
             checkpoints=checkpoints,
             against=against,
             tsa_ca=tsa_ca,
+            bitcoin_headers=bitcoin_headers,
             operator_key=operator_key,
             witness_keys=witness_keys,
         )

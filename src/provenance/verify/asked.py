@@ -10,6 +10,7 @@ from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.errors import UsageError
+from provenance.log.block import BlockHeader
 from provenance.parallel import processors
 from provenance.verify.files import FileReport
 from provenance.verify.findings import (
@@ -46,11 +47,12 @@ def verify_targets(
     tsa_ca: Path | None = None,
     operator_key: str | None = None,
     witness_keys: Sequence[str] = (),
+    bitcoin_headers: Sequence[BlockHeader] = (),
 ) -> Report:
     """Check each target, as `targets.targets_in` tells what it is; count what was looked at.
 
-    A capture of the archive is held against the log too. `checkpoints`, `tsa_ca`, `operator_key`
-    and `witness_keys` are as in `verify_archive`, and for such captures alone.
+    A capture of the archive is held against the log too. `checkpoints`, `tsa_ca`, `operator_key`,
+    `witness_keys` and `bitcoin_headers` are as in `verify_archive`, and for such captures alone.
 
     WARC, ARC and WACZ files need no archive: `root` and `index` may be None for them. A file of
     the root's `archive/` is compared with the manifest too. The same finding is reported once.
@@ -60,7 +62,7 @@ def verify_targets(
             that the log could say anything of; nothing was verified.
         IndexMissingError: something is to be looked up, and there is no index.
     """
-    trust = Trust(tsa_ca, operator_key, witness_keys)
+    trust = Trust(tsa_ca, operator_key, witness_keys, bitcoin_headers)
     kept = read_kept(checkpoints)
     lookup = Lookup(index)
     with contextlib.closing(lookup):

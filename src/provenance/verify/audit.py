@@ -13,6 +13,7 @@ from pathlib import Path
 
 from provenance.digest import digest_of, hex_of
 from provenance.errors import StorageError, UsageError
+from provenance.log.block import BlockHeader
 from provenance.log.checkpoint import Checkpoint
 from provenance.parallel import processors
 from provenance.verify.across import Across
@@ -56,6 +57,7 @@ def verify_archive(
     checkpoints: Sequence[Path] = (),
     against: Sequence[Path] = (),
     tsa_ca: Path | None = None,
+    bitcoin_headers: Sequence[BlockHeader] = (),
     operator_key: str | None = None,
     witness_keys: Sequence[str] = (),
 ) -> Report:
@@ -69,16 +71,17 @@ def verify_archive(
     `checkpoints` are files with checkpoints of this log that were kept elsewhere: the log must go
     on from each. `against` are the roots of other archives, of other observers: a capture whose
     content one of them holds, in a file without a fault there, is *witnessed*. `tsa_ca` is a PEM
-    file with the certificates that are trusted to date, `operator_key` the verifier key line of who
-    must have signed, `witness_keys` the lines of witnesses, or files that have them: a capture that
-    a checkpoint cosigned by one of them covers is *witnessed* too.
+    file with the certificates that are trusted to date, `bitcoin_headers` those of blocks that the
+    caller knows to be in the chain, `operator_key` the verifier key line of who must have signed,
+    `witness_keys` the lines of witnesses, or files that have them: a capture that a checkpoint
+    cosigned by one of them covers is *witnessed* too.
 
     Raises:
         StorageError: `archive/`, the manifest or a checkpoint's file cannot be read.
         LogFormatError: a file that is said to hold a checkpoint does not.
         UsageError: `against` names this archive itself, or what is no archive.
     """
-    trust = Trust(tsa_ca, operator_key, witness_keys)
+    trust = Trust(tsa_ca, operator_key, witness_keys, bitcoin_headers)
     kept = read_kept(checkpoints)
     for other in against:
         _check_other(root, other)
