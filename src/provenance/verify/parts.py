@@ -26,7 +26,7 @@ from provenance.verify.window import Window
 
 _SMALLEST = 1 << 20
 _LARGEST = 1 << 22
-_SHARES = 6
+_SHARES = 16
 """Parts for each process, so that none waits long for the last."""
 
 _SEARCHED = 1 << 25
@@ -63,9 +63,20 @@ def read_files(
         return
     share = min(max(total // (jobs * _SHARES), smallest), _LARGEST)
     plans = [plan(path, share) for path in paths]
-    results = map_in_order(_do, [task for tasks in plans for task in tasks], jobs=jobs)
+    items = [task for tasks in plans for task in tasks]
+    results = map_in_order(_do, items, jobs=jobs, order=[*_digests_last(plans)])
     for path, tasks in zip(paths, plans, strict=True):
         yield _report(path, islice(results, len(tasks)), spill)
+
+
+def _digests_last(plans: Sequence[list[Task]]) -> Iterator[int]:
+    """Yield the places of all tasks, that of a file's digest, which takes long, after its parts."""
+    first = 0
+    for tasks in plans:
+        end = first + len(tasks)
+        yield from range(first + 1, end)
+        yield first
+        first = end
 
 
 def _size(path: Path) -> int:
@@ -126,19 +137,20 @@ def _do(task: Task) -> _Result:
 
 
 def _report(path: Path, results: Iterator[_Result], spill: Spill | None) -> FileReport:
-    first = next(results)
-    if isinstance(first, FileReport):
-        return first
-    ledger, parts, lost = Ledger(spill=spill), [], not isinstance(first, str)
-    for part in results:
-        if isinstance(part, Part):
-            ledger.extend(part.ledger)
-            parts.append(replace(part, ledger=_TAKEN))
+    ledger, parts, sha256, lost = Ledger(spill=spill), [], None, False
+    for result in results:
+        if isinstance(result, FileReport):
+            return result
+        if isinstance(result, Part):
+            ledger.extend(result.ledger)
+            parts.append(replace(result, ledger=_TAKEN))
+        elif result is not None:
+            sha256 = result
         else:
             lost = True
-    if lost or not isinstance(first, str) or not fit(parts):
+    if lost or sha256 is None or not fit(parts):
         return read_file(path, spill=spill)
-    return _join(path, first, parts, ledger)
+    return _join(path, sha256, parts, ledger)
 
 
 def fit(parts: Sequence[Part]) -> bool:
