@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from provenance.proving import Consistency
     from provenance.run_files import RunFiles
     from provenance.verify import CaptureVerdict, Finding, Note, Report
+    from provenance.verify import Progress as ReadProgress
     from provenance.warc.history import History
     from provenance.warc.recovery import Recovered
 
@@ -320,13 +321,14 @@ class Archive(Catalogue):
         against: Sequence[Path] = (),
         tsa_ca: Path | None = None,
         operator_key: str | None = None,
+        on_progress: Callable[[ReadProgress], None] | None = None,
     ) -> Report:
         """Check the targets, or the whole archive, in `jobs` processes; None: one a processor.
 
         A target is a WARC, ARC or WACZ file, an id, a citation, or a file with the content of a
         capture. For the whole archive, `checkpoints` are files that were kept elsewhere, `against`
         the roots of other archives, `tsa_ca` the certificates that are trusted to date, and
-        `operator_key` a verifier key line.
+        `operator_key` a verifier key line. `on_progress` is told how far the reading is.
 
         Raises:
             UsageError: a target is nothing that is known; nothing was checked.
@@ -342,6 +344,7 @@ class Archive(Catalogue):
                 on_note=on_note,
                 on_capture=on_capture,
                 jobs=jobs,
+                on_progress=on_progress,
             )
         from provenance.verify import verify_archive
 
@@ -355,6 +358,7 @@ class Archive(Catalogue):
             against=against,
             tsa_ca=tsa_ca,
             operator_key=operator_key,
+            on_progress=on_progress,
         )
 
     def checkpoint(

@@ -16,6 +16,7 @@ from provenance.verify.findings import (
     Report,
     Rungs,
 )
+from provenance.verify.progress import Progress
 from provenance.verify.relations import verify_file
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Finding",
     "ManifestTally",
     "Note",
+    "Progress",
     "Report",
     "Rungs",
     "verify_archive",

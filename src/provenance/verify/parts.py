@@ -20,6 +20,7 @@ from provenance.verify.findings import listed
 from provenance.verify.framing import WARC, Form, form_of, record_at
 from provenance.verify.inflate import find_member
 from provenance.verify.ledger import Ledger
+from provenance.verify.progress import Meter
 from provenance.verify.records import RecordJudge, Tallies
 from provenance.verify.rows import Spill
 from provenance.verify.window import Window
@@ -51,22 +52,34 @@ _Result = FileReport | Part | Digest | None
 
 
 def read_files(
-    paths: Sequence[Path], *, jobs: int, smallest: int = _SMALLEST, spill: Spill | None = None
+    paths: Sequence[Path],
+    *,
+    jobs: int,
+    smallest: int = _SMALLEST,
+    spill: Spill | None = None,
+    meter: Meter | None = None,
 ) -> Iterator[FileReport]:
     """Yield the report of each file, in order, read by up to `jobs` processes.
 
     A part has `smallest` bytes or more, but for the last one of a file. `spill` takes the ledgers.
+    `meter` counts what is read; it is to expect the files, by `size_of`.
     """
-    total = sum(map(_size, paths))
+    meter = meter or Meter()
+    total = sum(map(size_of, paths))
     if jobs < 2 or total < 2 * smallest:
-        yield from (read_file(path, spill=spill) for path in paths)
+        for path in paths:
+            report = read_file(path, spill=spill, on_read=meter.read)
+            meter.end(size_of(path))
+            yield report
         return
     share = min(max(total // (jobs * _SHARES), smallest), _LARGEST)
     plans = [plan(path, share) for path in paths]
     items = [task for tasks in plans for task in tasks]
     results = map_in_order(_do, items, jobs=jobs, order=[*_digests_last(plans)])
     for path, tasks in zip(paths, plans, strict=True):
-        yield _report(path, islice(results, len(tasks)), spill)
+        report = _report(path, islice(results, len(tasks)), spill, meter)
+        meter.end(size_of(path))
+        yield report
 
 
 def _digests_last(plans: Sequence[list[Task]]) -> Iterator[int]:
@@ -79,7 +92,8 @@ def _digests_last(plans: Sequence[list[Task]]) -> Iterator[int]:
         first = end
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Return the size of a file in bytes, 0 where the system does not tell it."""
     try:
         return path.stat().st_size
     except OSError:
@@ -89,7 +103,7 @@ def _size(path: Path) -> int:
 def plan(path: Path, share: int) -> list[Task]:
     """Divide a gzip file of more than two shares into parts, and its digest; leave any other."""
     whole = [Task(path=path, whole=True)]
-    if _size(path) < 2 * share:
+    if size_of(path) < 2 * share:
         return whole
     try:
         with path.open("rb") as source:
@@ -136,7 +150,9 @@ def _do(task: Task) -> _Result:
         return None
 
 
-def _report(path: Path, results: Iterator[_Result], spill: Spill | None) -> FileReport:
+def _report(
+    path: Path, results: Iterator[_Result], spill: Spill | None, meter: Meter
+) -> FileReport:
     ledger, parts, sha256, lost = Ledger(spill=spill), [], None, False
     for result in results:
         if isinstance(result, FileReport):
@@ -144,12 +160,14 @@ def _report(path: Path, results: Iterator[_Result], spill: Spill | None) -> File
         if isinstance(result, Part):
             ledger.extend(result.ledger)
             parts.append(replace(result, ledger=_TAKEN))
+            meter.read(result.end - result.start)
         elif result is not None:
             sha256 = result
         else:
             lost = True
     if lost or sha256 is None or not fit(parts):
-        return read_file(path, spill=spill)
+        meter.again()
+        return read_file(path, spill=spill, on_read=meter.read)
     return _join(path, sha256, parts, ledger)
 
 
