@@ -172,8 +172,10 @@ class SmallMembers:
         # With no flag set the header is ten bytes long; isal checks CRC and length.
         if not header.startswith(_UNFLAGGED):
             return None
-        # A member ends where the next begins, whose header is mostly the same.
+        # A member ends where the next begins, with the same header or that of another time.
         end = raw.find(header, start + _PLAIN_HEADER)
+        if end < 0:
+            end = raw.find(_UNFLAGGED, start + _PLAIN_HEADER)
         if end < 0 and base + len(raw) == self._window.size:
             end = len(raw)
         size = int.from_bytes(raw[end - 4 : end], "little")
