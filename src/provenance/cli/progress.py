@@ -78,6 +78,7 @@ class ReadingLine:
         self._wanted = wanted
         self._every_s = every_s
         self._line: Any = None
+        self._seen = False
 
     def show(self, now: ReadProgress) -> None:
         """Tell how far the reading is."""
@@ -87,12 +88,14 @@ class ReadingLine:
             self._line = _line_without_thread(self._every_s)
         self._line.total = now.size
         self._line.set_description_str(reading_words_of(now), refresh=False)
-        self._line.update(now.read - self._line.n)
+        if self._line.update(now.read - self._line.n):
+            self._seen = True
 
     def clear(self) -> None:
         """Make way for other words on the terminal; the line comes again by itself."""
-        if self._line is not None:
+        if self._seen:
             self._line.clear()
+            self._seen = False
 
     def close(self) -> None:
         """Take the line away."""
@@ -129,7 +132,6 @@ def _line_without_thread(every_s: float) -> Any:
         mininterval=every_s,
         delay=every_s,
         miniters=0,
-        smoothing=0,
     )
 
 
