@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from provenance.model import Collection, Outcome, RunId
     from provenance.run_files import RunFiles
     from provenance.verify import CaptureVerdict, Finding, Note, Report
+    from provenance.verify import Progress as ReadProgress
     from provenance.warc.history import History
     from provenance.warc.recovery import Recovered
 
@@ -326,6 +327,7 @@ class Archive(Catalogue, Commitments):
         bitcoin_headers: Sequence[BlockHeader] = (),
         operator_key: str | None = None,
         witness_keys: Sequence[str] = (),
+        on_progress: Callable[[ReadProgress], None] | None = None,
     ) -> Report:
         """Check the targets, or the whole archive, in `jobs` processes; None: one a processor.
 
@@ -333,7 +335,8 @@ class Archive(Catalogue, Commitments):
         capture. `checkpoints` are files that were kept elsewhere, `tsa_ca` the certificates trusted
         to date, `bitcoin_headers` those of blocks that the caller knows to be in the chain,
         `operator_key` a verifier key line, `witness_keys` those of witnesses, and `against` the
-        roots of other archives, which are for the whole archive alone.
+        roots of other archives, which are for the whole archive alone. `on_progress` is told how
+        far the reading is.
 
         Raises:
             UsageError: a target is nothing that is known; nothing was checked.
@@ -354,6 +357,7 @@ class Archive(Catalogue, Commitments):
                 operator_key=operator_key,
                 witness_keys=witness_keys,
                 bitcoin_headers=bitcoin_headers,
+                on_progress=on_progress,
             )
         from provenance.verify import verify_archive
 
@@ -369,6 +373,7 @@ class Archive(Catalogue, Commitments):
             bitcoin_headers=bitcoin_headers,
             operator_key=operator_key,
             witness_keys=witness_keys,
+            on_progress=on_progress,
         )
 
     def proof(self, identifier: str) -> bytes:

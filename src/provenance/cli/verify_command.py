@@ -11,6 +11,7 @@ import click
 from provenance.archive import Archive
 from provenance.cli.opening import json_option, open_archive
 from provenance.cli.printing import safe, say, write_object
+from provenance.cli.progress import reading_shown
 from provenance.cli.proven import tell_proof
 from provenance.errors import NotARootError
 from provenance.log.folder import read_given
@@ -117,6 +118,7 @@ def command(
     captures = 0
 
     def on_finding(each: Finding) -> None:
+        line.clear()
         if as_json:
             write_object("finding", each)
         else:
@@ -125,6 +127,7 @@ def command(
             click.echo(f"  {safe(each.hint)}")
 
     def on_note(each: Note) -> None:
+        line.clear()
         if as_json:
             write_object("note", each)
         else:
@@ -133,50 +136,44 @@ def command(
     def on_capture(each: CaptureVerdict) -> None:
         nonlocal captures
         captures += 1
+        line.clear()
         if as_json:
             write_object("capture", each)
         elif captures <= _SHOWN:
             click.echo(f"{each.capture_id}: {', '.join(each.rungs) or 'no rung holds'}")
 
-    if not targets and archive is not None:
-        report = archive.verify(
-            on_finding=on_finding,
-            on_note=on_note,
-            checkpoints=checkpoints,
-            against=against,
-            tsa_ca=tsa_ca,
-            bitcoin_headers=blocks,
-            operator_key=operator_key,
-            witness_keys=witness_keys,
-        )
-    elif archive is not None:
-        report = archive.verify(
-            targets,
-            on_finding=on_finding,
-            on_note=on_note,
-            on_capture=on_capture,
-            checkpoints=checkpoints,
-            tsa_ca=tsa_ca,
-            operator_key=operator_key,
-            witness_keys=witness_keys,
-            bitcoin_headers=blocks,
-        )
-    else:
-        from provenance.verify.asked import verify_targets
+    with reading_shown(quiet=as_json) as line:
+        if archive is not None:
+            report = archive.verify(
+                targets,
+                on_finding=on_finding,
+                on_note=on_note,
+                on_capture=on_capture if targets else None,
+                on_progress=line.show,
+                checkpoints=checkpoints,
+                against=against,
+                tsa_ca=tsa_ca,
+                bitcoin_headers=blocks,
+                operator_key=operator_key,
+                witness_keys=witness_keys,
+            )
+        else:
+            from provenance.verify.asked import verify_targets
 
-        report = verify_targets(
-            targets,
-            root=None,
-            index=None,
-            on_finding=on_finding,
-            on_note=on_note,
-            on_capture=on_capture,
-            checkpoints=checkpoints,
-            tsa_ca=tsa_ca,
-            operator_key=operator_key,
-            witness_keys=witness_keys,
-            bitcoin_headers=blocks,
-        )
+            report = verify_targets(
+                targets,
+                root=None,
+                index=None,
+                on_finding=on_finding,
+                on_note=on_note,
+                on_capture=on_capture,
+                on_progress=line.show,
+                checkpoints=checkpoints,
+                tsa_ca=tsa_ca,
+                bitcoin_headers=blocks,
+                operator_key=operator_key,
+                witness_keys=witness_keys,
+            )
     if as_json:
         write_object("summary", report)
         sys.exit(4 if report.findings else 0)

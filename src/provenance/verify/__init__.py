@@ -17,6 +17,7 @@ from provenance.verify.findings import (
     Rungs,
 )
 from provenance.verify.note_codes import NOTES
+from provenance.verify.progress import Progress
 from provenance.verify.relations import verify_file
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Finding",
     "ManifestTally",
     "Note",
+    "Progress",
     "Report",
     "Rungs",
     "verify_archive",
