@@ -52,7 +52,7 @@ FLOORS = (
             "run_files",
         ),
     ),
-    ("before the hall", ("catalogue",)),
+    ("before the hall", ("catalogue", "showing")),
     ("hall", ("archive",)),
     ("beside the roof", ("demo",)),
     ("roof", ("cli",)),

@@ -13,7 +13,7 @@ from datasette import Response, hookimpl
 from markupsafe import Markup
 
 from provenance.errors import ProvenanceError
-from provenance.web import byteviews, comparing, feeds, machines, timegates, views
+from provenance.web import byteviews, comparing, downloads, feeds, machines, timegates, views
 from provenance.web.answers import MissingError, missing, twin
 from provenance.web.attachment import Site, site_of
 from provenance.web.faults import answer_fault, answer_foreign
@@ -65,6 +65,9 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
         (r"^/opensearch\.xml$", feeds.opensearch),
         (rf"^/capture/(?P<id>[^/]+)\.(?P<form>{_FORMS})$", machines.capture_form),
         (r"^/capture/(?P<id>[^/]+)\.json$", views.capture_json),
+        (r"^/capture/(?P<id>[^/]+)\.warc\.gz$", downloads.record),
+        (r"^/capture/(?P<id>[^/]+)\.txt$", downloads.text),
+        (r"^/capture/(?P<id>[^/]+)\.tlog-proof$", downloads.log_proof),
         (r"^/capture/(?P<id>[^/]+)$", views.capture),
         (r"^/diff/(?P<before>[^/]+)/(?P<after>[^/]+)\.json$", comparing.diff_json),
         (r"^/diff/(?P<before>[^/]+)/(?P<after>[^/]+)$", comparing.diff),
