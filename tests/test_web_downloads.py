@@ -75,7 +75,7 @@ def test_the_record_is_sent_as_it_lies_in_its_file(site: Served, tmp_path: Path)
             stored = site.path_of(row).read_bytes()[row.offset : row.offset + row.length]
             assert body == stored
             assert fields["content-length"] == str(row.length)
-            assert fields["content-type"] == "application/gzip"
+            assert fields["content-type"] == "application/octet-stream"
             digits = str(row.capture_id).removeprefix("sha256:")
             assert f'{document}-{digits[:8]}.warc.gz"' in fields["content-disposition"]
             for name, value in DOWNLOAD_HEADERS.items():
@@ -209,7 +209,7 @@ def test_a_check_reads_the_files_anew(changed: Served) -> None:
     status, _, body = changed.get(f"{page}?check=1")
     assert status == 200
     assert b"<strong>Whole.</strong>" not in body
-    assert b"finding" in body and b"and the capture is not whole" in body
+    assert b"finding" in body and b"The capture is not whole" in body
     assert path.name.encode() in body
     assert str(changed.archive.root).encode() not in body
 
@@ -225,6 +225,8 @@ def test_a_check_of_what_is_lost_is_a_finding(changed: Served, lost: str) -> Non
             path.unlink()
     status, _, body = changed.get(f"/capture/{row.capture_id}?check=1")
     assert status == 200
+    assert (b"The capture is whole" in body) == (lost == "log")
+    assert b"cover this capture yet" not in body
     assert (b"unreadable_file" if lost == "file" else b"log_damaged") in body
     assert str(changed.archive.root).encode() not in body
 

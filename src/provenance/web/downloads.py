@@ -20,13 +20,19 @@ from provenance.web.stream import ByteStream
 
 
 async def record(site: Site, request: Any, receive: Receive) -> ByteStream:
-    """Send the gzip member of the capture's record as it is stored."""
+    """Send the gzip member of the capture's record as it is stored.
+
+    Its type says nothing of gzip: some browsers would unpack it while they save it.
+    """
     facts = (await find_capture(site, named(request))).capture
     stream = ByteStream(
         site.source.member(facts.capture_id),
         size=facts.length,
         content_id=None,
-        headers=_headers(site, request, facts, "warc.gz") | {"content-type": "application/gzip"},
+        headers={
+            **_headers(site, request, facts, "warc.gz"),
+            "content-type": "application/octet-stream",
+        },
         receive=receive,
         head_only=request.method == "HEAD",
     )

@@ -6,23 +6,36 @@ A capture is a memento of the address that was asked for, and of the one that an
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from provenance.dates import format_http_date, format_instant, format_seconds, parse_instant
 from provenance.web.display import Display, display_of
 from provenance.web.originals import Spellings, without_fragment
 
-_HELD = """with held as materialized (
-  select capture_id, captured_at, url, final_url, media_type, undecoded, size from capture
-  where is_version = 1 and content_id is not null and size is not null and ({by_url})
-  union
-  select capture_id, captured_at, url, final_url, media_type, undecoded, size from capture
-  where is_version = 1 and content_id is not null and size is not null and ({by_final})
-) select capture_id, captured_at, url, final_url, media_type, undecoded, size from held """
-_LATEST = "order by captured_at desc, capture_id desc limit 1"
-_EARLIEST = "order by captured_at, capture_id limit 1"
+_COLUMNS = "capture_id, captured_at, url, final_url, media_type, undecoded, size"
+_HELD = f"""with held as materialized (
+  select {_COLUMNS} from capture
+  where is_version = 1 and content_id is not null and size is not null and ({{by_url}})
+  union all
+  select {_COLUMNS} from capture
+  where is_version = 1 and content_id is not null and size is not null and ({{by_final}})
+    and not coalesce({{by_url}}, 0)
+) """
+_FIRST = "order by captured_at, capture_id limit 1"
+_LAST = "order by captured_at desc, capture_id desc limit 1"
+_SPAN = " union all ".join(
+    f"select * from (select '{role}', {_COLUMNS} from held {chosen})"
+    for role, chosen in (
+        ("first", _FIRST),
+        ("last", _LAST),
+        ("before", f"where captured_at < ? {_LAST}"),
+        ("after", f"where captured_at >= ? {_FIRST}"),
+    )
+)
+"""Read in one go, for all that an address has is gone through each time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +101,15 @@ def read_span(conn: sqlite3.Connection, wanted: Spellings, at: datetime | None) 
 
     Of two equally near the earlier. Near spellings count where there is nothing under the same.
     """
-    for addresses in (wanted.same, wanted.near):
-        last = _one(conn, addresses, _LATEST)
-        first = _one(conn, addresses, _EARLIEST)
-        if last is not None and first is not None:
-            chosen = last if at is None else _nearest(conn, addresses, at) or last
-            return Span(first=first, last=last, chosen=chosen)
+    for addresses in filter(None, (wanted.same, wanted.near)):
+        sql, bound = _sources(addresses)
+        end = _end_of_second(at)
+        same = frozenset(addresses)
+        rows = conn.execute(sql + _SPAN, (*bound, end, end))
+        found = {row[0]: _row(row[1:], same) for row in rows}
+        if found:
+            chosen = found["last"] if at is None else _nearer(found, at)
+            return Span(first=found["first"], last=found["last"], chosen=chosen)
     return None
 
 
@@ -102,9 +118,13 @@ def read_listing(
 ) -> Listing | None:
     """Read up to `limit` mementos from the `start`th on; None where there is none."""
     lead = min(start, 1)
-    for addresses in (wanted.same, wanted.near):
+    for addresses in filter(None, (wanted.same, wanted.near)):
         order = "order by captured_at, capture_id limit ? offset ?"
-        found = _held(conn, addresses, order, (lead + limit + 1, start - lead))
+        sql, bound = _sources(addresses)
+        same = frozenset(addresses)
+        page = (lead + limit + 1, start - lead)
+        rows = conn.execute(f"{sql} select {_COLUMNS} from held {order}", (*bound, *page))
+        found = tuple(_row(row, same) for row in rows)
         if len(found) > lead:
             listed = found[lead : lead + limit]
             whole = start + len(listed)
@@ -144,53 +164,40 @@ def memento_of(
     )
 
 
-def _nearest(conn: sqlite3.Connection, addresses: Sequence[str], at: datetime) -> Memento | None:
+def _end_of_second(at: datetime | None) -> str:
     try:
-        end = format_instant(at + timedelta(seconds=1))
+        return format_instant((at or datetime.max.replace(tzinfo=UTC)) + timedelta(seconds=1))
     except OverflowError:
-        return None
-    before = _one(conn, addresses, f"where captured_at < ? {_LATEST}", (end,))
-    after = _one(conn, addresses, f"where captured_at >= ? {_EARLIEST}", (end,))
+        return "~"  # after any date
+
+
+def _nearer(found: Mapping[str, Memento], at: datetime) -> Memento:
+    before, after = found.get("before"), found.get("after")
     if before is None or after is None:
-        return before or after
+        return before or after or found["last"]
     return before if at - before.instant <= after.instant - at else after
-
-
-def _one(
-    conn: sqlite3.Connection, addresses: Sequence[str], rest: str, more: Sequence[object] = ()
-) -> Memento | None:
-    return next(iter(_held(conn, addresses, rest, more)), None)
-
-
-def _held(
-    conn: sqlite3.Connection, addresses: Sequence[str], rest: str, more: Sequence[object] = ()
-) -> tuple[Memento, ...]:
-    if not addresses:
-        return ()
-    sql, bound = _sources(addresses)
-    same = frozenset(addresses)
-    return tuple(_row(row, same) for row in conn.execute(sql + rest, (*bound, *more)))
 
 
 def _count(conn: sqlite3.Connection, addresses: Sequence[str]) -> int:
     sql, bound = _sources(addresses)
-    return int(conn.execute(f"select count(*) from ({sql})", bound).fetchone()[0])
+    return int(conn.execute(f"{sql} select count(*) from held", bound).fetchone()[0])
 
 
 def _sources(addresses: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Return the query for captures by address; a stored fragment makes no other address."""
+    """Return what a query for captures by address begins with, and its values.
+
+    A fragment that is stored makes no other address.
+    """
     bound = tuple(part for one in addresses for part in (one, f"{one}#", f"{one}$"))
     each = "{0} = ? or ({0} >= ? and {0} < ?)"
     conditions = {
         name: " or ".join(each.format(column) for _ in addresses)
         for name, column in (("by_url", "url"), ("by_final", "final_url"))
     }
-    return _HELD.format(**conditions), (*bound, *bound)
+    return _HELD.format(**conditions), (*bound, *bound, *bound)
 
 
-def _row(
-    row: tuple[str, str, str | None, str | None, str | None, str | None, int], same: frozenset[str]
-) -> Memento:
+def _row(row: Sequence[Any], same: frozenset[str]) -> Memento:
     capture_id, captured_at, url, final_url, media_type, undecoded, size = row
     display = display_of(media_type, undecoded=bool(undecoded), size=size)
     answered = without_fragment(final_url or "") in same
