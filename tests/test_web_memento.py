@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,27 @@ def test_a_memento_says_of_what_and_of_when_it_is(site: Client, document: str) -
         for name, value in (ARCHIVED_HEADERS if shown else DOWNLOAD_HEADERS).items():
             assert answer.headers[name] == value
         assert site.head(memento.url.removeprefix(ORIGIN)).headers["memento-datetime"]
+
+
+def test_what_was_added_by_hand_counts_under_its_address(site: Client) -> None:
+    """With the date that the index has, and a link to the page that tells how it came."""
+    (capture,) = site.shelf.of("pilots-letter")
+    found = gate(site, str(capture.url))
+    assert found.location == f"{ORIGIN}/view/{capture.capture_id}/raw"
+    memento = site.get(found.location.removeprefix(ORIGIN))
+    assert memento.headers["memento-datetime"] == "Mon, 23 Nov 2026 23:51:00 GMT"
+    assert f"/capture/{capture.capture_id}>" in memento.headers["link"]
+
+
+def test_a_document_page_leads_to_the_timemaps(site: Client, odd: Client) -> None:
+    """Of the newest version's address, odd ones too; none where there is no version."""
+    for client in (site, odd):
+        for document in {str(one.document) for one in client.shelf.captures.values()}:
+            page = client.get(f"/document/{document}").text
+            paths = re.findall(r'href="(/timemap/[^"]+)"', page)
+            assert len(paths) == (2 if kept(client, document) else 0)
+            for path in paths:
+                assert client.get(unescape(path)).status_code == 200
 
 
 def test_a_content_has_no_date_of_its_own(site: Client) -> None:

@@ -1,7 +1,6 @@
 """Answer for an address at a date: the TimeGate, TimeMaps, and mementos by their date.
 
-Source: RFC 7089 §4.1 and §4.2 (a TimeGate that redirects, pattern 2.1), §4.5.1 to §4.5.3 (bad
-dates, unknown addresses), §5.
+Source: RFC 7089 §4.2.1 (a TimeGate of its own that redirects), §4.5.3 (bad dates), §5 (TimeMaps).
 """
 
 from __future__ import annotations
