@@ -1,15 +1,18 @@
-"""The stages that load our program: slow hosts, a huge body, very many documents."""
+"""The stages that load our program: slow hosts, a huge body, many documents, a large archive."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import math
 import random
+import time
 from collections.abc import Sequence
 
 from bench import PROGRAM, Bench, expect, responses, size_of
 from corpus import write_corpus
+from large import DOCUMENTS, Wrote, addresses, spread, write_runs
 from measure import Contestant, Result, once
 from origin import HOSTS, MISSING, Play, html_response, playing, response
 from speed import wget
@@ -187,3 +190,54 @@ def _go_through(bench: Bench, port: int, count: int) -> list[Result]:
         ),
     ]
     return [fetched, *more]
+
+
+def measure_one(bench: Bench, captures: int) -> None:
+    """Verify single captures of a large archive, each in a process of its own."""
+    bench.new_root(addresses())
+    most = [min(DOCUMENTS, captures - at) for at in range(0, captures, DOCUMENTS)]
+    half = -(-len(most) // 2)
+    wrote: list[Wrote] = []
+    checkpoints: list[Result] = []
+    writing = 0.0
+    for turns in (range(half), range(half, len(most))):
+        begun = time.perf_counter()
+        wrote += write_runs(bench.root, turns, [most[turn] for turn in turns])
+        writing += time.perf_counter() - begun
+        committing = bench.ours("provenance log checkpoint", "log", "checkpoint", "--json")
+        checkpoints.append(once(committing, bench.log, limit_s=3600))
+    (log,) = bench.told()
+    indexing = bench.ours("provenance index --no-text", "index", "--no-text", "--json")
+    indexed = once(indexing, bench.log, limit_s=3600)
+    expect(sum(each["captures"] for each in bench.told()), captures, "provenance index")
+    ids = itertools.cycle(spread(wrote, bench.runs + 1))
+
+    def check() -> None:
+        _, last = bench.told()
+        rungs = last["rungs"]
+        if (rungs["whole"], rungs["sealed"], last["findings"]) != (1, 1, 0):
+            raise SystemExit(f"one: not whole and sealed: {last}")
+
+    command = [str(PROGRAM), "-C", str(bench.root), "verify", "--json"]
+    one = Contestant(
+        name="provenance verify ID", command=lambda: [*command, next(ids)], after=check, own=True
+    )
+    (result,) = bench.race("one", f"Verify one of {captures} captures", [one])
+    bench.reporter.facts(
+        "one",
+        f"The archive of {captures} captures",
+        files=len(wrote),
+        archive_mb=round(size_of(bench.warcs()) / 1e6),
+        index_mb=round(size_of([bench.root / "metadata" / "provenance.db"]) / 1e6),
+        log_leaves=log["size"],
+        written_per_s=round(captures / writing),
+        indexed_per_s=round(captures / indexed.median_s),
+        logged_per_s=round(captures / sum(each.median_s for each in checkpoints)),
+        peak_mib={
+            "index --no-text": round(indexed.samples[0].peak_mib),
+            "log checkpoint": round(max(each.samples[0].peak_mib for each in checkpoints)),
+            "verify ID": round(max(each.peak_mib for each in result.samples)),
+        },
+        median_ms=round(1000 * result.median_s),
+        within_300_ms=result.median_s < 0.3,
+    )

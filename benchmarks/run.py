@@ -17,7 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import PROGRAM, Bench
-from load import measure_big, measure_latency, measure_many
+from load import measure_big, measure_latency, measure_many, measure_one
+from pages import measure_pages
 from report import Reporter
 from speed import measure_fetch, measure_index, measure_start, measure_verify
 from wild import measure_misbehaving
@@ -25,7 +26,7 @@ from wild import measure_misbehaving
 import peers
 
 RACES = ("fetch", "verify", "index", "start")
-LOADS = ("latency", "big", "many", "misbehaving")
+LOADS = ("latency", "big", "many", "misbehaving", "one", "pages")
 
 
 def stages(bench: Bench, chosen: argparse.Namespace) -> dict[str, Callable[[], None]]:
@@ -40,6 +41,10 @@ def stages(bench: Bench, chosen: argparse.Namespace) -> dict[str, Callable[[], N
         "big": lambda: measure_big(bench, size, compressible=compressible),
         "many": lambda: measure_many(bench, chosen.many),
         "misbehaving": lambda: measure_misbehaving(bench, chosen.misbehaving),
+        "pages": lambda: measure_pages(
+            bench, chosen.captures, documents=max(chosen.captures // 10, 1)
+        ),
+        "one": lambda: measure_one(bench, chosen.captures),
     }
 
 
@@ -67,6 +72,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--documents", type=int, default=400, help="latency: documents (400)")
     parser.add_argument("--many", type=int, default=100_000, help="many: documents (100000)")
     parser.add_argument("--misbehaving", type=int, default=10_000, help="documents (10000)")
+    parser.add_argument(
+        "--captures", type=int, default=1_000_000, help="one, pages: captures (1000000)"
+    )
     parser.add_argument("--folder", type=Path, help="where to make the temporary folder")
     return parser.parse_args()
 
@@ -75,7 +83,8 @@ def main() -> None:
     """Make the bench, and run the stages that were asked for."""
     chosen = arguments()
     names = chosen.stages or RACES
-    peers.install()
+    if {*names} & {*RACES}:
+        peers.install()
     if "fetch" in names:
         peers.install_nginx()
     with tempfile.TemporaryDirectory(prefix="provenance-benchmark-", dir=chosen.folder) as folder:

@@ -21,7 +21,7 @@ from provenance.digest import Digest
 from provenance.errors import LogFormatError, ProofError, UsageError
 from provenance.log.merkle import verify_consistency, verify_inclusion
 from provenance.log.proof import parse_proof, verify_path
-from provenance.log.strict import parse_base64
+from provenance.log.strict import parse_base64, to_base64
 from provenance.proving import consistency_with, proof_of
 from provenance.runtime import system_runtime
 from provenance.warc.draft import Visit, metadata_draft
@@ -387,7 +387,7 @@ def test_consistency_from_the_command_line(root: Path, tmp_path: Path) -> None:
     for text, status, says in (
         (f"b.example/log\n{size}\n{root_hash}\n", 4, "a checkpoint of another log"),
         (f"{origin}\n{now + 1}\n{root_hash}\n", 4, "has lost leaves"),
-        (f"{origin}\n{size}\n{EMPTY}\n", 4, "does not give the root"),
+        (f"{origin}\n{size}\n{EMPTY}\n", 4, "does not begin with what this checkpoint covers"),
         (f"{origin}\n0{size}\n{root_hash}\n", 1, "not the size of a tree"),
         ("", 1, "not a checkpoint"),
     ):
@@ -596,6 +596,21 @@ def test_a_large_log_goes_on_from_each_earlier_checkpoint(
         consistency_with(root.metadata, longer.encode(), where="old")
     with pytest.raises(LogFormatError):
         consistency_with(root.metadata, b"\xff\n1\nx\n", where="old")
+
+
+def test_a_checkpoint_of_other_leaves_is_told_at_every_size(
+    large: tuple[Root, tuple[Added, ...]],
+) -> None:
+    """At powers of two, where the proof has no hash of the older tree, as at any other size."""
+    root, made = large
+    tree = Tree(leaves_in_order(root))
+    for size in (1, 2, 3, 4, 7, 8, 255, 256, 257, 512, 16_384, made[-1].size):
+        text = f"{made[0].origin}\n{size}\n{EMPTY}\n"
+        with pytest.raises(ProofError, match="does not begin with") as refused:
+            consistency_with(root.metadata, text.encode(), where="old")
+        assert refused.value.where == "old"
+        assert refused.value.expected == f"the root {EMPTY} at {size} leaves"
+        assert refused.value.found == to_base64(tree.mth(0, size))
 
 
 def test_one_hash_of_a_large_log_is_found_at_its_place(

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from provenance import index
 from provenance.digest import Digest, digest_of, from_hex, hex_of, to_hash_uri, to_ni
 from provenance.errors import AmbiguousIdError, UnknownIdError
 from provenance.index import (
@@ -30,7 +32,7 @@ from provenance.index import (
     note_of,
     open_index,
     resolve,
-    sources,
+    source_files,
 )
 from provenance.index.schema import CAPTURE
 from provenance.index.views import CITATION, DOCUMENT_LATEST
@@ -216,7 +218,7 @@ def test_documents_come_in_the_order_of_the_seeds(tmp_path: Path) -> None:
 def test_sources_are_what_the_index_was_made_from(tmp_path: Path) -> None:
     """Each WARC and seeds file with its digest."""
     with shelf(tmp_path) as connection:
-        found = [(row.kind, row.name, row.sha256) for row in sources(connection)]
+        found = [(row.kind, row.name, row.sha256) for row in source_files(connection)]
     assert found == [
         ("seeds", "seeds/harbour.toml", digest_of(b"harbour")),
         ("warc", "a.warc.gz", digest_of(b"a.warc.gz")),
@@ -329,3 +331,13 @@ def test_lookups_use_indexes(tmp_path: Path) -> None:
             ).fetchall()
             steps = " ".join(step[3] for step in plan)
             assert "SEARCH capture" in steps and "TEMP B-TREE" not in steps, (where, steps)
+
+
+def test_each_name_of_the_room_is_there_and_none_is_also_a_files() -> None:
+    """Names come when they are asked for; a file of the same name would take the place of one."""
+    room = Path(index.__file__).parent
+    files = {path.stem for path in room.glob("*.py")}
+    for name in index.__all__:
+        assert not isinstance(getattr(index, name), ModuleType)
+    assert files & set(index.__all__) == set()
+    assert not hasattr(index, "nothing_of_this_name")

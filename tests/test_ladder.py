@@ -6,14 +6,16 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from provenance.archive import Archive
 from provenance.demo.run import run_demo
+from provenance.verify import CaptureVerdict
 from tests.time_authority import CA, Workshop, serving, workshop
 
 
@@ -110,6 +112,69 @@ def test_without_trust_nothing_is_dated_and_both_are_said(whole: Kept) -> None:
     assert summary["rungs"]["signed"] == summary["captures"]
 
 
+def rungs_of(root: Path, targets: Sequence[str] = (), **trust: Any) -> dict[str, set[str]]:
+    """Verify in this process, all or some; return the rungs of each capture."""
+    found: dict[str, set[str]] = {}
+
+    def take(each: CaptureVerdict) -> None:
+        found.setdefault(each.capture_id, set()).update(each.rungs)
+
+    Archive(root).verify(
+        targets, on_finding=lambda _: None, on_note=lambda _: None, on_capture=take, **trust
+    )
+    return found
+
+
+def test_each_capture_by_itself_stands_on_the_rungs_that_the_whole_archive_gives_it(
+    kept: Kept, tmp_path: Path
+) -> None:
+    """With both trusted, with neither, with a wrong key; before and after what nobody signed."""
+    other = provenance(None, "key", "new", tmp_path / "k", "--name", "harbour.example/operator")
+    trusts: tuple[dict[str, Any], ...] = (
+        {"tsa_ca": kept.anchors, "operator_key": kept.line},
+        {"tsa_ca": kept.anchors},
+        {},
+        {"operator_key": other.stdout.strip()},
+    )
+    letter = tmp_path / "letter.txt"
+    letter.write_text("One more letter.")
+    for later in (False, True):
+        if later:  # a file that a checkpoint covers which is neither dated nor signed
+            assert provenance(kept.root, "add", letter).returncode == 0
+            assert provenance(kept.root, "log", "checkpoint").returncode == 0
+            assert provenance(kept.root, "index").returncode == 0
+        for trust in trusts:
+            whole = rungs_of(kept.root, **trust)
+            assert rungs_of(kept.root, list(whole), **trust) == whole
+        lowest = min(rungs_of(kept.root, **trusts[0]).values(), key=len)
+        assert lowest == {"whole", "sealed", *(() if later else ("dated", "signed"))}
+
+
+def test_who_vouches_for_one_capture_is_said(kept: Kept) -> None:
+    """In words and as JSON; what does not hold of a signature or a time-stamp is a finding."""
+    trust = ("--tsa-ca", kept.anchors, "--key", kept.line)
+    status, told, summary = said(kept.root, "audit-report", *trust)
+    assert (status, codes(told), summary["captures"]) == (0, [], 1)
+    assert told[-1]["rungs"] == ["whole", "sealed", "dated", "signed"]
+    words = provenance(kept.root, "verify", "audit-report", *trust).stdout
+    for rung in ("sealed", "dated", "signed"):
+        assert f"  {rung:<10} 1 of 1 captures: " in words
+    log = kept.root / "metadata" / "log"
+    (stamp,) = log.glob("timestamps/*/*.tsr")
+    raw = bytearray(stamp.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    stamp.write_bytes(raw)
+    for name in ("checkpoint", f"checkpoints/{summary['log']['size']}"):
+        text, _, line = (log / name).read_text("utf-8").partition("\n\n")
+        (log / name).write_text(f"{text}\n\n{line[:-8]}AAAA{line[-4:]}", "utf-8")
+    status, told, summary = said(kept.root, "audit-report", *trust)
+    assert (status, set(codes(told))) == (4, {"stamp_refused", "signature_refused"})
+    assert told[-1]["rungs"] == ["whole", "sealed"]
+    assert (
+        codes(said(kept.root, "audit-report", "--key", kept.line)[1]) == ["signature_refused"] * 2
+    )
+
+
 def test_a_checkpoint_that_was_kept_elsewhere_is_held_against_the_log(
     kept: Kept, tmp_path: Path
 ) -> None:
@@ -168,6 +233,25 @@ def test_an_authority_that_nobody_trusts_dates_nothing(
     refused = provenance(kept.root, "log", "timestamp", kept.url, "--tsa-ca", stranger)
     assert refused.returncode == 1, refused.stderr
     assert not (kept.root / "metadata" / "log" / "timestamps").exists()
+
+
+def test_a_signature_taken_off_a_dated_checkpoint_is_a_finding(kept: Kept, tmp_path: Path) -> None:
+    """Of an older one that was kept: the time-stamp has the bytes that were dated."""
+    log = kept.root / "metadata" / "log"
+    (older,) = (log / "timestamps").iterdir()
+    letter = tmp_path / "letter.txt"
+    letter.write_text("One more letter.")
+    assert provenance(kept.root, "add", letter).returncode == 0
+    assert provenance(kept.root, "log", "checkpoint", "--key", kept.key).returncode == 0
+    path = log / "checkpoints" / older.name
+    raw = path.read_text("utf-8")
+    assert codes(said(kept.root, "--tsa-ca", kept.anchors)[1]) == []
+    path.write_text(f"{raw}\u2014 a.example/witness {raw.rpartition(' ')[2]}", "utf-8")
+    assert "checkpoint_disagrees" not in codes(said(kept.root)[1])  # it may get more of them
+    path.write_text(raw.partition("\n\n")[0] + "\n", "utf-8")
+    for trust in ((), ("--tsa-ca", kept.anchors)):
+        status, told, _ = said(kept.root, *trust)
+        assert (status, codes(told)) == (4, ["checkpoint_disagrees"])
 
 
 def test_what_answers_no_time_stamp_is_an_error_and_keeps_nothing(kept: Kept) -> None:

@@ -13,24 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provenance.catalogue import Catalogue
+from provenance.commitments import Commitments
 from provenance.errors import NotARootError, ProvenanceError, UsageError
 from provenance.runtime import Runtime, system_runtime
 
 if TYPE_CHECKING:
-    from provenance.checkpointing import Added
-    from provenance.dating import Dated
     from provenance.fetch import Errand, FetchPorts, FetchSettings, Progress
     from provenance.index import (
         Comparison,
         IndexSummary,
     )
     from provenance.model import Collection, Outcome, RunId
-    from provenance.proving import Consistency
     from provenance.run_files import RunFiles
     from provenance.verify import CaptureVerdict, Finding, Note, Report
     from provenance.warc.history import History
     from provenance.warc.recovery import Recovered
-    from provenance.witnessing import Witnessed
 
 FOLDERS = ("seeds", "archive", "metadata")
 INDEX = "provenance.db"
@@ -53,7 +50,7 @@ class Fetching:
     complete: Callable[[], bool]
 
 
-class Archive(Catalogue):
+class Archive(Catalogue, Commitments):
     """One archive root: `seeds/`, `archive/` and `metadata/`.
 
     Raises:
@@ -300,12 +297,12 @@ class Archive(Catalogue):
     def stale(self) -> tuple[str, ...]:
         """Return the names of WARC and seeds files that are not as the index had them."""
         from provenance.digest import from_hex
-        from provenance.index import open_index, sources
+        from provenance.index import open_index, source_files
         from provenance.indexing import warc_paths
         from provenance.warc.manifest import read_manifest
 
         with open_index(self.index_path) as connection:
-            known = {(one.kind, one.name): str(one.sha256) for one in sources(connection)}
+            known = {(one.kind, one.name): str(one.sha256) for one in source_files(connection)}
         listed = read_manifest(self.metadata)
         now = {("warc", path.name): str(listed.get(path.name)) for path in warc_paths(self.archive)}
         for path in sorted((self.root / "seeds").glob("*.toml")):
@@ -331,9 +328,9 @@ class Archive(Catalogue):
         """Check the targets, or the whole archive, in `jobs` processes; None: one a processor.
 
         A target is a WARC, ARC or WACZ file, an id, a citation, or a file with the content of a
-        capture. For the whole archive, `checkpoints` are files that were kept elsewhere, `against`
-        the roots of other archives, `tsa_ca` the certificates that are trusted to date,
-        `operator_key` a verifier key line, and `witness_keys` such lines or files of witnesses.
+        capture. `checkpoints` are files that were kept elsewhere, `tsa_ca` the certificates trusted
+        to date, `operator_key` a verifier key line, `witness_keys` those of witnesses,
+        and `against` the roots of other archives, which are for the whole archive alone.
 
         Raises:
             UsageError: a target is nothing that is known; nothing was checked.
@@ -349,6 +346,10 @@ class Archive(Catalogue):
                 on_note=on_note,
                 on_capture=on_capture,
                 jobs=jobs,
+                checkpoints=checkpoints,
+                tsa_ca=tsa_ca,
+                operator_key=operator_key,
+                witness_keys=witness_keys,
             )
         from provenance.verify import verify_archive
 
@@ -365,50 +366,6 @@ class Archive(Catalogue):
             witness_keys=witness_keys,
         )
 
-    def checkpoint(
-        self,
-        *,
-        origin: str | None = None,
-        key_file: Path | None = None,
-        progress: Callable[[str], None] = lambda _: None,
-    ) -> Added:
-        """Add what was sealed to the log, and make a checkpoint over all of it, signed or not."""
-        from provenance.checkpointing import add_checkpoint
-        from provenance.log.keyfile import read_key_file
-
-        return add_checkpoint(
-            self.archive,
-            self.metadata,
-            self.runtime,
-            origin=origin,
-            key=read_key_file(key_file, root=self.root) if key_file else None,
-            progress=progress,
-        )
-
-    def timestamp(self, url: str, *, tsa_ca: Path | None = None) -> Dated:
-        """Have the newest checkpoint dated by the authority at `url`, and keep its answer."""
-        from provenance.dating import add_stamp
-
-        return add_stamp(self.metadata, self.runtime, url, anchors=tsa_ca)
-
-    def witness(self, url: str, witness_key: str) -> Witnessed:
-        """Have the newest checkpoint cosigned by the witness at `url`, and keep the cosignature.
-
-        `witness_key` is the witness' public key line, or the name of a file with it.
-        """
-        from provenance.log.keyfile import public_witness_key
-        from provenance.witnessing import add_cosignature
-
-        return add_cosignature(self.metadata, self.runtime, url, public_witness_key(witness_key))
-
-    def keep_cosignature(self, answer: bytes, witness_key: str) -> Witnessed:
-        """Keep the signature lines that a witness handed over, with the checkpoint they are on."""
-        from provenance.log.keyfile import public_witness_key
-        from provenance.witnessing import keep_answer
-
-        key = public_witness_key(witness_key)
-        return keep_answer(self.metadata, self.runtime, answer, key)
-
     def proof(self, identifier: str) -> bytes:
         """Return the proof that the log covers a capture: the bytes of a `.tlog-proof` file."""
         from provenance.errors import UnknownIdError
@@ -420,12 +377,6 @@ class Archive(Catalogue):
                 f"{identifier!r} has no capture", hint="`provenance list` shows what there is."
             )
         return proof_of(self.metadata, found.capture.capture_id)
-
-    def consistency(self, old: bytes, *, where: str) -> Consistency:
-        """Return the proof that the log begins with all that the checkpoint `old` covers."""
-        from provenance.proving import consistency_with
-
-        return consistency_with(self.metadata, old, where=where)
 
     def site(self) -> Any:
         """Return a Datasette over the index, with the pages."""

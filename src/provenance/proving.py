@@ -19,7 +19,7 @@ from provenance.log.checkpoint import (
 )
 from provenance.log.folder import LogFolder
 from provenance.log.leaf import CaptureLeaf, FileLeaf, parse_leaf
-from provenance.log.merkle import consistency_path, verify_consistency
+from provenance.log.merkle import CompactRange, consistency_path, verify_consistency
 from provenance.log.note import parse_note, parse_verifier_key
 from provenance.log.proof import format_proof, make_proof, parse_proof, verify_path, verify_proof
 from provenance.log.strict import to_base64
@@ -114,6 +114,17 @@ def consistency_with(metadata: Path, old: bytes, *, where: str) -> Consistency:
         )
     folder.check(newest)
     hashes = folder.hashes(newest.size)
+    begins = CompactRange.from_nodes(earlier.size, hashes).root()
+    if begins != earlier.root:
+        # Of a size that is a power of two, the proof has no hash that would tell: its verifier sees
+        # no more than that it does not lead to the newer root.
+        raise ProofError(
+            "the log does not begin with what this checkpoint covers",
+            where=where,
+            expected=f"the root {to_base64(earlier.root)} at {earlier.size} leaves",
+            found=to_base64(begins),
+            hint="The log was made anew, or the checkpoint is no copy of one; keep both.",
+        )
     path = consistency_path(earlier.size, newest.size, hashes) if earlier.size else ()
     verify_consistency(earlier.size, newest.size, path, earlier.root, newest.root)
     return Consistency(

@@ -17,6 +17,10 @@ from provenance.verify import CaptureVerdict, Finding, Note, Report
 _SHOWN = 20
 """Captures that are told to people one by one; the rest are counted."""
 
+_NEVER = "who the server was beyond its TLS certificate, or that it said the truth"
+_DATED = "a trusted authority dated a checkpoint over it"
+_COSIGNED = "a witness that you named cosigned a checkpoint over it"
+
 
 @click.command("verify")
 @click.option(
@@ -78,7 +82,8 @@ def command(
 
     With a TARGET only that is checked: a WARC, ARC or WACZ file, of this archive or another; an
     id, or the first 8 or more digits of one; a citation, as text or in a file; or a saved
-    document, whose captures are found by its SHA-256.
+    document, whose captures are found by its SHA-256. Captures of the archive are held against the
+    log too.
     """
     if proof_file is not None:
         if targets or against or tsa_ca:
@@ -89,11 +94,8 @@ def command(
         return
     if record_file is not None:
         raise click.UsageError("--record is for --proof.")
-    if targets and (checkpoints or against or tsa_ca or operator_key or witness_keys):
-        raise click.UsageError(
-            "--checkpoint, --against, --tsa-ca, --key and --witness-key are for the whole archive, "
-            "no TARGET."
-        )
+    if targets and against:
+        raise click.UsageError("--against is for the whole archive, no TARGET.")
     archive = _archive(ctx, targets)
     captures = 0
 
@@ -131,7 +133,14 @@ def command(
         )
     elif archive is not None:
         report = archive.verify(
-            targets, on_finding=on_finding, on_note=on_note, on_capture=on_capture
+            targets,
+            on_finding=on_finding,
+            on_note=on_note,
+            on_capture=on_capture,
+            checkpoints=checkpoints,
+            tsa_ca=tsa_ca,
+            operator_key=operator_key,
+            witness_keys=witness_keys,
         )
     else:
         from provenance.verify.asked import verify_targets
@@ -143,13 +152,19 @@ def command(
             on_finding=on_finding,
             on_note=on_note,
             on_capture=on_capture,
+            checkpoints=checkpoints,
+            tsa_ca=tsa_ca,
+            operator_key=operator_key,
+            witness_keys=witness_keys,
         )
     if as_json:
         write_object("summary", report)
-    elif targets:
-        _told(report)
+        sys.exit(4 if report.findings else 0)
+    whose = "the key that you gave" if operator_key else "the key that lies in the archive itself"
+    if targets:
+        _told(report, whose=whose, dating=tsa_ca is not None, witnesses=bool(witness_keys))
     else:
-        _ladder(report, against=bool(against), keyed=operator_key is not None)
+        _ladder(report, against=bool(against), whose=whose)
     sys.exit(4 if report.findings else 0)
 
 
@@ -163,19 +178,25 @@ def _archive(ctx: click.Context, targets: tuple[str, ...]) -> Archive | None:
         return None
 
 
-def _told(report: Report) -> None:
+def _told(report: Report, *, whose: str, dating: bool, witnesses: bool) -> None:
     """Say what was looked at, what holds, and what was not looked at."""
     if report.captures > _SHOWN:
         click.echo(f"… and {report.captures - _SHOWN} captures more")
-    faults = "1 finding" if report.findings == 1 else f"{report.findings} findings"
-    click.echo(f"{report.records} records checked, {faults}.")
-    click.echo(
-        f"  whole      {report.rungs.whole} of {report.captures} captures: not damaged by accident"
-    )
-    click.echo("Not looked at: anything else; `provenance verify` checks the whole archive.")
-    click.echo(
-        "Not proved: who the server was beyond its TLS certificate, or that it said the truth."
-    )
+    _whole(report)
+    if not report.asked_of_log:
+        click.echo("Not looked at: anything else; `provenance verify` checks the whole archive.")
+        click.echo(f"Not proved: {_NEVER}.")
+        return
+    _logged(report, whose=whose, dated=_DATED if dating else "no authority to trust (--tsa-ca)")
+    if witnesses:
+        of = f"of {report.asked_of_log} captures"
+        click.echo(f"  witnessed  {report.rungs.witnessed} {of}: {_COSIGNED}")
+    if report.log is not None:
+        click.echo(f"  checkpoint {safe(report.log.origin)}, {report.log.size} leaves,")
+        click.echo(f"             root {report.log.root}")
+    click.echo("Not looked at: other records, their order, the manifest, the rest of the log;")
+    click.echo("`provenance verify` checks the whole archive.")
+    _not_proved(report)
 
 
 def _place(each: Finding | Note) -> str:
@@ -183,27 +204,40 @@ def _place(each: Finding | Note) -> str:
     return ", ".join(safe(part) for part in (each.warc, at, each.field) if part) or "archive/"
 
 
-def _ladder(report: Report, *, against: bool, keyed: bool) -> None:
+def _ladder(report: Report, *, against: bool, whose: str) -> None:
+    _whole(report)
+    _logged(report, whose=whose, dated=_DATED)
     of = f"of {report.captures} captures"
-    faults = "1 finding" if report.findings == 1 else f"{report.findings} findings"
-    click.echo(f"{report.records} records checked, {faults}.")
-    click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
-    click.echo(f"  sealed     {report.rungs.sealed} {of}: {_sealed(report)}")
-    click.echo(
-        f"  dated      {report.rungs.dated} {of}: a trusted authority dated a checkpoint over it"
-    )
-    whose = "the key that you gave" if keyed else "the key that lies in the archive itself"
-    click.echo(f"  signed     {report.rungs.signed} {of}: {whose} signed a checkpoint over it")
     click.echo(f"  witnessed  {report.rungs.witnessed} {of}: {_witnessed(report, against=against)}")
-    for each in report.witnesses:
-        word = f"cosigned {each.size} leaves at {each.cosigned_at}" if each.size else "none yet"
-        click.echo(f"             {safe(each.witness)}: {word}")
+    _witnesses(report)
     click.echo(
         f"  manifest   {report.manifest.agreed} of {report.manifest.listed} listed files agree"
     )
-    click.echo(
-        "Not proved: who the server was beyond its TLS certificate, or that it said the truth;"
-    )
+    _not_proved(report)
+
+
+def _whole(report: Report) -> None:
+    faults = "1 finding" if report.findings == 1 else f"{report.findings} findings"
+    click.echo(f"{report.records} records checked, {faults}.")
+    of = f"of {report.captures} captures"
+    click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
+
+
+def _logged(report: Report, *, whose: str, dated: str) -> None:
+    of = f"of {report.asked_of_log} captures"
+    click.echo(f"  sealed     {report.rungs.sealed} {of}: {_sealed(report)}")
+    click.echo(f"  dated      {report.rungs.dated} {of}: {dated}")
+    click.echo(f"  signed     {report.rungs.signed} {of}: {whose} signed a checkpoint over it")
+
+
+def _witnesses(report: Report) -> None:
+    for each in report.witnesses:
+        word = f"cosigned {each.size} leaves at {each.cosigned_at}" if each.size else "none yet"
+        click.echo(f"             {safe(each.witness)}: {word}")
+
+
+def _not_proved(report: Report) -> None:
+    click.echo(f"Not proved: {_NEVER};")
     if report.log is None:
         click.echo("nor, before a checkpoint, that nobody changed records and manifest together.")
     else:
@@ -215,7 +249,7 @@ def _ladder(report: Report, *, against: bool, keyed: bool) -> None:
 def _witnessed(report: Report, *, against: bool) -> str:
     ways = []
     if report.witnesses:
-        ways.append("a witness that you named cosigned a checkpoint over it")
+        ways.append(_COSIGNED)
     if against:
         ways.append("another archive has the content too")
     return ", or ".join(ways) or "no witness was named, and no other archive"

@@ -63,6 +63,14 @@ def place_of_digest(connection: sqlite3.Connection, record_digest: str) -> Place
     return _place(connection, *found) if found else None
 
 
+def beginning_of(connection: sqlite3.Connection, record_digest: str) -> tuple[str, int] | None:
+    """Return file and byte of a record of this digest, or None; with one look at the index."""
+    found = connection.execute(
+        "SELECT warc, offset FROM record WHERE record_digest = ? LIMIT 1", (record_digest,)
+    ).fetchone()
+    return (found[0], int(found[1])) if found else None
+
+
 def warcinfo_before(connection: sqlite3.Connection, warc: str, offset: int) -> int | None:
     """Return the byte of the last warcinfo record before `offset`; reads the rows of the file."""
     found = connection.execute(

@@ -114,7 +114,7 @@ def citation(connection: sqlite3.Connection, capture_id: str) -> CitationRow | N
     return found[0] if found else None
 
 
-def sources(connection: sqlite3.Connection) -> tuple[SourceRow, ...]:
+def source_files(connection: sqlite3.Connection) -> tuple[SourceRow, ...]:
     """Return the files that the index was made from; others on disk mean that it is stale."""
     return _rows(connection, SourceRow, "source ORDER BY kind, name")
 

@@ -58,7 +58,9 @@ class LogFolder:
         path = self.path / name
         try:
             with path.open("rb") as source:
-                raw = source.read(_LIMIT + 1)
+                # Room for the limit, made for each of many tiles, would take longer than reading.
+                size = os.fstat(source.fileno()).st_size
+                raw = source.read(min(size, _LIMIT) + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as fault:

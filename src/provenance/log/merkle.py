@@ -171,7 +171,20 @@ def verify_inclusion(
 
     Source: RFC 9162 §2.1.3.2.
     """
-    _check_hashes(leaf_hash, root, *path)
+    _check_hashes(root)
+    computed = root_by_inclusion(leaf_hash, index, size, path)
+    _check_root("leaf and proof do not give the root of the tree", root, computed)
+
+
+def root_by_inclusion(leaf_hash: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
+    """Return the root that a leaf and its proof give: what to compare with a root one trusts.
+
+    Raises:
+        ProofError: the proof is not one for this place in such a tree.
+
+    Source: RFC 9162 §2.1.3.2, all but the comparison.
+    """
+    _check_hashes(leaf_hash, *path)
     if not 0 <= index < size <= MAX_SIZE:  # (1)
         raise ProofError(
             "the proof is for no leaf of the tree",
@@ -192,7 +205,7 @@ def verify_inclusion(
         at, last = at >> 1, last >> 1
     if last:  # (5)
         raise _wrong_length("inclusion", len(path))
-    _check_root("leaf and proof do not give the root of the tree", root, computed)
+    return computed
 
 
 def verify_consistency(
@@ -243,7 +256,9 @@ def verify_consistency(
     if last:  # (7)
         raise _wrong_length("consistency", len(path))
     _check_root("the proof does not give the root of the older tree", old_root, old_computed)
-    _check_root("the proof does not give the root of the newer tree", new_root, new_computed)
+    # Where `old` is a power of two, the older root is all that the newer is computed from.
+    what = "the proof does not lead from the older tree to the root of the newer"
+    _check_root(what, new_root, new_computed)
 
 
 def _split(size: int) -> int:

@@ -194,8 +194,10 @@ def write_stamp(log: LogFolder, stamp: Stamp) -> None:
         log.put(name, raw)
 
 
-def read_stamps(log: LogFolder) -> Iterator[Stamp]:
-    """Yield every time-stamp in the log's folder, by size and then by authority.
+def read_stamps(log: LogFolder, *, least: int = 0) -> Iterator[Stamp]:
+    """Yield the time-stamps in the log's folder, by size and then by authority.
+
+    Those of checkpoints over fewer than `least` leaves are passed over.
 
     Raises:
         StorageError: a file is missing or cannot be read.
@@ -203,7 +205,7 @@ def read_stamps(log: LogFolder) -> Iterator[Stamp]:
     """
     folder = log.path / FOLDER
     sizes = [int(each.name) for each in folder.glob("*/") if _SIZE.match(each.name)]
-    for size in sorted(sizes):
+    for size in sorted(size for size in sizes if size >= least):
         for response in sorted((folder / str(size)).glob("*.tsr")):
             if _AUTHORITY.match(response.stem):
                 yield _read(log, size, response.stem)

@@ -23,7 +23,7 @@ FULL = 256
 MAX_ENTRY_BYTES = 0xFFFF
 """The longest entry that a bundle's uint16 length can tell."""
 
-_LEVELS = 8
+TILE_LEVELS = 8
 """Levels of the tree in one tile: 256 is 2^8."""
 
 _MAX_LEVEL = 63
@@ -279,7 +279,7 @@ class StoredHashes:
                 expected=f"one within {self._size} leaves",
                 found=f"level {level}, index {index}",
             )
-        tile_level, height = divmod(level, _LEVELS)
+        tile_level, height = divmod(level, TILE_LEVELS)
         number, offset = divmod(index << height, FULL)
         width = min(FULL, (self._size >> level - height) - number * FULL)
         hashes = self._tile(Tile(level=tile_level, index=number, width=width))

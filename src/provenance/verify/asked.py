@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from provenance.digest import Digest
+from provenance.errors import UsageError
 from provenance.parallel import processors
 from provenance.verify.files import FileReport
 from provenance.verify.findings import (
@@ -17,12 +20,15 @@ from provenance.verify.findings import (
     Report,
     Rungs,
 )
+from provenance.verify.heads import read_kept
+from provenance.verify.inclusion import LogAudit, Logged
 from provenance.verify.lookup import Lookup
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
 from provenance.verify.parts import read_files
 from provenance.verify.relations import with_relations
-from provenance.verify.single import SingleAudit
+from provenance.verify.single import SingleAudit, SingleReport
 from provenance.verify.targets import CaptureTarget, FileKind, FileTarget, Target, targets_in
+from provenance.verify.trust import Trust
 
 _MANIFEST_LIMIT = 1 << 28
 
@@ -36,22 +42,38 @@ def verify_targets(
     on_note: Callable[[Note], None],
     on_capture: Callable[[CaptureVerdict], None] | None = None,
     jobs: int | None = None,
+    checkpoints: Sequence[Path] = (),
+    tsa_ca: Path | None = None,
+    operator_key: str | None = None,
+    witness_keys: Sequence[str] = (),
 ) -> Report:
     """Check each target, as `targets.targets_in` tells what it is; count what was looked at.
+
+    A capture of the archive is held against the log too. `checkpoints`, `tsa_ca`, `operator_key`
+    and `witness_keys` are as in `verify_archive`, and for such captures alone.
 
     WARC, ARC and WACZ files need no archive: `root` and `index` may be None for them. A file of
     the root's `archive/` is compared with the manifest too. The same finding is reported once.
 
     Raises:
-        UsageError: a target is nothing that is known; nothing was verified.
+        UsageError: a target is nothing that is known, or no capture of the archive was asked for
+            that the log could say anything of; nothing was verified.
         IndexMissingError: something is to be looked up, and there is no index.
     """
+    trust = Trust(tsa_ca, operator_key, witness_keys)
+    kept = read_kept(checkpoints)
     lookup = Lookup(index)
     with contextlib.closing(lookup):
         told = list(dict.fromkeys(each for text in targets for each in targets_in(text, lookup)))
+        if (trust.given or kept) and not any(isinstance(each, CaptureTarget) for each in told):
+            raise UsageError(
+                "--checkpoint, --tsa-ca, --key, --witness-key are for the archive and its captures",
+                hint="Name a capture by an id, a citation or its saved document, or no target.",
+            )
         run = _Run(
             root,
             lookup,
+            LogAudit(root or Path(), lookup.of_leaf, trust, kept),
             on_finding=on_finding,
             on_note=on_note,
             on_capture=on_capture,
@@ -83,6 +105,7 @@ class _Run:
         self,
         root: Path | None,
         lookup: Lookup,
+        log: LogAudit,
         *,
         on_finding: Callable[[Finding], None],
         on_note: Callable[[Note], None],
@@ -91,6 +114,7 @@ class _Run:
     ) -> None:
         self._root = root
         self._single = SingleAudit((root or Path()) / "archive", lookup)
+        self._log = log
         self._on_finding = on_finding
         self._on_note = on_note
         self._on_capture = on_capture
@@ -99,7 +123,8 @@ class _Run:
         self._findings = 0
         self._captures = 0
         self._records = 0
-        self._whole = 0
+        self._rungs: Counter[str] = Counter()
+        self._asked_of_log = 0
         self._listed = 0
         self._agreed = 0
 
@@ -110,7 +135,7 @@ class _Run:
             found = self._single.verify(target.capture_id, content_id=target.content_id)
             self._tell([*found.findings, *found.notes])
             self._records += found.records
-            self._judge(found.verdict)
+            self._judge(self._sealed(found))
         elif target.kind is FileKind.WACZ:
             from provenance.verify.wacz import verify_wacz
 
@@ -118,6 +143,17 @@ class _Run:
             self._tell([*package.findings, *package.notes])
             for report in package.files:
                 self._take_file(report)
+
+    def _sealed(self, found: SingleReport) -> CaptureVerdict:
+        """Hold a capture whose records were found against the log."""
+        verdict = found.verdict
+        self._asked_of_log += 1
+        if not found.leaves:
+            return verdict
+        wanted = Logged(capture_id=verdict.capture_id, warc=verdict.warc, leaves=found.leaves)
+        seal = self._log.verify(wanted)
+        self._tell(seal.told)
+        return replace(verdict, rungs=(*verdict.rungs, *seal.rungs))
 
     def take_warcs(self, paths: Mapping[str, Path]) -> None:
         """Check files by their base names, and what their records say of each other."""
@@ -150,7 +186,7 @@ class _Run:
 
     def _judge(self, verdict: CaptureVerdict) -> None:
         self._captures += 1
-        self._whole += "whole" in verdict.rungs
+        self._rungs.update(verdict.rungs)
         if self._on_capture is not None:
             self._on_capture(verdict)
 
@@ -170,6 +206,8 @@ class _Run:
             captures=self._captures,
             records=self._records,
             findings=self._findings,
-            rungs=Rungs(whole=self._whole),
+            rungs=Rungs(**self._rungs),
             manifest=ManifestTally(listed=self._listed, agreed=self._agreed),
+            asked_of_log=self._asked_of_log,
+            log=self._log.state if self._asked_of_log else None,
         )

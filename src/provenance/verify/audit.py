@@ -13,8 +13,7 @@ from pathlib import Path
 
 from provenance.digest import digest_of, hex_of
 from provenance.errors import StorageError, UsageError
-from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
-from provenance.log.folder import read_given
+from provenance.log.checkpoint import Checkpoint
 from provenance.parallel import processors
 from provenance.verify.across import Across
 from provenance.verify.files import FileReport
@@ -29,6 +28,7 @@ from provenance.verify.findings import (
     finding,
     note,
 )
+from provenance.verify.heads import read_kept
 from provenance.verify.ledger import NONE, Ledger
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
 from provenance.verify.parts import read_files
@@ -79,7 +79,7 @@ def verify_archive(
         UsageError: `against` names this archive itself, or what is no archive.
     """
     trust = Trust(tsa_ca, operator_key, witness_keys)
-    kept = [(str(path), _checkpoint_in(path)) for path in checkpoints]
+    kept = read_kept(checkpoints)
     for other in against:
         _check_other(root, other)
     jobs = processors() if jobs is None else jobs
@@ -252,7 +252,7 @@ class _ArchiveAudit:
         on_capture: Callable[[CaptureVerdict], None] | None,
     ) -> Report:
         whole = sum(report.whole for report in self._reports)
-        logged = [report for report in self._reports if log.sound and report.warc in log.ends]
+        logged = [report for report in self._reports if log.rungs_of(report.warc)]
         if on_capture is not None:
             for report in self._reports:
                 for verdict in report.verdicts(log.rungs_of(report.warc)):
@@ -276,6 +276,7 @@ class _ArchiveAudit:
                 ),
             ),
             manifest=tally,
+            asked_of_log=sum(len(report.ledger.outcomes) for report in self._reports),
             log=log.state(),
             witnesses=tuple(
                 WitnessState(
@@ -295,10 +296,6 @@ class _ArchiveAudit:
             self._on_finding(each)
         else:
             self._on_note(each)
-
-
-def _checkpoint_in(path: Path) -> Checkpoint:
-    return parse_checkpoint(text_of(read_given(path), where=str(path)), where=str(path))
 
 
 def _check_other(root: Path, other: Path) -> None:

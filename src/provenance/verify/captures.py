@@ -29,6 +29,7 @@ from provenance.verify.statements import (
     disagreements,
     fields_of_warcinfo,
     hops_of,
+    log_head_in,
     parse_statement,
     requisites_of,
 )
@@ -227,10 +228,8 @@ class CaptureJudge:
         name, digest = fields.get("seeds-file"), fields.get("seeds-sha256")
         if name and digest:
             self._ledger.seeds.add((name, digest.removeprefix("sha256:").lower()))
-        origin, _, rest = fields.get("log-checkpoint", "").partition(" ")
-        size, _, root = rest.partition(" ")
-        if size.isascii() and size.isdigit() and len(size) < 19:
-            self._ledger.log_heads.add((origin, int(size), root))
+        if (head := log_head_in(fields)) is not None:
+            self._ledger.log_heads.add(head)
 
     def _note_anchor(self, anchor: Facts, said: Statement | None) -> None:
         self._ledger.anchors.add(key_of(anchor.record_digest))

@@ -32,6 +32,7 @@ class CosignCheck:
     """The cosignatures below a log's checkpoints; `roots` are the roots that its leaves give.
 
     `operator` is the key that signs the log, where one is known; its lines are none of a witness.
+    Of checkpoints over fewer than `least` leaves nothing is looked at.
     """
 
     def __init__(
@@ -41,11 +42,14 @@ class CosignCheck:
         roots: Mapping[int, bytes],
         keys: Sequence[CosignerKey],
         operator: VerifierKey | None,
+        *,
+        least: int = 0,
     ) -> None:
         self._folder = folder
         self._origin = origin
         self._roots = roots
         self._operator = operator
+        self._least = least
         self._words = {key: WitnessWord(key=key) for key in keys}
 
     @property
@@ -65,7 +69,8 @@ class CosignCheck:
                     found=f"the operator's own, as {key.line}",
                 )
         unknown: dict[str, None] = {}
-        for name in (CHECKPOINT, *(f"{CHECKPOINTS}/{size}" for size in self._folder.sizes())):
+        sizes = (size for size in self._folder.sizes() if size >= self._least)
+        for name in (CHECKPOINT, *(f"{CHECKPOINTS}/{size}" for size in sizes)):
             signed = self._read(name)
             if signed is not None:
                 yield from self._check(name, signed)

@@ -100,7 +100,8 @@ class WitnessState:
 class Report:
     """The end of a verification: counts of captures, records and findings.
 
-    `log` is None where there is no checkpoint that can be read; `witnesses` has each that was
+    `asked_of_log` is how many of the captures were held against the log. `log` is None where there
+    is no checkpoint that can be read, or the log was not asked; `witnesses` has each that was
     named, in the order given.
     """
 
@@ -109,6 +110,7 @@ class Report:
     findings: int
     rungs: Rungs
     manifest: ManifestTally
+    asked_of_log: int = 0
     log: LogState | None = None
     witnesses: tuple[WitnessState, ...] = ()
 

@@ -101,6 +101,10 @@ class Lookup:
         """Return the place of a record of this digest, or None."""
         return places.place_of_digest(self._connection, record_digest)
 
+    def of_leaf(self, record_digest: Digest) -> tuple[str, int] | None:
+        """Return file and byte of a record of this digest, or None."""
+        return places.beginning_of(self._connection, record_digest)
+
     def warcinfo_before(self, warc: str, offset: int) -> int | None:
         """Return the byte of the last warcinfo record of a file before a byte, or None."""
         return places.warcinfo_before(self._connection, warc, offset)

@@ -13,16 +13,16 @@ from pathlib import Path
 
 from provenance.digest import hex_of
 from provenance.errors import ProvenanceError
-from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
+from provenance.log.checkpoint import Checkpoint
 from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, WAITING, LogFolder
 from provenance.log.merkle import CompactRange
-from provenance.log.note import adds_signatures
 from provenance.log.strict import to_base64
 from provenance.log.tiles import FULL, Tile, parse_bundle, parse_tile_path, partial_tiles
 from provenance.verify.captures import groups_in
 from provenance.verify.cosigned import WitnessWord
 from provenance.verify.files import FileReport
 from provenance.verify.findings import Finding, LogState, Note, finding, note
+from provenance.verify.heads import NAMED_IN, Head, Heads, Named, named_apart
 from provenance.verify.leaves import file_line, leaf_hash
 from provenance.verify.ledger import Digests
 from provenance.verify.levels import Levels, log_finding
@@ -41,22 +41,14 @@ LeafReader = Callable[[str, int], str | None]
 
 
 @dataclass(slots=True)
-class Head:
-    """A checkpoint that says something of the log: where it is kept, and what it says."""
-
-    where: str
-    checkpoint: Checkpoint
-    raw: bytes
-
-
-@dataclass(slots=True)
 class SealTally:
     """What the log covers: its newest checkpoint, and the files that agree with it.
 
     `ends` has the number of leaves up to the end of each such file; `dated` and `signed` are the
     sizes of the largest checkpoints that somebody vouches for, `cosigned` what each witness said;
-    `files` the name of
-    each file that is covered, in the log's order, whatever became of it.
+    `files` the name of each file that is covered, in the log's order, whatever became of it.
+    `contradicted` is the size of the largest checkpoint that says otherwise of the log than its
+    leaves: nothing that it covers is sealed.
     """
 
     checkpoint: Checkpoint | None = None
@@ -66,6 +58,7 @@ class SealTally:
     roots: dict[int, bytes] = field(default_factory=dict)
     dated: int = 0
     signed: int = 0
+    contradicted: int = 0
     cosigned: tuple[WitnessWord, ...] = ()
 
     @property
@@ -75,7 +68,7 @@ class SealTally:
 
     def rungs_of(self, warc: str) -> tuple[str, ...]:
         """Return the rungs that the log gives to what it covers of a file."""
-        if not self.sound or warc not in self.ends:
+        if not self.sound or self.ends.get(warc, 0) <= self.contradicted:
             return ()
         spans = (("dated", self.dated), ("signed", self.signed), ("witnessed", self.witnessed))
         return ("sealed", *(rung for rung, size in spans if self.ends[warc] <= size))
@@ -108,87 +101,20 @@ class SealCheck:
 
     def findings(self) -> Iterator[Finding | Note]:
         """Yield what is wrong with the log, and with the files as the log knows them."""
-        heads: list[Head] = []
-        for each in self._heads():
-            if isinstance(each, Head):
-                heads.append(each)
-            else:
-                yield each
-        newest = heads[0] if heads and heads[0].where == CHECKPOINT else None
-        largest = max(heads, key=lambda each: each.checkpoint.size, default=newest)
-        if newest and largest and largest.checkpoint.size > newest.checkpoint.size:
-            # A command that is killed between its last two files leaves this; nothing is lost.
-            place, found = f"metadata/log/{largest.where}", f"not yet copied to {CHECKPOINT}"
-            yield note("log_unfinished", field=place, found=found)
-            newest = largest
-        if newest is None:
-            yield from self._without_checkpoint()
-        else:
+        kept = Heads(self._folder)
+        yield from kept.findings()
+        newest = kept.newest
+        self.tally.sound = kept.sound
+        if newest is not None:
             self.tally.checkpoint = newest.checkpoint
-            for fault in self._tree(newest.checkpoint, heads):
-                self.tally.sound = self.tally.sound and not isinstance(fault, Finding)
+            for fault in self._tree(newest.checkpoint, kept.heads):
+                # What is wrong with a file is held against its own captures alone.
+                of_log = isinstance(fault, Finding) and fault.warc is None
+                self.tally.sound = self.tally.sound and not of_log
                 yield fault
+            yield from self._roots(newest.checkpoint, kept.heads)
             yield from self._not_covered()
         yield from self._rolled_back(newest.checkpoint if newest else None)
-
-    # Checkpoints
-
-    def _heads(self) -> Iterator[Head | Finding | Note]:
-        """Yield the newest checkpoint, then each kept one, or what is wrong with it."""
-        kept = [f"{CHECKPOINTS}/{size}" for size in self._folder.sizes()]
-        newest = None
-        for name in [CHECKPOINT, *kept]:
-            try:
-                raw = self._folder.read(name)
-                if raw is None:
-                    continue
-                head = Head(name, parse_checkpoint(text_of(raw)), raw)
-            except ProvenanceError as fault:
-                yield log_finding("checkpoint_unreadable", name, "a checkpoint", fault)
-                continue
-            newest = newest or head
-            yield from self._surplus(head)
-            if newest.checkpoint.origin != head.checkpoint.origin:
-                origins = (newest.checkpoint.origin, head.checkpoint.origin)
-                yield log_finding("checkpoint_disagrees", f"{name} line 1", *origins)
-            elif name not in (CHECKPOINT, f"{CHECKPOINTS}/{head.checkpoint.size}"):
-                size = head.checkpoint.size
-                yield log_finding("checkpoint_disagrees", f"{name} line 2", name, size)
-            else:
-                yield head
-        if newest is not None:
-            copy = f"{CHECKPOINTS}/{newest.checkpoint.size}"
-            raw = self._raw(copy)
-            if newest.where == CHECKPOINT and raw != newest.raw:
-                if raw is not None and adds_signatures(newest.raw, raw):
-                    # A command that is killed between these two files leaves this.
-                    found = f"more signatures, not yet copied to {CHECKPOINT}"
-                    yield note("log_unfinished", field=f"metadata/log/{copy}", found=found)
-                    return
-                yield log_finding(
-                    "checkpoint_disagrees", copy, f"the bytes of {CHECKPOINT}", "others"
-                )
-
-    def _raw(self, name: str) -> bytes | None:
-        """Return the bytes of a file of the log, None where they cannot be had."""
-        try:
-            return self._folder.read(name)
-        except ProvenanceError:
-            return None
-
-    def _surplus(self, head: Head) -> Iterator[Finding]:
-        """Report lines that nothing commits to: what a checkpoint of ours has not."""
-        extensions = head.checkpoint.extensions
-        if extensions:
-            place, expected = f"{head.where} line 4", "origin, size and root alone"
-            yield log_finding("checkpoint_unreadable", place, expected, extensions[0])
-
-    def _without_checkpoint(self) -> Iterator[Finding | Note]:
-        names = [each for each in self._folder.names() if not each.endswith(WAITING)]
-        if any(not each.startswith("tile/") for each in names):
-            yield log_finding("checkpoint_missing", CHECKPOINT, "the newest checkpoint", "none")
-        elif names:
-            yield note("log_unfinished", field="metadata/log", found="no checkpoint yet")
 
     # The tree
 
@@ -224,11 +150,17 @@ class SealCheck:
         if held.hashes:
             yield log_finding("log_damaged", f"leaf {size - 1}", "the leaf of a file", "another")
         self.tally.roots[size] = tree.root()
+
+    def _roots(self, newest: Checkpoint, heads: list[Head]) -> Iterator[Finding]:
+        """Hold each checkpoint against the root that the leaves give at its size."""
+        if newest.size not in self.tally.roots:
+            return  # the leaves could not be read to their end
         for head in heads:
-            root = self.tally.roots.get(head.checkpoint.size)
+            root, size = self.tally.roots.get(head.checkpoint.size), head.checkpoint.size
             if root != head.checkpoint.root:
                 expected = to_base64(head.checkpoint.root)
-                found = to_base64(root) if root is not None else f"{size} leaves in all"
+                found = to_base64(root) if root is not None else f"{newest.size} leaves in all"
+                self.tally.contradicted = max(self.tally.contradicted, size)
                 yield log_finding("log_root", f"{head.where} line 3", expected, found)
 
     def _strays(self, size: int, heads: list[Head]) -> Iterator[Finding | Note]:
@@ -299,13 +231,14 @@ class SealCheck:
             return
         paired = min(len(lost), len(new)) if len(lost) == len(new) else 0
         for index, offset in zip(lost[:paired][:LISTED], new, strict=False):
-            yield from self._compare(name, index, offset)
+            line = self._leaf_at(name, offset) or ""
+            yield from compare_lines(name, offset, self._line(index), line)
         for index in lost[paired:][:LISTED]:
             line = self._line(index)
             yield finding(
                 "logged_capture_missing",
                 warc=name,
-                capture_id=_id_in(line),
+                capture_id=id_in(line),
                 expected=line.strip(),
                 found="no such records in the file",
             )
@@ -315,7 +248,7 @@ class SealCheck:
                 "unlogged_capture",
                 warc=name,
                 offset=offset,
-                capture_id=_id_in(line),
+                capture_id=id_in(line),
                 expected="records that the log has",
                 found=line.strip() or "records that it has not",
             )
@@ -324,22 +257,6 @@ class SealCheck:
             yield finding(
                 "more_findings", warc=name, expected=f"{LISTED} listed", found=f"{more} more"
             )
-
-    def _compare(self, name: str, index: int, offset: int) -> Iterator[Finding]:
-        """Say which records of a capture are others than the log has."""
-        before, now = self._line(index), self._leaf_at(name, offset) or ""
-        then, found = _named(before), _named(now)
-        for kind in [*then, *(each for each in found if each not in then)]:
-            if then.get(kind) != found.get(kind):
-                yield finding(
-                    "logged_capture_changed",
-                    warc=name,
-                    offset=offset,
-                    capture_id=_id_in(before),
-                    field=f"{kind} record",
-                    expected=then.get(kind, "none"),
-                    found=found.get(kind, "none"),
-                )
 
     def _line(self, index: int) -> str:
         size = self.tally.checkpoint.size if self.tally.checkpoint else 0
@@ -358,43 +275,31 @@ class SealCheck:
     # What files say of the log
 
     def _named_sizes(self) -> set[int]:
-        return {size for _, _, (_, size, _) in self._named()}
+        return {each.size for each in self._named()}
 
-    def _named(self) -> Iterator[tuple[str | None, str, tuple[str, int, str]]]:
-        """Yield the file, the field, and the checkpoint (origin, size, root) that it names."""
+    def _named(self) -> Iterator[Named]:
+        """Yield what files name, and what was kept elsewhere."""
         for name, report in self._reports.items():
-            for each in sorted(report.ledger.log_heads):
-                yield name, "log-checkpoint", each
+            for origin, size, root in sorted(report.ledger.log_heads):
+                yield Named(warc=name, field=NAMED_IN, origin=origin, size=size, root=root)
         for where, head in self._kept:
-            yield None, where, (head.origin, head.size, to_base64(head.root))
+            yield named_apart(where, head)
 
     def _rolled_back(self, newest: Checkpoint | None) -> Iterator[Finding]:
         """Hold against the log what files that were sealed after a checkpoint say of it."""
         kept = set(self._folder.sizes())
-        for name, field_name, (origin, size, root) in self._named():
-            known = self.tally.roots.get(size)
-            if newest is None:
-                found = "no log"
-            elif newest.origin != origin:
-                found = f"the log {newest.origin}"
-            elif size > newest.size:
-                found = f"{newest.size} leaves"
-            elif known is None or to_base64(known) == root:
-                if name and size not in kept:
-                    kept.add(size)
-                    place, expected = f"{CHECKPOINTS}/{size}", f"the checkpoint that {name} names"
-                    yield log_finding("checkpoint_missing", place, expected, "no such file")
-                continue
-            else:
-                found = f"the root {to_base64(known)} at that size"
-            yield finding(
-                "log_rolled_back",
-                warc=name,
-                offset=0 if name else None,
-                field=field_name,
-                expected=f"a log {origin} that begins with {size} leaves of root {root}",
-                found=found,
-            )
+        for each in self._named():
+            fault = each.refused_by(newest, self.tally.roots.get(each.size))
+            if fault is not None:
+                self.tally.contradicted = max(self.tally.contradicted, each.size)
+                yield fault
+            elif each.warc and each.size not in kept:
+                kept.add(each.size)
+                place, expected = (
+                    f"{CHECKPOINTS}/{each.size}",
+                    f"the checkpoint that {each.warc} names",
+                )
+                yield log_finding("checkpoint_missing", place, expected, "no such file")
 
 
 class _File:
@@ -420,6 +325,22 @@ def _places(leaves: Digests) -> dict[bytes, int]:
     return dict(zip(leaves.raws(), leaves.numbers(), strict=True))
 
 
+def compare_lines(warc: str, offset: int, before: str, now: str) -> Iterator[Finding]:
+    """Say which records of a capture are others than the log has, by its line there and now."""
+    then, found = _named(before), _named(now)
+    for kind in [*then, *(each for each in found if each not in then)]:
+        if then.get(kind) != found.get(kind):
+            yield finding(
+                "logged_capture_changed",
+                warc=warc,
+                offset=offset,
+                capture_id=id_in(before),
+                field=f"{kind} record",
+                expected=then.get(kind, "none"),
+                found=found.get(kind, "none"),
+            )
+
+
 def _named(line: str) -> dict[str, str]:
     """Return the records that a line names: what each is, and its digest."""
     words = line.split()
@@ -432,6 +353,7 @@ def _named(line: str) -> dict[str, str]:
     }
 
 
-def _id_in(line: str) -> str | None:
+def id_in(line: str) -> str | None:
+    """Return the digest that the line of a capture or record begins with, None for any other."""
     match = _CAPTURE.match(line)
     return match[1] if match else None

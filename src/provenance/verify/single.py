@@ -60,13 +60,25 @@ class Places(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeafAt:
+    """A leaf that records give: its hash, and the byte of the first of them."""
+
+    hashed: bytes
+    offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SingleReport:
-    """What was found of one capture: its rungs, how many records were read, and what is wrong."""
+    """What was found of one capture: whether it is whole, the records read, and what is wrong.
+
+    `leaves` are those that its records should have in the log; none where they were not found.
+    """
 
     verdict: CaptureVerdict
     records: int
     findings: tuple[Finding, ...]
     notes: tuple[Note, ...]
+    leaves: tuple[LeafAt, ...] = ()
 
 
 class SingleAudit:
@@ -133,6 +145,7 @@ class SingleAudit:
             records=records,
             findings=tuple(findings),
             notes=tuple(each for each in notes if each.code not in _OTHERWISE),
+            leaves=tuple(_leaves(part, own)),
         )
 
     def _read(self, place: Place, wanted: Wanted) -> Sighting:
@@ -255,6 +268,13 @@ def _cut(capture_id: Digest, part: Part) -> Iterator[Finding]:
             )
 
 
+def _leaves(part: Part, group: int) -> Iterator[LeafAt]:
+    offsets = {at for _, at, its_group in part.ledger.records if its_group == group}
+    for hashed, offset in zip(part.ledger.leaves.raws(), part.ledger.leaves.numbers(), strict=True):
+        if offset in offsets:
+            yield LeafAt(hashed=hashed, offset=offset)
+
+
 def _of(capture_id: Digest, findings: list[Finding]) -> bool:
     return any(each.capture_id == capture_id for each in findings)
 
@@ -296,12 +316,22 @@ def _report(
 
 
 def _opens_ours(path: Path, offset: int) -> bool:
-    """Say whether the record at `offset` is a warcinfo of ours; a large one is not looked into."""
+    """Say whether the record at `offset` is a warcinfo of ours."""
+    first = warcinfo_at(path, offset)
+    return first is not None and first.ours
+
+
+def warcinfo_at(path: Path, offset: int) -> Facts | None:
+    """Return the warcinfo record at a byte, None where there is none; a large one is passed over.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     judge = RecordJudge(lambda _record, _fault: None, lambda _record: ())
     with Stretch(path=path).window(hashing=False) as window:
         for record in record_at(window, offset, 0):
             size = record.header.content_length or 0
             if record.header.value("WARC-Type") == "warcinfo" and size <= KEPT_LIMIT:
-                judge.judge(record)
-            return judge.ours
-    return False
+                return judge.judge(record)
+            break
+    return None

@@ -187,3 +187,12 @@ def fields_of_warcinfo(facts: Facts) -> dict[str, str]:
     text = (facts.text or b"").decode("utf-8", "replace")
     pairs = (line.partition(":") for line in text.splitlines())
     return {name.strip().lower(): value.strip() for name, colon, value in pairs if colon}
+
+
+def log_head_in(fields: Mapping[str, str]) -> tuple[str, int, str] | None:
+    """Return the checkpoint that a warcinfo's lines name: origin, size, and root in Base64."""
+    origin, _, rest = fields.get("log-checkpoint", "").partition(" ")
+    size, _, root = rest.partition(" ")
+    if size.isascii() and size.isdigit() and len(size) < 19:
+        return origin, int(size), root
+    return None

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provenance.errors import ProvenanceError
-from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, LogFolder, read_given
+from provenance.log.folder import STAMPS, LogFolder, read_given
 from provenance.log.keyfile import public_witness_key
 from provenance.log.note import parse_verifier_key
 from provenance.verify.findings import Finding, Note
 from provenance.verify.sealed import SealTally
+from provenance.verify.signed import SignatureCheck
 
 if TYPE_CHECKING:
     from provenance.log.trusted import Anchors
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Trust:
     """Certificates in a PEM file, and a verifier key line, which may be None; keys of witnesses.
 
-    A witness is given by its verifier key line, or by a file that has it.
+    A witness is given by its verifier key line, or by a file that has it. `given` says that any of
+    them was.
 
     Raises:
         UsageError: one of them is not what it should be.
@@ -34,6 +35,7 @@ class Trust:
         operator_key: str | None,
         witness_keys: Sequence[str] = (),
     ) -> None:
+        self.given = tsa_ca is not None or operator_key is not None or bool(witness_keys)
         self._key = parse_verifier_key(operator_key.strip()) if operator_key is not None else None
         self._witnesses = tuple(dict.fromkeys(map(public_witness_key, witness_keys)))
         self._anchors: Anchors | None = None
@@ -50,28 +52,51 @@ class Trust:
         return tuple(WitnessWord(key=key) for key in self._witnesses)
 
     def findings(self, metadata: Path, tally: SealTally) -> Iterator[Finding | Note]:
-        """Check stamps and signatures; note in `tally` what they vouch for."""
+        """Check all stamps and signatures; note in `tally` what they vouch for."""
         folder = LogFolder(metadata)
-        if not (folder.stamped_sizes() or _is_signed(folder) or self._key or self._witnesses):
-            return
-        from provenance.log.trusted import NO_ANCHORS
-        from provenance.verify.cosigned import CosignCheck
-        from provenance.verify.vouched import VouchCheck
+        if (folder.path / STAMPS).exists():
+            yield from self._stamps(folder, tally)
+        yield from self._signatures(folder, tally)
 
-        origin = tally.checkpoint.origin if tally.checkpoint else ""
-        check = VouchCheck(folder, origin, tally.roots, self._anchors or NO_ANCHORS, self._key)
+    def findings_for(
+        self, metadata: Path, tally: SealTally, least: int
+    ) -> Iterator[Finding | Note]:
+        """Check what vouches for checkpoints over `least` leaves or more, as `findings` does.
+
+        Time-stamps only where somebody is trusted to date: nothing else can come of them.
+        """
+        folder = LogFolder(metadata)
+        if self._anchors is not None:
+            yield from self._stamps(folder, tally, least)
+        yield from self._signatures(folder, tally, least)
+
+    def _stamps(
+        self, folder: LogFolder, tally: SealTally, least: int = 0
+    ) -> Iterator[Finding | Note]:
+        from provenance.log.trusted import NO_ANCHORS
+        from provenance.verify.stamped import StampCheck
+
+        anchors = self._anchors or NO_ANCHORS
+        check = StampCheck(folder, _origin(tally), tally.roots, anchors, least=least)
         yield from check.findings()
-        tally.dated, tally.signed = check.tally.dated, check.tally.signed
-        cosigned = CosignCheck(folder, origin, tally.roots, self._witnesses, check.operator)
+        tally.dated = check.dated
+
+    def _signatures(
+        self, folder: LogFolder, tally: SealTally, least: int = 0
+    ) -> Iterator[Finding | Note]:
+        check = SignatureCheck(folder, _origin(tally), self._key, least=least)
+        yield from check.findings()
+        tally.signed = check.signed
+        if not self._witnesses and not (check.operator or check.any_signed):
+            return
+        from provenance.verify.cosigned import CosignCheck
+
+        cosigned = CosignCheck(
+            folder, _origin(tally), tally.roots, self._witnesses, check.operator, least=least
+        )
         yield from cosigned.findings()
         tally.cosigned = cosigned.words
 
 
-def _is_signed(folder: LogFolder) -> bool:
-    names = [CHECKPOINT, *(f"{CHECKPOINTS}/{size}" for size in folder.sizes())]
-    try:
-        return folder.read(OPERATOR) is not None or any(
-            b"\n\n" in (folder.read(name) or b"") for name in names
-        )
-    except ProvenanceError:
-        return True  # what cannot be read is told where each is checked
+def _origin(tally: SealTally) -> str:
+    return tally.checkpoint.origin if tally.checkpoint else ""

@@ -45,8 +45,7 @@ class Site:
         self.templates = make_environment()
         self.static = {name: read_static(name) for name in STATIC}
         self.checking = asyncio.Semaphore(CHECKS_AT_ONCE)
-        self._home: Home | None = None
-        self._choices: Choices | None = None
+        self._once: dict[str, Any] = {}
 
     async def read(
         self, ask: Callable[[sqlite3.Connection], T], *, limit_ms: int = READ_LIMIT_MS
@@ -67,15 +66,21 @@ class Site:
 
     async def home(self) -> Home:
         """Return the front page's facts."""
-        if self._home is None:
-            self._home = await self.read(read_home, limit_ms=ONCE_LIMIT_MS)
-        return self._home
+        return await self.once("home", read_home)
 
     async def choices(self) -> Choices:
         """Return what searches can be narrowed to."""
-        if self._choices is None:
-            self._choices = await self.read(read_choices, limit_ms=ONCE_LIMIT_MS)
-        return self._choices
+        return await self.once("choices", read_choices)
+
+    async def once(self, name: str, ask: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `ask` reads, from the first time on as it was then: the file is immutable.
+
+        What is kept so is bounded by what there is to name, not by what is asked for.
+        """
+        if name not in self._once:
+            self._once[name] = await self.read(ask, limit_ms=ONCE_LIMIT_MS)
+        found: T = self._once[name]
+        return found
 
     def path(self, path: str) -> str:
         """Return a path of this site with Datasette's base URL before it."""

@@ -13,7 +13,16 @@ from datasette import Response, hookimpl
 from markupsafe import Markup
 
 from provenance.errors import ProvenanceError
-from provenance.web import byteviews, comparing, downloads, feeds, machines, timegates, views
+from provenance.web import (
+    byteviews,
+    comparing,
+    downloads,
+    failures,
+    feeds,
+    machines,
+    timegates,
+    views,
+)
 from provenance.web.answers import MissingError, missing, twin
 from provenance.web.attachment import Site, site_of
 from provenance.web.faults import answer_fault, answer_foreign
@@ -58,6 +67,8 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
         (rf"^/document/(?P<id>[^/]+)\.(?P<form>{_FORMS})$", machines.document_form),
         (r"^/document/(?P<id>[^/]+)\.json$", views.document_json),
         (r"^/document/(?P<id>[^/]+)$", views.document),
+        (r"^/failures\.json$", failures.failures_json),
+        (r"^/failures$", failures.failures),
         (r"^/feed\.atom$", feeds.atom),
         (r"^/collection/(?P<id>[^/]+)/feed\.atom$", feeds.atom),
         (r"^/sitemap\.xml$", feeds.sitemap),

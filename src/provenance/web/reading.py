@@ -28,10 +28,12 @@ from provenance.web.facts import (
 EXCERPT = 1_500
 TIMELINE = 200
 
-_LAST = """(select newest.capture_id from capture as newest where newest.document = d.document
+LAST = """(select newest.capture_id from capture as newest where newest.document = d.document
   order by newest.captured_at desc, newest.capture_id desc limit 1)"""
+"""SQL: the id of the newest capture, of any outcome, of the document `d`."""
 
-_STATE = "coalesce(last.outcome, case when d.url is null then 'wanted' else 'waiting' end)"
+STATE = "coalesce(last.outcome, case when d.url is null then 'wanted' else 'waiting' end)"
+"""SQL: the outcome of that capture, `last`, or that there was none."""
 
 _ROLE_ORDER = (
     "case d.role when 'source' then 0 when 'official' then 1 when 'independent' then 2 else 3 end"
@@ -43,7 +45,7 @@ select d.document, d.collection, d.title, d.title_original, d.role, d.publisher,
   last.status as last_status, last.captured_at as last_at,
   (select count(*) from capture as c where c.document = d.document) as captures,
   (select coalesce(max(c.version), 0) from capture as c where c.document = d.document) as versions
-from document as d left join capture as last on last.capture_id = {_LAST}
+from document as d left join capture as last on last.capture_id = {LAST}
 """
 
 _CAPTURE_LINE = """
@@ -64,9 +66,10 @@ T = TypeVar("T")
 Parameters = Sequence[object] | Mapping[str, object]
 
 
-def _rows(
+def rows_of(
     conn: sqlite3.Connection, kind: type[T], sql: str, args: Parameters = ()
 ) -> tuple[T, ...]:
+    """Return the rows of a query as values of a dataclass, whose fields name its columns."""
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     cursor = conn.cursor()
     cursor.row_factory = sqlite3.Row
@@ -74,7 +77,7 @@ def _rows(
 
 
 def _row(conn: sqlite3.Connection, kind: type[T], sql: str, args: Parameters = ()) -> T | None:
-    return next(iter(_rows(conn, kind, sql, args)), None)
+    return next(iter(rows_of(conn, kind, sql, args)), None)
 
 
 def _value(conn: sqlite3.Connection, sql: str, args: Parameters = ()) -> Any:
@@ -87,7 +90,7 @@ def read_home(conn: sqlite3.Connection) -> Home:
     return Home(
         collections=read_collections(conn),
         newest=read_newest(conn, None, limit=7),
-        trouble=_rows(
+        trouble=rows_of(
             conn,
             DocumentLine,
             f"{_DOCUMENT_LINE} where last.outcome in ({_marks(TROUBLE_OUTCOMES)})"
@@ -107,12 +110,25 @@ def read_newest(
 ) -> tuple[CaptureLine, ...]:
     """Read the newest captures of one collection, or of all."""
     of = "" if collection is None else " where c.collection = ?"
-    return _rows(
+    return rows_of(
         conn,
         CaptureLine,
         f"{_CAPTURE_LINE}{of} order by c.captured_at desc, c.capture_id limit ?",
         (limit,) if collection is None else (collection, limit),
     )
+
+
+def read_years(conn: sqlite3.Connection, collection: str) -> tuple[dict[int, int], dict[int, int]]:
+    """Read how many documents of a collection were published, and captures made, in each year."""
+    found = []
+    for column, table in (("published", "document"), ("captured_at", "capture")):
+        rows = conn.execute(
+            f"select cast(substr({column}, 1, 4) as integer), count(*) from {table}"
+            f" where collection = ? and {column} glob '[0-9][0-9][0-9][0-9]*' group by 1",
+            (collection,),
+        )
+        found.append(dict(rows.fetchall()))
+    return found[0], found[1]
 
 
 def read_map(
@@ -130,11 +146,11 @@ def read_map(
 
 def read_collections(conn: sqlite3.Connection) -> tuple[CollectionCard, ...]:
     """Read every collection with its documents counted by role and state."""
-    tallies = _rows(
+    tallies = rows_of(
         conn,
         Tally,
-        f"select d.collection, d.role, {_STATE} as state, count(*) as documents"
-        f" from document as d left join capture as last on last.capture_id = {_LAST}"
+        f"select d.collection, d.role, {STATE} as state, count(*) as documents"
+        f" from document as d left join capture as last on last.capture_id = {LAST}"
         " group by 1, 2, 3 order by 1, 2, 3",
     )
     cursor = conn.execute("select collection, title, about, seeds_file from collection order by 1")
@@ -160,11 +176,11 @@ def read_documents(
     offset: int,
 ) -> tuple[DocumentLine, ...]:
     """Read documents of a collection by role and seeds order; no `states` means every state."""
-    last = f" left join capture as last on last.capture_id = {_LAST}" if states else ""
-    stated = f" and {_STATE} in ({_marks(states)})" if states else ""
+    last = f" left join capture as last on last.capture_id = {LAST}" if states else ""
+    stated = f" and {STATE} in ({_marks(states)})" if states else ""
     roled = " and coalesce(d.role, '') = ?" if role is not None else ""
     # The page's documents are chosen first: counting visits for all of them would take too long.
-    return _rows(
+    return rows_of(
         conn,
         DocumentLine,
         f"with chosen as materialized (select d.document as name, {_ROLE_ORDER} as part"
@@ -181,7 +197,7 @@ def read_document(conn: sqlite3.Connection, document: str) -> DocumentPage | Non
     described = _row(conn, Description, f"{_DESCRIPTION} where d.document = ?", (document,))
     if described is None:
         return None
-    captures = _rows(
+    captures = rows_of(
         conn,
         CaptureLine,
         f"{_CAPTURE_LINE} where c.document = ?"
@@ -193,7 +209,7 @@ def read_document(conn: sqlite3.Connection, document: str) -> DocumentPage | Non
         description=described,
         captures=captures,
         capture_count=_value(conn, "select count(*) from capture where document = ?", (document,)),
-        alternates=_rows(
+        alternates=rows_of(
             conn,
             AlternateLine,
             "select url, role, status, note from alternate where document = ? order by position",
@@ -205,7 +221,7 @@ def read_document(conn: sqlite3.Connection, document: str) -> DocumentPage | Non
 
 
 def _read_relations(conn: sqlite3.Connection, document: str) -> tuple[RelationLine, ...]:
-    return _rows(
+    return rows_of(
         conn,
         RelationLine,
         """

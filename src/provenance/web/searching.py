@@ -11,6 +11,11 @@ _PIECES = re.compile(f"({MARK}[^{MARK}{UNMARK}]*{UNMARK})")
 _NOISE = re.compile(f"[{JOINT}{MARK}{UNMARK}]")
 
 
+_MOST = 2_000
+"""The best matching texts that are looked at where nothing narrows a search: a word that is in
+every text would take the time of all of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
     """A run of a snippet's text; `marked` where it matches the words sought."""
@@ -21,12 +26,24 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What a search is narrowed to; None means any. `everything` adds error pages and the like."""
+    """What a search is narrowed to; None means any. `everything` adds error pages and the like.
+
+    `since` and `until` are dates of one to three parts between which the document was published, as
+    far as its own date tells; `newest` puts the newest capture first instead of the best match.
+    """
 
     role: str | None = None
     publisher: str | None = None
     language: str | None = None
+    since: str | None = None
+    until: str | None = None
+    newest: bool = False
     everything: bool = False
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything is asked for but words."""
+        return self != Filters()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +97,7 @@ _HITS = """
 with hit as materialized (
   select rowid as id, bm25(text_search, 8.0, 1.0) as score
   from text_search where text_search match :expression
+  order by score limit :most
 ), found as (
   select hit.id, c.document, c.content_id, c.capture_id, c.captured_at, c.outcome, c.version,
     min(hit.score) over (partition by c.document) as best,
@@ -102,7 +120,9 @@ where found.place = 1
   and (:role is null or d.role = :role)
   and (:publisher is null or d.publisher = :publisher)
   and (:language is null or d.language = :language)
-order by found.best, d.document
+  and (:since is null or d.published >= substr(:since, 1, length(d.published)))
+  and (:until is null or substr(d.published, 1, length(:until)) <= :until)
+order by case when :newest then found.captured_at end desc, found.best, d.document
 limit :limit offset :offset
 """
 
@@ -120,6 +140,10 @@ def search(
             "role": filters.role,
             "publisher": filters.publisher,
             "language": filters.language,
+            "since": filters.since,
+            "until": filters.until,
+            "newest": filters.newest,
+            "most": -1 if filters.narrowed else max(_MOST, 20 * (offset + limit)),
             "everything": filters.everything,
             "limit": limit,
             "offset": offset,

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from datasette import Response
 
+from provenance.dates import parse_partial_date
 from provenance.digest import Digest, to_hash_uri, to_ni
 from provenance.errors import ProvenanceError, UsageError
 from provenance.web import machines, reading, searching, words
@@ -25,8 +26,9 @@ from provenance.web.searching import Filters
 from provenance.web.signposting import FORMS as FORMATS
 from provenance.web.signposting import description_links
 from provenance.web.source import Exchange
+from provenance.web.years import spans
 
-PAGE_SIZE = 100
+PAGE_SIZE = 50
 HITS = 20
 
 
@@ -55,6 +57,7 @@ async def collection(site: Site, request: Any) -> Response:
             offset=PAGE_SIZE * (number - 1),
         )
     )
+    years = await site.once(f"years of {name}", lambda conn: reading.read_years(conn, name))
     kept = {key: value for key, value in (("role", role), ("state", state)) if value is not None}
     return page(
         site,
@@ -63,6 +66,7 @@ async def collection(site: Site, request: Any) -> Response:
         documents=documents[:PAGE_SIZE],
         state=state,
         role=role,
+        years=spans(*years),
         pages=_pages(f"/collection/{segment(name)}", kept, number, more=len(documents) > PAGE_SIZE),
     )
 
@@ -149,11 +153,12 @@ async def capture_json(site: Site, request: Any) -> Response:
 
 async def search(site: Site, request: Any) -> Response:
     """Show what archived texts and the catalogue have for `?q=`."""
-    query, filters = (request.args.get("q") or "").strip()[:400], _filters(request)
-    number, fault = page_number(request), None
+    query = (request.args.get("q") or "").strip()[:400]
+    filters, fault = _filters(request)
+    number = page_number(request)
     hits: tuple[searching.Hit, ...] = ()
     catalogue: tuple[searching.CatalogueHit, ...] = ()
-    if query:
+    if query and fault is None:
         try:
             hits = await _hits(site, query, filters, number)
             catalogue = await _catalogue(site, query, hits) if number == 1 else ()
@@ -176,10 +181,13 @@ async def search(site: Site, request: Any) -> Response:
 async def search_json(site: Site, request: Any) -> Response:
     """Answer a search as JSON; snippets are lists of [text, marked]."""
     query, number = (request.args.get("q") or "").strip()[:400], page_number(request)
+    filters, fault = _filters(request)
     try:
-        hits = await _hits(site, query, _filters(request), number)
+        hits = () if fault else await _hits(site, query, filters, number)
     except UsageError as error:
-        return twin(site, {"ok": False, "error": str(error), "results": []}, status=400)
+        fault = str(error)
+    if fault:
+        return twin(site, {"ok": False, "error": fault, "results": []}, status=400)
     results = [
         {
             "type": "capture",
@@ -214,13 +222,25 @@ async def _catalogue(
     return tuple(one for one in found if one.document not in shown)[:8]
 
 
-def _filters(request: Any) -> Filters:
-    return Filters(
+def _filters(request: Any) -> tuple[Filters, str | None]:
+    """Return what a search is narrowed to, and what is wrong with it, if anything."""
+    dates: dict[str, str | None] = {"since": None, "until": None}
+    fault = None
+    for name in dates:
+        text = (request.args.get(name) or "").strip()
+        try:
+            dates[name] = parse_partial_date(text) if text else None
+        except UsageError as error:
+            fault = str(error)
+    filters = Filters(
         role=request.args.get("role") or None,
         publisher=request.args.get("publisher") or None,
         language=request.args.get("language") or None,
+        newest=request.args.get("order") == "newest",
         everything=flag(request, "all"),
+        **dates,
     )
+    return filters, fault
 
 
 def _filter_query(query: str, filters: Filters) -> dict[str, str]:
@@ -229,6 +249,9 @@ def _filter_query(query: str, filters: Filters) -> dict[str, str]:
         "role": filters.role,
         "publisher": filters.publisher,
         "language": filters.language,
+        "since": filters.since,
+        "until": filters.until,
+        "order": "newest" if filters.newest else None,
         "all": "1" if filters.everything else None,
     }
     return {key: value for key, value in chosen.items() if value}
