@@ -200,7 +200,7 @@ def test_a_check_reads_the_files_anew(changed: Served) -> None:
     status, fields, body = changed.get(f"{page}?check=1")
     assert status == 200
     assert b"<strong>Whole.</strong> 3 records read" in body
-    assert b"<strong>In the log.</strong>" in body and b"finding" not in body
+    assert b"<strong>Sealed.</strong> The log has" in body and b"finding" not in body
     assert fields["x-robots-tag"] == "noindex" and fields["cache-control"] == "no-store"
     path = changed.path_of(row)
     raw = bytearray(path.read_bytes())
@@ -208,7 +208,7 @@ def test_a_check_reads_the_files_anew(changed: Served) -> None:
     path.write_bytes(raw)
     status, _, body = changed.get(f"{page}?check=1")
     assert status == 200
-    assert b"<strong>Whole.</strong>" not in body
+    assert b"<strong>Whole.</strong>" not in body and b"<strong>Sealed." not in body
     assert b"finding" in body and b"The capture is not whole" in body
     assert path.name.encode() in body
     assert str(changed.archive.root).encode() not in body

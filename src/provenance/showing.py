@@ -8,16 +8,18 @@ from typing import Any
 from provenance.cite import CitationFormat
 from provenance.citing import cite
 from provenance.digest import Digest
-from provenance.errors import ProvenanceError, UsageError
+from provenance.errors import UsageError
 from provenance.index import datasette_metadata, open_index
 from provenance.log.folder import log_head
 from provenance.page_source import PageSource
-from provenance.proving import check_proof, proof_of
+from provenance.proving import proof_of
 from provenance.verify import Finding
 from provenance.verify.asked import verify_targets
-from provenance.verify.findings import finding
 from provenance.web.site import create_site
-from provenance.web.source import Checked, Fault
+from provenance.web.source import Checked, Fault, LogHead
+
+_LONG = 100
+"""Findings cut their texts short; of a root that is longer, so many characters are looked for."""
 
 
 def make_site(root: Path, index_path: Path) -> Any:
@@ -48,40 +50,46 @@ def _proof(metadata: Path, capture_id: str) -> bytes | None:
 
 
 def _checked(root: Path, index_path: Path, capture_id: str) -> Checked:
-    """Verify one capture, and that the log's newest checkpoint covers it."""
+    """Verify one capture, and hold it against the log."""
     faults: list[Fault] = []
     rungs: list[str] = []
     report = verify_targets(
         (capture_id,),
         root=root,
         index=index_path,
-        on_finding=lambda each: faults.append(_fault(each)),
+        on_finding=lambda each: faults.append(_fault(each, str(root))),
         on_note=lambda _note: None,
         on_capture=lambda verdict: rungs.extend(verdict.rungs),
         jobs=1,
     )
-    proven = None
-    try:
-        proof = _proof(root / "metadata", capture_id)
-        proven = check_proof(proof, where="metadata/log") if proof is not None else None
-    except ProvenanceError as fault:
-        faults.append(_fault(finding("log_damaged", found=fault.what)))
+    head = report.log
     return Checked(
         rungs=tuple(rungs),
         records=report.records,
         faults=tuple(faults),
-        leaf=proven.index if proven else None,
-        log_size=proven.size if proven else None,
+        log=LogHead(origin=head.origin, size=head.size, root=head.root) if head else None,
     )
 
 
-def _fault(found: Finding) -> Fault:
+def _fault(found: Finding, root: str) -> Fault:
     return Fault(
         code=found.code,
         warc=found.warc,
         offset=found.offset,
         field=found.field,
-        expected=found.expected,
-        found=found.found,
+        expected=_below(found.expected, root),
+        found=_below(found.found, root),
         hint=found.hint,
     )
+
+
+def _below(text: str | None, root: str) -> str | None:
+    """Return a text without the folder that the archive lies in, which may name a person.
+
+    >>> _below("/some/where/metadata/log/tile: it is missing", "/some/where")
+    'metadata/log/tile: it is missing'
+    """
+    if text is None or root == ".":
+        return text
+    short = text.replace(f"{root}/", "")
+    return "…" if len(root) > _LONG and root[:_LONG] in short else short

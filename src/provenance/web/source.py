@@ -38,18 +38,25 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogHead:
+    """The newest checkpoint of the log: its origin, its leaves, and the root in Base64."""
+
+    origin: str
+    size: int
+    root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """What came of verifying one capture now: the rungs that hold, records read, what is wrong.
 
-    `leaf` is its place in the log, from 0, and `log_size` the number of leaves that the newest
-    checkpoint covers; both are None where no log covers it.
+    `log` is None where there is no checkpoint that can be read.
     """
 
     rungs: tuple[str, ...]
     records: int
     faults: tuple[Fault, ...]
-    leaf: int | None = None
-    log_size: int | None = None
+    log: LogHead | None = None
 
 
 class SiteSource(Protocol):
