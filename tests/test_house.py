@@ -52,7 +52,7 @@ FLOORS = (
             "run_files",
         ),
     ),
-    ("before the hall", ("catalogue", "commitments")),
+    ("before the hall", ("catalogue", "commitments", "showing")),
     ("hall", ("archive",)),
     ("beside the roof", ("demo",)),
     ("roof", ("cli",)),

@@ -390,19 +390,6 @@ class Archive(Catalogue, Commitments):
 
     def site(self) -> Any:
         """Return a Datasette over the index, with the pages."""
-        from provenance.cite import CitationFormat
-        from provenance.index import datasette_metadata, open_index
-        from provenance.page_source import PageSource
-        from provenance.web.site import create_site
+        from provenance.showing import make_site
 
-        with open_index(self.index_path):
-            pass
-        return create_site(
-            self.index_path,
-            PageSource(
-                self.index_path,
-                self.archive,
-                cite=lambda name, form, locator: self.cite(name, CitationFormat(form), locator)[1],
-            ),
-            metadata=datasette_metadata(),
-        )
+        return make_site(self.root, self.index_path)

@@ -96,9 +96,17 @@ def attachment(document: str, content_id: str, media_type: str | None) -> str:
 
     Source: RFC 6266 §4, RFC 8187 §3.2.
     """
+    return saved_as(document, content_id, _EXTENSIONS.get(media_type or "", "bin"))
+
+
+def saved_as(document: str, digest: str, extension: str) -> str:
+    """Return a Content-Disposition with a name made as in `attachment`.
+
+    >>> saved_as("minutes", "sha256:0123456789", "txt")
+    'attachment; filename="minutes-01234567.txt"'
+    """
     stem = re.sub(r"[^\w.-]+", "-", document).strip("-._")[:80] or "document"
-    short = re.sub(r"[^0-9a-f]", "", content_id.removeprefix("sha256:"))[:8]
-    extension = _EXTENSIONS.get(media_type or "", "bin")
+    short = re.sub(r"[^0-9a-f]", "", digest.removeprefix("sha256:"))[:8]
     name = f"{stem}-{short}.{extension}"
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")
     value = f'attachment; filename="{plain}"'
