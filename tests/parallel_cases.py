@@ -25,6 +25,14 @@ def test_results_come_in_the_order_of_the_items_from_other_processes() -> None:
     assert len({pid for _, pid in found}) <= 3
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_results_come_in_another_order_where_one_is_given(jobs: int) -> None:
+    """Also where it wants the last item first."""
+    order = [*range(99, 49, -1), *range(1, 50), 0]
+    results = map_in_order(lambda item: item * item, range(100), jobs=jobs, order=order)
+    assert list(results) == [item * item for item in order]
+
+
 @pytest.mark.parametrize(("items", "jobs"), [(range(0), 4), (range(1), 4), (range(5), 1)])
 def test_little_work_is_done_here(items: range, jobs: int) -> None:
     """One item, or one process, is no reason to start others."""

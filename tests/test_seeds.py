@@ -209,6 +209,9 @@ publisher = "p"
         (b"a = 2021-02-30", "line 1, column 5: not TOML"),
         (b"a = " + b"[" * 100_000, "nested too deeply"),
         (b"a = " + b"9" * 5_000, "too many digits"),
+        (b"# begun\n" + b"a." * 100_000 + b"a = 1", "line 2: not TOML that can be read: a key of"),
+        (b"x = {y = 1, " + b'"a" . ' * 100_000 + b"a = 1}", "line 1: not TOML that can be read"),
+        (b"[[" + b"'a'." * 100_000 + b"a]]", "line 1: not TOML that can be read"),
     ],
 )
 def test_bytes_that_are_no_toml_are_told_with_their_place(raw: bytes, said: str) -> None:

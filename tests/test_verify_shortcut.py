@@ -302,6 +302,19 @@ def test_a_record_inside_a_body_is_no_place_to_divide_a_file(tmp_path: Path, lev
     check(tmp_path / NAME, b"".join([*members, *(each.member for each in capture(600).records)]))
 
 
+def test_members_may_be_packed_at_different_times(tmp_path: Path) -> None:
+    """Another tool may have packed the file anew: the short way leads past these members too."""
+    records = [warcinfo(), *capture(100).records, *capture(110).records, *capture(120).records]
+    members = [gzip.compress(each.plain, mtime=at // 2) for at, each in enumerate(records)]
+    path = tmp_path / NAME
+    full = check(path, b"".join(members))
+    assert not full.findings
+    with path.open("rb") as source:
+        short = Shortcut(Window(source), Ledger(), None)
+        assert short.run(len(members[0])) == path.stat().st_size
+    assert short.records == len(records) - 1
+
+
 def test_several_captures_in_one_member_are_told_once(tmp_path: Path) -> None:
     """A member with many records is a finding, and each of its records is counted once."""
     captures = [each for number in range(300, 340, 10) for each in capture(number).records]

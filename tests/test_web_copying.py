@@ -367,8 +367,14 @@ def test_links_go_and_words_stay() -> None:
         '</a><a class="button" href="/gone">Look</a><a href="/a?b=1&amp;c=2" rel="next">n</a>'
     )
     found = standing_alone(
-        page, policy="", links="", rewrite=lambda to: None if to == "/gone" else f"{to}&d"
+        page,
+        policy="",
+        links='<https://a.example/>; rel="x", <https://b.example/>; rel="y"; type="t/t"',
+        rewrite=lambda to: None if to == "/gone" else f"{to}&d",
+        signpost=lambda to: "b" in to[:9],
     )
+    assert '<link rel="y" href="https://b.example/" type="t/t">' in found
+    assert "https://a.example/" not in found
     assert "gone" not in found and "Look" not in found and "<span><b>w</b></span>" in found
     assert '<a href="/a?b=1&amp;c=2&amp;d" rel="next">n</a>' in found
 

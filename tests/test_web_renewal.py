@@ -61,6 +61,9 @@ class Exchangeable:
     def fts_query(self, words: str) -> str:
         return self.shelf.fts_query(words)
 
+    def has_log(self) -> bool:
+        return self.shelf.has_log()
+
 
 def fetched(address: str) -> bytes:
     with urllib.request.urlopen(address, timeout=60) as answer:

@@ -35,7 +35,7 @@ from provenance.model import (
     RunId,
     TitleStatus,
 )
-from provenance.web.source import Exchange
+from provenance.web.source import Checked, Exchange
 
 RUN = RunId("5f0c1d1e-0000-4000-8000-000000000001")
 BRIDGE = CollectionId("harbour-bridge")
@@ -91,6 +91,9 @@ class Shelf:
         self.contents: dict[str, bytes] = {}
         self.heads: dict[str, tuple[bytes | None, bytes | None]] = {}
         self.missing: set[str] = set()
+        self.members: dict[str, bytes] = {}
+        self.proofs: dict[str, bytes] = {}
+        self.checked: dict[str, Checked] = {}
         self._offset = 412
         for visit in visits:
             self._put(visit)
@@ -100,6 +103,20 @@ class Shelf:
             raise UnknownIdError("the WARC file is not there", where=f"archive/{WARC}")
         raw = self.contents[str(self.captures[capture_id].content_id)]
         yield from (raw[start : start + 1000] for start in range(0, len(raw), 1000))
+
+    def member(self, capture_id: str) -> Iterator[bytes]:
+        if capture_id in self.missing:
+            raise UnknownIdError("the WARC file is not there", where=f"archive/{WARC}")
+        yield self.members[capture_id]
+
+    def has_log(self) -> bool:
+        return bool(self.proofs)
+
+    def proof(self, capture_id: str) -> bytes | None:
+        return self.proofs.get(capture_id)
+
+    def check(self, capture_id: str) -> Checked:
+        return self.checked[capture_id]
 
     def exchange(self, capture_id: str) -> Exchange | None:
         if capture_id in self.missing:
@@ -205,6 +222,7 @@ class Shelf:
         record = header + b"\r\n" + block
         member = gzip.compress(record + b"\r\n\r\n", mtime=0)
         capture_id = digest_of(record)
+        self.members[capture_id] = member
         self.captures[capture_id] = Capture(
             capture_id=capture_id,
             collection=self.collection.id,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+
+_LENGTH = re.compile(rb"(?mi)^content-length: ([0-9]+)")
 
 Script = Callable[[bytes], bytes | None]
 """Request head in, bytes to send out; None hangs up without a byte."""
@@ -46,13 +49,19 @@ class Wire:
 
     @staticmethod
     def _head(wire: socket.socket) -> bytes:
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
+        head, end = b"", b""
+        body = 0
+        while not end or body > 0:
             piece = wire.recv(65536)
             if not piece:
                 return b""
-            head += piece
-        return head
+            if end:
+                body -= len(piece)
+                continue
+            head, end, rest = (head + piece).partition(b"\r\n\r\n")
+            told = _LENGTH.search(head)
+            body = (int(told[1]) if told else 0) - len(rest)
+        return head + end
 
 
 @contextlib.contextmanager

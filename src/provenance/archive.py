@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from provenance.commitments import Commitments
 from provenance.errors import NotARootError, ProvenanceError, UsageError
+from provenance.exhibition import Exhibition
 from provenance.runtime import Runtime, system_runtime
-from provenance.showing import Showing
 
 if TYPE_CHECKING:
     from provenance.fetch import Errand, FetchPorts, FetchSettings, Progress
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
         Comparison,
         IndexSummary,
     )
+    from provenance.log.block import BlockHeader
     from provenance.model import Collection, Outcome, RunId
     from provenance.run_files import RunFiles
     from provenance.verify import CaptureVerdict, Finding, Note, Report
+    from provenance.verify import Progress as ReadProgress
     from provenance.warc.history import History
     from provenance.warc.recovery import Recovered
 
@@ -50,7 +52,7 @@ class Fetching:
     complete: Callable[[], bool]
 
 
-class Archive(Showing, Commitments):
+class Archive(Exhibition, Commitments):
     """One archive root: `seeds/`, `archive/` and `metadata/`.
 
     Raises:
@@ -70,7 +72,8 @@ class Archive(Showing, Commitments):
         self.root = root
         self.runtime = runtime or system_runtime()
         self.metadata = root / "metadata"
-        super().__init__(self.metadata / INDEX, root / "archive")
+        self.archive = root / "archive"
+        super().__init__(self.metadata / INDEX)
 
     @classmethod
     def init(cls, root: Path, runtime: Runtime | None = None) -> Archive:
@@ -321,15 +324,19 @@ class Archive(Showing, Commitments):
         checkpoints: Sequence[Path] = (),
         against: Sequence[Path] = (),
         tsa_ca: Path | None = None,
+        bitcoin_headers: Sequence[BlockHeader] = (),
         operator_key: str | None = None,
         witness_keys: Sequence[str] = (),
+        on_progress: Callable[[ReadProgress], None] | None = None,
     ) -> Report:
         """Check the targets, or the whole archive, in `jobs` processes; None: one a processor.
 
         A target is a WARC, ARC or WACZ file, an id, a citation, or a file with the content of a
         capture. `checkpoints` are files that were kept elsewhere, `tsa_ca` the certificates trusted
-        to date, `operator_key` a verifier key line, `witness_keys` those of witnesses,
-        and `against` the roots of other archives, which are for the whole archive alone.
+        to date, `bitcoin_headers` those of blocks that the caller knows to be in the chain,
+        `operator_key` a verifier key line, `witness_keys` those of witnesses, and `against` the
+        roots of other archives, which are for the whole archive alone. `on_progress` is told how
+        far the reading is.
 
         Raises:
             UsageError: a target is nothing that is known; nothing was checked.
@@ -349,6 +356,8 @@ class Archive(Showing, Commitments):
                 tsa_ca=tsa_ca,
                 operator_key=operator_key,
                 witness_keys=witness_keys,
+                bitcoin_headers=bitcoin_headers,
+                on_progress=on_progress,
             )
         from provenance.verify import verify_archive
 
@@ -361,8 +370,10 @@ class Archive(Showing, Commitments):
             checkpoints=checkpoints,
             against=against,
             tsa_ca=tsa_ca,
+            bitcoin_headers=bitcoin_headers,
             operator_key=operator_key,
             witness_keys=witness_keys,
+            on_progress=on_progress,
         )
 
     def proof(self, identifier: str) -> bytes:

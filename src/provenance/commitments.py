@@ -5,13 +5,13 @@ A method imports what it needs itself, as in the hall.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from provenance.checkpointing import Added
-    from provenance.dating import Dated
+    from provenance.dating import Dated, Promised
     from provenance.proving import Consistency
     from provenance.runtime import Runtime
     from provenance.witnessing import Witnessed
@@ -50,6 +50,18 @@ class Commitments:
         from provenance.dating import add_stamp
 
         return add_stamp(self.metadata, self.runtime, url, anchors=tsa_ca)
+
+    def promise(self, url: str) -> Promised:
+        """Have the OpenTimestamps calendar at `url` take the newest checkpoint in."""
+        from provenance.dating import add_promise
+
+        return add_promise(self.metadata, self.runtime, url)
+
+    def complete_promises(self, *, allow_private: bool = False) -> Iterator[Promised]:
+        """Ask the calendars what became of what they promised, and keep what has grown."""
+        from provenance.dating import complete_promises
+
+        return complete_promises(self.metadata, self.runtime, allow_private=allow_private)
 
     def witness(self, url: str, witness_key: str) -> Witnessed:
         """Have the newest checkpoint cosigned by the witness at `url`, and keep the cosignature.

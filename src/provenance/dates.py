@@ -5,7 +5,6 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import UTC, datetime
-from email.utils import format_datetime
 
 from provenance.errors import UsageError
 
@@ -55,6 +54,8 @@ def format_http_date(instant: datetime) -> str:
 
     Source: RFC 9110 §5.6.7 (IMF-fixdate).
     """
+    from email.utils import format_datetime  # few commands need it, and it takes a while
+
     return format_datetime(_utc(instant), usegmt=True)
 
 

@@ -1,21 +1,41 @@
-"""Have checkpoints dated by time-stamping authorities, and keep what they answer."""
+"""Have checkpoints dated by authorities or by calendars, and keep what they answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from provenance.dates import format_instant
-from provenance.errors import UsageError
-from provenance.exchange.posting import post_bytes
+from provenance.errors import ProvenanceError, UsageError
+from provenance.exchange.posting import get_bytes, post_bytes
+from provenance.log.block import shown_hash
+from provenance.log.calendars import (
+    ANSWER_LIMIT,
+    NONCE_BYTES,
+    KeptProof,
+    ask_calendar,
+    check_kept,
+    complete,
+    is_here,
+    read_kept,
+    together,
+    write_kept,
+)
+from provenance.log.checkpoint import Checkpoint
 from provenance.log.folder import LogFolder, read_given
+from provenance.log.ots import Proof
 from provenance.log.stamps import authority_name, request_stamp, write_stamp
 from provenance.log.trusted import NO_ANCHORS, parse_anchors
 from provenance.runtime import Runtime
 from provenance.warc.manifest import locked
 
 _QUERY = "application/timestamp-query"
+_DIGEST = "application/octet-stream"
+_OTS = "application/vnd.opentimestamps.v1"
+_SAID = 80
+"""Characters of a calendar's refusal that are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +47,37 @@ class Dated:
     gen_time: str
     signer: str
     standing: str
+
+
+class OtsState(StrEnum):
+    """How far a proof by way of a calendar is."""
+
+    PENDING = "pending"
+    IN_BLOCK = "in_block"
+    UNANSWERED = "unanswered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedBlock:
+    """A Bitcoin block that a proof leads to, by its own word: height, and merkle root in hex."""
+
+    height: int
+    merkle_root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promised:
+    """A calendar's proof for a checkpoint over `size` leaves, in `file` below `metadata/log/`.
+
+    `said` is what the calendar said instead of a proof, or why nothing came, else None.
+    """
+
+    calendar: str
+    size: int
+    state: OtsState
+    blocks: tuple[NamedBlock, ...]
+    file: str
+    said: str | None = None
 
 
 def add_stamp(
@@ -53,13 +104,7 @@ def add_stamp(
         trusted = parse_anchors(read_given(anchors), where=str(anchors))
     with locked(metadata):
         folder = LogFolder(metadata)
-        newest = folder.newest()
-        if newest is None:
-            raise UsageError(
-                "there is no checkpoint to date",
-                where=str(folder.path),
-                hint="`provenance log checkpoint` makes one.",
-            )
+        newest = _newest(folder)
         stamp, proved = request_stamp(
             newest[1],
             size=newest[0].size,
@@ -77,4 +122,123 @@ def add_stamp(
         gen_time=format_instant(proved.gen_time),
         signer=proved.signer,
         standing=proved.standing,
+    )
+
+
+def add_promise(
+    metadata: Path,
+    runtime: Runtime,
+    url: str,
+    *,
+    timeout_s: float = 60,
+    post: Callable[[str, bytes], bytes] | None = None,
+) -> Promised:
+    """Ask the calendar at `url` to take the newest checkpoint in, and keep what it promises.
+
+    Raises:
+        UsageError: there is no checkpoint, the URL is none, or this calendar was asked already.
+        TimestampError: the answer is no part of a proof; nothing is kept.
+        ProvenanceError: no answer came.
+    """
+    calendar = authority_name(url)
+    with locked(metadata):
+        folder = LogFolder(metadata)
+        head, raw = _newest(folder)
+        if is_here(folder, head.size, calendar):
+            raise UsageError(
+                "this calendar has this checkpoint already",
+                where=calendar,
+                hint="`provenance log timestamp --upgrade` asks it what became of it.",
+            )
+        kept, proof = ask_calendar(
+            raw,
+            size=head.size,
+            url=url,
+            nonce=runtime.random_bytes(NONCE_BYTES),
+            post=post
+            or (
+                lambda at, body: post_bytes(
+                    at,
+                    body,
+                    media_type=_DIGEST,
+                    accept=_OTS,
+                    timeout_s=timeout_s,
+                    limit=ANSWER_LIMIT,
+                )
+            ),
+        )
+        write_kept(folder, kept)
+    return _promised(kept, proof)
+
+
+def complete_promises(
+    metadata: Path, runtime: Runtime, *, allow_private: bool = False, timeout_s: float = 60
+) -> Iterator[Promised]:
+    """Ask the calendars what became of what they promised; keep each proof that has grown.
+
+    Yields what is known of every proof, also of those that need no calendar any more. A calendar
+    that does not answer is told of, and no error.
+
+    Raises:
+        TimestampError, StorageError: a kept proof is damaged; the others before it stand.
+    """
+    with locked(metadata):
+        folder = LogFolder(metadata)
+        for kept, proof in together([(each, check_kept(each)) for each in read_kept(folder)]):
+            if proof.in_blocks:
+                yield _promised(kept, proof)
+                continue
+            said: list[str] = []
+
+            def get(url: str, said: list[str] = said) -> bytes | None:
+                status, raw = get_bytes(
+                    url,
+                    runtime,
+                    accept=_OTS,
+                    timeout_s=timeout_s,
+                    limit=ANSWER_LIMIT,
+                    allow_private=allow_private,
+                )
+                if status == 200:
+                    return raw
+                said.append(ascii(raw[:_SAID].decode("latin-1").strip())[1:-1] or f"{status}")
+                if status != 404:
+                    raise ProvenanceError("refused", where=url, found=f"{status} {said[-1]}")
+                return None
+
+            try:
+                grown = complete(kept, proof, get=get)
+            except ProvenanceError as fault:
+                yield _promised(kept, proof, said=str(fault), state=OtsState.UNANSWERED)
+                continue
+            if grown is not None:
+                write_kept(folder, grown[0])
+            yield _promised(*(grown or (kept, proof)), said="; ".join(said) or None)
+
+
+def _newest(folder: LogFolder) -> tuple[Checkpoint, bytes]:
+    newest = folder.newest()
+    if newest is None:
+        raise UsageError(
+            "there is no checkpoint to date",
+            where=str(folder.path),
+            hint="`provenance log checkpoint` makes one.",
+        )
+    return newest
+
+
+def _promised(
+    kept: KeptProof, proof: Proof, *, said: str | None = None, state: OtsState | None = None
+) -> Promised:
+    blocks = tuple(
+        NamedBlock(height=each.attestation.height or 0, merkle_root=shown_hash(each.message))
+        for each in proof.in_blocks
+    )
+    return Promised(
+        calendar=kept.calendar,
+        size=kept.size,
+        state=state or (OtsState.IN_BLOCK if blocks else OtsState.PENDING),
+        blocks=blocks,
+        file=kept.name,
+        said=said,
     )

@@ -115,16 +115,15 @@ def parse_field_lines(raw: bytes) -> tuple[tuple[bytes, bytes], ...]:
 
 
 def _parse_fields(lines: Iterable[bytes]) -> tuple[tuple[bytes, bytes], ...]:
-    fields: list[tuple[bytes, bytes]] = []
+    fields: list[tuple[bytes, list[bytes]]] = []
     for line in lines:
         line = line.rstrip(b"\r")
         if line[:1] in (b" ", b"\t") and fields:
-            name, value = fields[-1]
-            fields[-1] = (name, b" ".join(part for part in (value, line.strip()) if part))
+            fields[-1][1].append(line.strip())
         elif b":" in line:
             name, value = line.split(b":", 1)
-            fields.append((name.strip(), value.strip(b" \t\r")))
-    return tuple(fields)
+            fields.append((name.strip(), [value.strip(b" \t\r")]))
+    return tuple((name, b" ".join(part for part in parts if part)) for name, parts in fields)
 
 
 def body_shape(head: ResponseHead, *, method: str = "GET") -> BodyShape:

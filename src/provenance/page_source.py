@@ -1,4 +1,4 @@
-"""What the pages get from an archive: bytes, exchanges, citations, search expressions."""
+"""What the pages get from an archive: bytes, records, exchanges, citations, search expressions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from provenance.errors import ProvenanceError, UsageError
 from provenance.holdings import CERTIFICATES
 from provenance.index import CaptureRow, captures, fts_query, open_index, resolve
-from provenance.warc.contents import read_block, read_content, read_head
-from provenance.web.source import Exchange
+from provenance.warc.contents import read_block, read_content, read_head, read_member
+from provenance.web.source import Checked, Exchange
 
 _CHAIN_LIMIT = 1 << 20
 _CHAIN = """
@@ -25,15 +25,26 @@ AND type = 'metadata' AND content_type = ?2 AND block_digest = ?3 LIMIT 1"""
 class PageSource:
     """The port of `web.source`, over one index and one folder of WARC files.
 
-    `cite` makes the text of a citation out of a capture id, a form's name and a locator.
+    `cite` makes the text of a citation out of a capture id, a form's name and a locator; `has_log`,
+    `prove` and `check` are as the port says.
     """
 
     def __init__(
-        self, index_path: Path, archive: Path, *, cite: Callable[[str, str, str | None], str]
+        self,
+        index_path: Path,
+        archive: Path,
+        *,
+        cite: Callable[[str, str, str | None], str],
+        has_log: Callable[[], bool],
+        prove: Callable[[str], bytes | None],
+        check: Callable[[str], Checked],
     ) -> None:
         self._index_path = index_path
         self._archive = archive
         self._cite = cite
+        self.has_log = has_log
+        self.proof = prove
+        self.check = check
 
     def content(self, capture_id: str) -> Iterator[bytes]:
         """Yield the content of a capture; a revisit's is that of the capture it refers to."""
@@ -45,6 +56,15 @@ class PageSource:
         if row is None:
             raise UsageError(f"{capture_id} has no content")
         yield from read_content(self._archive / row.warc, row.offset, row.ordinal)
+
+    def member(self, capture_id: str) -> Iterator[bytes]:
+        """Yield the gzip member of a capture's record as it is stored."""
+        with open_index(self._index_path) as connection:
+            row = resolve(connection, capture_id).capture
+        if row is None:
+            raise UsageError(f"{capture_id} has no record")
+        path = self._archive / row.warc
+        yield from read_member(path, row.offset, row.length, row.capture_id)
 
     def exchange(self, capture_id: str) -> Exchange | None:
         """Return what a capture's records hold beside the content."""

@@ -37,16 +37,21 @@ def processors() -> int:
         return os.cpu_count() or 1
 
 
-def map_in_order(work: Callable[[T], R], items: Sequence[T], *, jobs: int) -> Iterator[R]:
+def map_in_order(
+    work: Callable[[T], R], items: Sequence[T], *, jobs: int, order: Sequence[int] | None = None
+) -> Iterator[R]:
     """Return `work(item)` of each item, in the order of the items, done by up to `jobs` processes.
 
     The processes begin at once, before a result is asked for, and end with the iterator. Results
-    must be picklable. What `work` raises is raised where its result would stand.
+    must be picklable. What `work` raises is raised where its result would stand. `order` has the
+    places of the items in another order, for the results alone: what takes long is begun early,
+    and those that come after it need not wait.
     """
     workers = min(jobs, len(items))
+    order = range(len(items)) if order is None else order
     if workers < 2 or not _may_fork():
-        return map(work, items)
-    return _Results(_Crew(work, items, workers))
+        return (work(items[index]) for index in order)
+    return _Results(_Crew(work, items, order, workers))
 
 
 def apart(work: Callable[[], R]) -> R:
@@ -57,7 +62,7 @@ def apart(work: Callable[[], R]) -> R:
     """
     if not _may_fork():
         return work()
-    return next(_Results(_Crew(lambda _: work(), range(1), 1)))
+    return next(_Results(_Crew(lambda _: work(), range(1), range(1), 1)))
 
 
 def _may_fork() -> bool:
@@ -100,12 +105,16 @@ class _Crew(Generic[T, R]):
     A thread takes the results in and gives new orders, so that no process waits for the caller.
     """
 
-    def __init__(self, work: Callable[[T], R], items: Sequence[T], size: int) -> None:
+    def __init__(
+        self, work: Callable[[T], R], items: Sequence[T], order: Sequence[int], size: int
+    ) -> None:
         self._work = work
         self._items = items
+        self._order = order
         self._workers: list[_Worker] = []
         self._given = 0
         self._taken = 0
+        self._wanted = 0
         self._limit = _AHEAD * size
         self._done: dict[int, bytes | None] = {}
         """Pickled results; None for one that is lost."""
@@ -151,10 +160,13 @@ class _Crew(Generic[T, R]):
         if self._taken == len(self._items):
             self.dismiss()
             raise StopIteration
+        index = self._order[self._taken]
         with self._changed:
-            while self._taken not in self._done and self._workers:
+            self._wanted = max(self._wanted, index)
+            self._give()
+            while index not in self._done and self._workers:
                 self._changed.wait()
-            index, raw = self._taken, self._done.pop(self._taken, None)
+            raw = self._done.pop(index, None)
             self._taken += 1
             self._give()
         if raw is not None:
@@ -167,7 +179,8 @@ class _Crew(Generic[T, R]):
     def _give(self) -> None:
         """Give every process something to do, not too far ahead of what was taken."""
         for worker in list(self._workers):
-            limit = min(len(self._items), self._taken + self._limit)
+            limit = max(self._taken + self._limit, self._wanted + 1)
+            limit = min(len(self._items), limit)
             if worker.at is None and self._given < limit:
                 worker.at, self._given = self._given, self._given + 1
                 # Where the process is gone the clerk learns it, and that the item is lost.

@@ -10,7 +10,7 @@ from typing import Any
 
 from provenance import __version__
 from provenance.errors import UsageError
-from provenance.showing import Showing
+from provenance.showing import make_source
 from provenance.web.attachment import Site, attach_site, site_of
 from provenance.web.offer import Offer
 from provenance.web.plugin import hook_before
@@ -59,7 +59,7 @@ def configured_site(datasette: Any, config: Any) -> Site:
     warcs = root / "archive"
     return Site(
         datasette,
-        Showing(path, warcs).source(),
+        make_source(root, path),
         database=name,
         title=config.get("title", "Provenance"),
         software=f"provenance {__version__}",

@@ -1,143 +1,115 @@
-"""The pages of an archive, served and published: the part of the hall that shows.
-
-A method imports what it needs itself, as in the hall.
-"""
+"""Put the pages of one archive root together: the site, and what it cites, proves and checks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from provenance.catalogue import Catalogue
+from provenance.cite import CitationFormat
+from provenance.citing import cite
+from provenance.digest import Digest
+from provenance.errors import UsageError
+from provenance.index import datasette_metadata, open_index
+from provenance.log.folder import log_head
+from provenance.page_source import PageSource
+from provenance.proving import proof_of
+from provenance.verify import Finding
+from provenance.verify.asked import verify_targets
+from provenance.web.offer import LIVE, Offer
+from provenance.web.public import PublicAddress
+from provenance.web.site import create_site
+from provenance.web.source import Checked, Fault, LogHead
 
-if TYPE_CHECKING:
-    from provenance.web.offer import Offer
-    from provenance.web.public import PublicAddress
-    from provenance.web.source import SiteSource
+_LONG = 100
+"""Findings cut their texts short; of a root that is longer, so many characters are looked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
-    """A copy of the pages that was written; `digest` is the SHA-256 of its manifest.
+def make_site(
+    root: Path,
+    index_path: Path,
+    *,
+    title: str | None = None,
+    offer: Offer = LIVE,
+    address: PublicAddress | None = None,
+) -> Any:
+    """Return a Datasette over the index, with the pages as `offer` has them, at `address`.
 
-    `left_out` counts the documents and collections whose ids make no names of files.
+    Raises:
+        IndexMissingError: there is no index.
     """
+    with open_index(index_path):
+        pass
+    return create_site(
+        index_path,
+        make_source(root, index_path),
+        title=title or "Provenance",
+        metadata=datasette_metadata(),
+        offer=offer,
+        address=address,
+    )
 
-    path: str
-    base_url: str | None
-    pages: int
-    files: int
-    bytes: int
-    digest: str
-    contents: bool
-    database: bool
-    left_out: int
+
+def make_source(root: Path, index_path: Path) -> PageSource:
+    """Return what pages take from WARC files, log, citations and words."""
+    metadata = root / "metadata"
+    return PageSource(
+        index_path,
+        root / "archive",
+        cite=lambda name, form, locator: cite(index_path, name, CitationFormat(form), locator)[1],
+        has_log=lambda: log_head(metadata) is not None,
+        prove=lambda name: _proof(metadata, name),
+        check=lambda name: _checked(root, index_path, name),
+    )
 
 
-class Showing(Catalogue):
-    """The index at `index_path`, with the WARC files in the folder `archive`."""
+def _proof(metadata: Path, capture_id: str) -> bytes | None:
+    try:
+        return proof_of(metadata, Digest(capture_id))
+    except UsageError:  # no log, or it does not cover this capture yet
+        return None
 
-    def __init__(self, index_path: Path, archive: Path) -> None:
-        super().__init__(index_path)
-        self.archive = archive
 
-    def source(self) -> SiteSource:
-        """Return what pages take from WARC files, citations and words."""
-        from provenance.cite import CitationFormat
-        from provenance.page_source import PageSource
+def _checked(root: Path, index_path: Path, capture_id: str) -> Checked:
+    """Verify one capture, and hold it against the log."""
+    faults: list[Fault] = []
+    rungs: list[str] = []
+    report = verify_targets(
+        (capture_id,),
+        root=root,
+        index=index_path,
+        on_finding=lambda each: faults.append(_fault(each, str(root))),
+        on_note=lambda _note: None,
+        on_capture=lambda verdict: rungs.extend(verdict.rungs),
+        jobs=1,
+    )
+    head = report.log
+    return Checked(
+        rungs=tuple(rungs),
+        records=report.records,
+        faults=tuple(faults),
+        log=LogHead(origin=head.origin, size=head.size, root=head.root) if head else None,
+    )
 
-        return PageSource(
-            self.index_path,
-            self.archive,
-            cite=lambda name, form, locator: self.cite(name, CitationFormat(form), locator)[1],
-        )
 
-    def site(
-        self, *, base_url: str | None = None, title: str | None = None, sql: bool = True
-    ) -> Any:
-        """Return a Datasette over the index, with the pages.
+def _fault(found: Finding, root: str) -> Fault:
+    return Fault(
+        code=found.code,
+        warc=found.warc,
+        offset=found.offset,
+        field=found.field,
+        expected=_below(found.expected, root),
+        found=_below(found.found, root),
+        hint=found.hint,
+    )
 
-        `base_url` is the address under which the public reaches it, `title` what it is called;
-        without `sql` nobody may type SQL.
 
-        Raises:
-            UsageError: the address is none.
-        """
-        from provenance.web.offer import Offer
-        from provenance.web.public import parse_public_address
+def _below(text: str | None, root: str) -> str | None:
+    """Return a text without the folder that the archive lies in, which may name a person.
 
-        address = parse_public_address(base_url) if base_url else None
-        return self._site(Offer(sql=sql), address, title)
-
-    def publish(
-        self,
-        directory: Path,
-        *,
-        contents: bool = False,
-        base_url: str | None = None,
-        title: str | None = None,
-        database: bool = False,
-        tell: Callable[[int, int], None] = lambda done, known: None,
-    ) -> Publication:
-        """Write a copy of the pages made of files, which any host of files serves.
-
-        `contents` puts the documents and their texts in, `database` the index too; `tell` gets the
-        number of files done and of those known of so far.
-
-        Raises:
-            UsageError: something else is at `directory`, or it is in a folder of the archive; or
-                the index, which has every text, is asked for without the contents.
-        """
-        from provenance.errors import UsageError
-        from provenance.publishing import write_copy
-        from provenance.web.copying import SiteCopy
-        from provenance.web.offer import Offer
-        from provenance.web.public import parse_public_address
-
-        if database and not contents:
-            raise UsageError(
-                "the index holds the text of every document",
-                hint="Publish it with the contents, or leave it out.",
-            )
-        target = directory.resolve()
-        for kept in (self.archive.resolve(), self.index_path.parent.resolve()):
-            if target.is_relative_to(kept):
-                raise UsageError(
-                    "this is a folder of the archive",
-                    where=str(directory),
-                    hint="Name a folder beside it.",
-                )
-        address = parse_public_address(base_url) if base_url else None
-        offer = Offer(live=False, sql=False, contents=contents, database=database)
-        copy = SiteCopy(self._site(offer, address, title), tell=tell)
-        written = write_copy(
-            directory, copy.parts(), database=self.index_path if database else None
-        )
-        return Publication(
-            path=str(directory),
-            base_url=str(address) if address else None,
-            pages=copy.pages,
-            files=written.files,
-            bytes=written.size,
-            digest=written.digest,
-            contents=contents,
-            database=database,
-            left_out=copy.left_out,
-        )
-
-    def _site(self, offer: Offer, address: PublicAddress | None, title: str | None) -> Any:
-        from provenance.index import datasette_metadata, open_index
-        from provenance.web.site import create_site
-
-        with open_index(self.index_path):
-            pass
-        return create_site(
-            self.index_path,
-            self.source(),
-            title=title or "Provenance",
-            metadata=datasette_metadata(),
-            offer=offer,
-            address=address,
-        )
+    >>> _below("/some/where/metadata/log/tile: it is missing", "/some/where")
+    'metadata/log/tile: it is missing'
+    """
+    if text is None or root == ".":
+        return text
+    short = text.replace(f"{root}/", "")
+    return "…" if len(root) > _LONG and root[:_LONG] in short else short

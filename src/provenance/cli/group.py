@@ -11,6 +11,7 @@ import click
 
 from provenance import __version__
 from provenance.cli.endings import ended
+from provenance.cli.starting import importing
 
 COMMANDS = (
     "init", "fetch", "add", "index", "verify", "log", "key", "witness", "list", "show", "search",
@@ -48,7 +49,8 @@ class LazyGroup(click.Group):
         """Return one command, or None."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"provenance.cli.{cmd_name}_command")
+        with importing():
+            module = importlib.import_module(f"provenance.cli.{cmd_name}_command")
         command: click.Command = module.command
         return command
 

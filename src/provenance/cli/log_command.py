@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from provenance.cli.opening import json_option, open_archive
 from provenance.cli.printing import safe, say, write_object
 from provenance.errors import ProvenanceError, StorageError
 from provenance.log.folder import read_given
+
+if TYPE_CHECKING:
+    from provenance.dating import Promised
 
 
 @click.group("log")
@@ -48,23 +52,49 @@ def checkpoint(
 
 
 @command.command("timestamp")
-@click.argument("urls", metavar="URL...", nargs=-1, required=True)
+@click.argument("urls", metavar="[URL]...", nargs=-1)
 @click.option(
     "--tsa-ca",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Certificates, in PEM, that the authority's must lead to.",
 )
+@click.option("--ots", is_flag=True, help="The URLs are those of OpenTimestamps calendars.")
+@click.option(
+    "--upgrade", is_flag=True, help="Ask the calendars what became of what they promised."
+)
+@click.option(
+    "--allow-private",
+    is_flag=True,
+    help="With --upgrade: ask calendars at loopback and private addresses too.",
+)
 @json_option
 @click.pass_context
 def timestamp(
-    ctx: click.Context, urls: tuple[str, ...], tsa_ca: Path | None, as_json: bool
+    ctx: click.Context,
+    urls: tuple[str, ...],
+    tsa_ca: Path | None,
+    ots: bool,
+    upgrade: bool,
+    allow_private: bool,
+    as_json: bool,
 ) -> None:
     """Have the newest checkpoint dated by each time-stamping authority (RFC 3161) at a URL.
 
     The authority learns a hash and nothing else.
+
+    With --ots each URL is that of an OpenTimestamps calendar, which promises to bring a hash into
+    a Bitcoin block. Until then its proof is pending and dates nothing: some hours later, --upgrade
+    asks for the rest.
     """
+    _check_timestamp(urls, tsa_ca, ots=ots, upgrade=upgrade, allow_private=allow_private)
     archive = open_archive(ctx)
+    if upgrade:
+        _tell_promises(list(archive.complete_promises(allow_private=allow_private)), as_json)
+        return
     for url in urls:
+        if ots:
+            _tell_promises([archive.promise(url)], as_json)
+            continue
         dated = archive.timestamp(url, tsa_ca=tsa_ca)
         if as_json:
             write_object("timestamp", dated)
@@ -128,6 +158,42 @@ def witness(
                 f"{said.cosigned_at} {safe(said.witness)} cosigned {said.size} leaves{before}"
             )
     sys.exit(worst)
+
+
+def _check_timestamp(
+    urls: tuple[str, ...], tsa_ca: Path | None, *, ots: bool, upgrade: bool, allow_private: bool
+) -> None:
+    if upgrade and (urls or ots or tsa_ca):
+        raise click.UsageError(
+            "--upgrade asks the calendars that the proofs name: no URL, no --ots."
+        )
+    if not (upgrade or urls):
+        raise click.UsageError("Missing argument 'URL...'.")
+    if ots and tsa_ca:
+        raise click.UsageError("--tsa-ca is for authorities; a calendar has no certificate.")
+    if allow_private and not upgrade:
+        raise click.UsageError("--allow-private is for --upgrade.")
+
+
+def _tell_promises(promises: list[Promised], as_json: bool) -> None:
+    """Say how far each proof is; exit 1 where a calendar did not answer."""
+    for each in promises:
+        if as_json:
+            write_object("calendar", each)
+            continue
+        for block in each.blocks:
+            click.echo(
+                f"{safe(each.calendar)}: in Bitcoin block {block.height} by the proof, merkle root"
+                f" {block.merkle_root}; not checked here without the block header"
+            )
+        if not each.blocks:
+            why = f" ({safe(each.said)})" if each.said else ""
+            word = "no answer, pending still" if each.state == "unanswered" else "pending"
+            click.echo(f"{safe(each.calendar)}: {word}{why}; dates nothing yet")
+    if not promises:
+        say("No calendar has promised anything (`provenance log timestamp --ots URL`).")
+    if any(each.state == "unanswered" for each in promises):
+        sys.exit(1)
 
 
 @command.command("proof")

@@ -6,10 +6,12 @@ import contextlib
 import signal
 from collections.abc import Iterator
 
+from provenance.cli.starting import importing
+
 
 def main() -> None:
     """Run the command line on the process's own arguments; it ends the process."""
-    with _silent_interrupt():
+    with _silent_interrupt(), importing():
         from provenance.cli.group import group
 
     group()

@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from provenance.cli.layout import is_unseen, safe
-from provenance.model import Outcome
 
 __all__ = ["put", "safe", "say", "terminal_columns", "write_document", "write_object"]
 
@@ -32,6 +31,8 @@ def write_object(kind: str, value: object, **more: object) -> None:
 
 def write_document(row: object, capture: object | None, **more: object) -> None:
     """Write a document object: its card, and the keys of the outcome of its newest version."""
+    from provenance.model import Outcome  # every command writes words, few of them documents
+
     empty = {each.name: None for each in fields(Outcome)}
     found = {**empty, **(_plain(capture) if capture is not None else {}), **_plain(row)}
     found["flags"] = found["flags"] or []

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from provenance.archive import Archive
 from provenance.cli.opening import json_option, open_archive
 from provenance.cli.printing import safe, say, write_object
+from provenance.cli.progress import reading_shown
 from provenance.cli.proven import tell_proof
 from provenance.errors import NotARootError
+from provenance.log.folder import read_given
 from provenance.verify import CaptureVerdict, Finding, Note, Report
+
+if TYPE_CHECKING:
+    from provenance.log.block import BlockHeader
 
 _SHOWN = 20
 """Captures that are told to people one by one; the rest are counted."""
 
 _NEVER = "who the server was beyond its TLS certificate, or that it said the truth"
-_DATED = "a trusted authority dated a checkpoint over it"
+_DATED = "a trusted authority, or a block that you gave, dated a checkpoint over it"
 _COSIGNED = "a witness that you named cosigned a checkpoint over it"
 
 
@@ -40,6 +46,14 @@ _COSIGNED = "a witness that you named cosigned a checkpoint over it"
     "--tsa-ca",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Certificates, in PEM, of the authorities that you trust to date.",
+)
+@click.option(
+    "--bitcoin-header",
+    "headers",
+    metavar="HEX|FILE",
+    multiple=True,
+    help="The header of a block that you know to be in Bitcoin's chain, for a proof by a calendar."
+    " May be repeated.",
 )
 @click.option(
     "--key", "operator_key", metavar="LINE", help="The public key line of who must have signed."
@@ -72,6 +86,7 @@ def command(
     checkpoints: tuple[Path, ...],
     against: tuple[Path, ...],
     tsa_ca: Path | None,
+    headers: tuple[str, ...],
     operator_key: str | None,
     witness_keys: tuple[str, ...],
     proof_file: Path | None,
@@ -86,8 +101,10 @@ def command(
     log too.
     """
     if proof_file is not None:
-        if targets or against or tsa_ca:
-            raise click.UsageError("A proof is checked by itself: no TARGET, --against, --tsa-ca.")
+        if targets or against or tsa_ca or headers:
+            raise click.UsageError(
+                "A proof is checked by itself: no TARGET, --against, --tsa-ca, --bitcoin-header."
+            )
         tell_proof(
             proof_file, record_file, checkpoints, operator_key, witness_keys, as_json=as_json
         )
@@ -96,10 +113,12 @@ def command(
         raise click.UsageError("--record is for --proof.")
     if targets and against:
         raise click.UsageError("--against is for the whole archive, no TARGET.")
+    blocks = tuple(_header(each) for each in headers)
     archive = _archive(ctx, targets)
     captures = 0
 
     def on_finding(each: Finding) -> None:
+        line.clear()
         if as_json:
             write_object("finding", each)
         else:
@@ -108,6 +127,7 @@ def command(
             click.echo(f"  {safe(each.hint)}")
 
     def on_note(each: Note) -> None:
+        line.clear()
         if as_json:
             write_object("note", each)
         else:
@@ -116,56 +136,62 @@ def command(
     def on_capture(each: CaptureVerdict) -> None:
         nonlocal captures
         captures += 1
+        line.clear()
         if as_json:
             write_object("capture", each)
         elif captures <= _SHOWN:
             click.echo(f"{each.capture_id}: {', '.join(each.rungs) or 'no rung holds'}")
 
-    if not targets and archive is not None:
-        report = archive.verify(
-            on_finding=on_finding,
-            on_note=on_note,
-            checkpoints=checkpoints,
-            against=against,
-            tsa_ca=tsa_ca,
-            operator_key=operator_key,
-            witness_keys=witness_keys,
-        )
-    elif archive is not None:
-        report = archive.verify(
-            targets,
-            on_finding=on_finding,
-            on_note=on_note,
-            on_capture=on_capture,
-            checkpoints=checkpoints,
-            tsa_ca=tsa_ca,
-            operator_key=operator_key,
-            witness_keys=witness_keys,
-        )
-    else:
-        from provenance.verify.asked import verify_targets
+    with reading_shown(quiet=as_json) as line:
+        if archive is not None:
+            report = archive.verify(
+                targets,
+                on_finding=on_finding,
+                on_note=on_note,
+                on_capture=on_capture if targets else None,
+                on_progress=line.show,
+                checkpoints=checkpoints,
+                against=against,
+                tsa_ca=tsa_ca,
+                bitcoin_headers=blocks,
+                operator_key=operator_key,
+                witness_keys=witness_keys,
+            )
+        else:
+            from provenance.verify.asked import verify_targets
 
-        report = verify_targets(
-            targets,
-            root=None,
-            index=None,
-            on_finding=on_finding,
-            on_note=on_note,
-            on_capture=on_capture,
-            checkpoints=checkpoints,
-            tsa_ca=tsa_ca,
-            operator_key=operator_key,
-            witness_keys=witness_keys,
-        )
+            report = verify_targets(
+                targets,
+                root=None,
+                index=None,
+                on_finding=on_finding,
+                on_note=on_note,
+                on_capture=on_capture,
+                on_progress=line.show,
+                checkpoints=checkpoints,
+                tsa_ca=tsa_ca,
+                bitcoin_headers=blocks,
+                operator_key=operator_key,
+                witness_keys=witness_keys,
+            )
     if as_json:
         write_object("summary", report)
         sys.exit(4 if report.findings else 0)
     whose = "the key that you gave" if operator_key else "the key that lies in the archive itself"
     if targets:
-        _told(report, whose=whose, dating=tsa_ca is not None, witnesses=bool(witness_keys))
+        _told(report, whose=whose, dating=bool(tsa_ca or blocks), witnesses=bool(witness_keys))
     else:
         _ladder(report, against=bool(against), whose=whose)
     sys.exit(4 if report.findings else 0)
+
+
+def _header(given: str) -> BlockHeader:
+    """Return the header that is given in hexadecimal, or in a file as 80 bytes or so."""
+    from provenance.log.block import HEADER_BYTES, parse_header
+
+    if len(given) == 2 * HEADER_BYTES and not Path(given).exists():
+        return parse_header(given.encode("utf-8", "replace"), where="--bitcoin-header")
+    return parse_header(read_given(Path(given)), where=given)
 
 
 def _archive(ctx: click.Context, targets: tuple[str, ...]) -> Archive | None:
@@ -187,7 +213,11 @@ def _told(report: Report, *, whose: str, dating: bool, witnesses: bool) -> None:
         click.echo("Not looked at: anything else; `provenance verify` checks the whole archive.")
         click.echo(f"Not proved: {_NEVER}.")
         return
-    _logged(report, whose=whose, dated=_DATED if dating else "no authority to trust (--tsa-ca)")
+    _logged(
+        report,
+        whose=whose,
+        dated=_DATED if dating else "nobody to trust (--tsa-ca, --bitcoin-header)",
+    )
     if witnesses:
         of = f"of {report.asked_of_log} captures"
         click.echo(f"  witnessed  {report.rungs.witnessed} {of}: {_COSIGNED}")

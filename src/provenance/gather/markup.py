@@ -37,9 +37,10 @@ def read_html(text: str, reader: Reader) -> None:
 
 
 def read_xml(text: str, reader: Reader) -> bool:
-    """Send `text`, read as XML, to `reader`; return whether it was well-formed.
+    """Send `text`, read as XML, to `reader`, to its first fault; return whether it has none.
 
-    No entity but the five of XML is resolved, and no external one is ever opened.
+    No entity but the five of XML is resolved, and no external one is ever opened. Nothing is read
+    past a fault, since libxml2 may look through all the rest at each one.
     """
     parser = etree.XMLParser(
         target=_Target(reader),
@@ -47,10 +48,8 @@ def read_xml(text: str, reader: Reader) -> bool:
         huge_tree=True,
         resolve_entities=False,
         no_network=True,
-        recover=True,
     )
-    read = _feed(parser, text)
-    return read and all(fault.level_name != "FATAL" for fault in parser.feed_error_log)
+    return _feed(parser, text)
 
 
 def _feed(parser: etree.HTMLParser | etree.XMLParser, text: str) -> bool:

@@ -19,6 +19,13 @@ from provenance.seeds.values import parse_id, parse_line, parse_network, parse_p
 COLLECTION_KEYS = ("id", "title", "about", "allow_networks")
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 
+PARTS_LIMIT = 16
+"""Parts that a dotted key may have; seeds need two."""
+# Where a key may begin, and possessive, so that it is done in one go through the text. What stands
+# inside a string and looks like a key is taken for one.
+_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
+_LONG_KEY = re.compile(rf"(?m)(?:^|[\[{{,])[ \t]*+(?:{_PART}\.[ \t]*+){{{PARTS_LIMIT}}}")
+
 
 class Ids:
     """Very many (number of the entry, from 1; id of its document), in the order of the file.
@@ -152,6 +159,13 @@ def _decode(raw: bytes, faults: Faults) -> str | None:
 
 
 def _load(text: str, faults: Faults) -> dict[str, object] | None:
+    # tomllib takes time that grows with the square of a key's parts.
+    if long_key := _LONG_KEY.search(text):
+        number = text.count("\n", 0, long_key.start()) + 1
+        faults.add(
+            f"line {number}", f"not TOML that can be read: a key of over {PARTS_LIMIT} parts"
+        )
+        return None
     try:
         return tomllib.loads(text)
     except RecursionError:

@@ -6,7 +6,7 @@ Rung *whole* and the file manifest (DESIGN: the assurance ladder).
 from __future__ import annotations
 
 from provenance.verify.audit import verify_archive
-from provenance.verify.codes import CODES, NOTES
+from provenance.verify.codes import CODES
 from provenance.verify.files import FileReport
 from provenance.verify.findings import (
     CaptureVerdict,
@@ -16,6 +16,8 @@ from provenance.verify.findings import (
     Report,
     Rungs,
 )
+from provenance.verify.note_codes import NOTES
+from provenance.verify.progress import Progress
 from provenance.verify.relations import verify_file
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Finding",
     "ManifestTally",
     "Note",
+    "Progress",
     "Report",
     "Rungs",
     "verify_archive",

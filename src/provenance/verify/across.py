@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice
 
 from provenance.verify.captures import canonical, groups_in
 from provenance.verify.findings import Finding, Note, finding, note
@@ -18,7 +18,7 @@ from provenance.verify.records import Facts
 from provenance.verify.rows import Rows, Spill
 
 _AT_ONCE = 1 << 14
-"""About how many keys are compared at a time."""
+"""About how many keys are compared, or divided, at a time."""
 
 _BUCKET_ROWS = 512
 _ROW_BITS = 40
@@ -260,21 +260,26 @@ def _counts(outcomes: dict[str, int]) -> str:
 def _divided(rows: Iterable[tuple[int, ...]], buckets: int, spill: Spill) -> list[Rows]:
     """Return rows in so many lists, those of one key in one; each keeps the order."""
     divided: list[Rows] = []
-    for row in rows:
-        divided = divided or [Rows(len(row)) for _ in range(buckets)]
-        bucket = divided[row[0] % buckets]
-        bucket.add(*row)
-        bucket.settle(spill, most=_BUCKET_ROWS)
+    rows = iter(rows)
+    while some := list(islice(rows, _AT_ONCE)):
+        divided = divided or [Rows(len(some[0])) for _ in range(buckets)]
+        numbers: list[list[int]] = [[] for _ in divided]
+        for row in some:
+            numbers[row[0] % buckets].extend(row)
+        for bucket, more in zip(divided, numbers, strict=True):
+            bucket.add(*more)
+            bucket.settle(spill, most=_BUCKET_ROWS)
     return divided or [Rows(1) for _ in range(buckets)]
 
 
 def _repeated(lists: Sequence[Rows]) -> frozenset[int]:
-    """Return the keys that stand more than once, sorting a part of them at a time."""
+    """Return the keys that stand more than once, comparing a part of them at a time."""
     keys = ((key,) for rows in lists for key in rows.column(0) if key != NONE)
     repeated: set[int] = set()
     for bucket in _divided(keys, sum(map(len, lists)) // _AT_ONCE + 1, Spill()):
-        ordered = sorted(bucket.column(0))
-        repeated.update(one for one, other in pairwise(ordered) if one == other)
+        if len(set(bucket.column(0))) < len(bucket):
+            counts = Counter(bucket.column(0))
+            repeated.update(key for key, count in counts.items() if count > 1)
     return frozenset(repeated)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.errors import UsageError
+from provenance.log.block import BlockHeader
 from provenance.parallel import processors
 from provenance.verify.files import FileReport
 from provenance.verify.findings import (
@@ -24,7 +25,8 @@ from provenance.verify.heads import read_kept
 from provenance.verify.inclusion import LogAudit, Logged
 from provenance.verify.lookup import Lookup
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
-from provenance.verify.parts import read_files
+from provenance.verify.parts import read_files, size_of
+from provenance.verify.progress import Meter, Progress
 from provenance.verify.relations import with_relations
 from provenance.verify.single import SingleAudit, SingleReport
 from provenance.verify.targets import CaptureTarget, FileKind, FileTarget, Target, targets_in
@@ -46,21 +48,24 @@ def verify_targets(
     tsa_ca: Path | None = None,
     operator_key: str | None = None,
     witness_keys: Sequence[str] = (),
+    bitcoin_headers: Sequence[BlockHeader] = (),
+    on_progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Check each target, as `targets.targets_in` tells what it is; count what was looked at.
 
-    A capture of the archive is held against the log too. `checkpoints`, `tsa_ca`, `operator_key`
-    and `witness_keys` are as in `verify_archive`, and for such captures alone.
+    A capture of the archive is held against the log too. `checkpoints`, `tsa_ca`, `operator_key`,
+    `witness_keys` and `bitcoin_headers` are as in `verify_archive`, and for such captures alone.
 
     WARC, ARC and WACZ files need no archive: `root` and `index` may be None for them. A file of
     the root's `archive/` is compared with the manifest too. The same finding is reported once.
+    `on_progress` is told how far the reading of WARC and ARC files is.
 
     Raises:
         UsageError: a target is nothing that is known, or no capture of the archive was asked for
             that the log could say anything of; nothing was verified.
         IndexMissingError: something is to be looked up, and there is no index.
     """
-    trust = Trust(tsa_ca, operator_key, witness_keys)
+    trust = Trust(tsa_ca, operator_key, witness_keys, bitcoin_headers)
     kept = read_kept(checkpoints)
     lookup = Lookup(index)
     with contextlib.closing(lookup):
@@ -78,9 +83,9 @@ def verify_targets(
             on_note=on_note,
             on_capture=on_capture,
             jobs=jobs,
+            meter=Meter(on_progress),
         )
-        for batch in _batches(told):
-            run.take_warcs(batch)
+        run.take_warcs(_batches(told))
         for each in told:
             run.take(each)
         return run.report()
@@ -111,6 +116,7 @@ class _Run:
         on_note: Callable[[Note], None],
         on_capture: Callable[[CaptureVerdict], None] | None,
         jobs: int | None,
+        meter: Meter,
     ) -> None:
         self._root = root
         self._single = SingleAudit((root or Path()) / "archive", lookup)
@@ -119,8 +125,8 @@ class _Run:
         self._on_note = on_note
         self._on_capture = on_capture
         self._jobs = jobs
+        self._meter = meter
         self._told: set[Finding | Note] = set()
-        self._findings = 0
         self._captures = 0
         self._records = 0
         self._rungs: Counter[str] = Counter()
@@ -155,13 +161,16 @@ class _Run:
         self._tell(seal.told)
         return replace(verdict, rungs=(*verdict.rungs, *seal.rungs))
 
-    def take_warcs(self, paths: Mapping[str, Path]) -> None:
-        """Check files by their base names, and what their records say of each other."""
+    def take_warcs(self, batches: Sequence[Mapping[str, Path]]) -> None:
+        """Check files by their base names, and what the records of a batch say of each other."""
         jobs = processors() if self._jobs is None else self._jobs
-        reports = list(read_files(list(paths.values()), jobs=jobs))
-        for report in with_relations(reports, paths):
-            self._take_file(report)
-            self._tell(self._listing(paths[report.warc], report.sha256))
+        for paths in batches:
+            self._meter.expect(map(size_of, paths.values()))
+        for paths in batches:
+            reports = list(read_files(list(paths.values()), jobs=jobs, meter=self._meter))
+            for report in with_relations(reports, paths):
+                self._take_file(report)
+                self._tell(self._listing(paths[report.warc], report.sha256))
 
     def _take_file(self, report: FileReport) -> None:
         self._tell([*report.findings, *report.notes])
@@ -196,7 +205,7 @@ class _Run:
                 continue
             self._told.add(each)
             if isinstance(each, Finding):
-                self._findings += 1
+                self._meter.findings += 1
                 self._on_finding(each)
             else:
                 self._on_note(each)
@@ -205,7 +214,7 @@ class _Run:
         return Report(
             captures=self._captures,
             records=self._records,
-            findings=self._findings,
+            findings=self._meter.findings,
             rungs=Rungs(**self._rungs),
             manifest=ManifestTally(listed=self._listed, agreed=self._agreed),
             asked_of_log=self._asked_of_log,

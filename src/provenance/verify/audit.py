@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from provenance.digest import digest_of, hex_of
 from provenance.errors import StorageError, UsageError
+from provenance.log.block import BlockHeader
 from provenance.log.checkpoint import Checkpoint
 from provenance.parallel import processors
 from provenance.verify.across import Across
@@ -31,7 +32,8 @@ from provenance.verify.findings import (
 from provenance.verify.heads import read_kept
 from provenance.verify.ledger import NONE, Ledger
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
-from provenance.verify.parts import read_files
+from provenance.verify.parts import read_files, size_of
+from provenance.verify.progress import Meter, Progress
 from provenance.verify.relations import Reread
 from provenance.verify.rows import Spill
 from provenance.verify.sealed import SealCheck, SealTally
@@ -56,34 +58,38 @@ def verify_archive(
     checkpoints: Sequence[Path] = (),
     against: Sequence[Path] = (),
     tsa_ca: Path | None = None,
+    bitcoin_headers: Sequence[BlockHeader] = (),
     operator_key: str | None = None,
     witness_keys: Sequence[str] = (),
+    on_progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Check every file of the archive at `root`, the manifest, and the records across files.
 
     Each finding and note goes to its callback as soon as its file is read, each capture's verdict
     at the end. Foreign and half-written files are reported and left alone. Up to `jobs` processes
     read (as many as there are processors, where it is None); what is reported, and in which order,
-    is the same.
+    is the same. `on_progress` is told how far the reading is, several times for a large file.
 
     `checkpoints` are files with checkpoints of this log that were kept elsewhere: the log must go
     on from each. `against` are the roots of other archives, of other observers: a capture whose
     content one of them holds, in a file without a fault there, is *witnessed*. `tsa_ca` is a PEM
-    file with the certificates that are trusted to date, `operator_key` the verifier key line of who
-    must have signed, `witness_keys` the lines of witnesses, or files that have them: a capture that
-    a checkpoint cosigned by one of them covers is *witnessed* too.
+    file with the certificates that are trusted to date, `bitcoin_headers` those of blocks that the
+    caller knows to be in the chain, `operator_key` the verifier key line of who must have signed,
+    `witness_keys` the lines of witnesses, or files that have them: a capture that a checkpoint
+    cosigned by one of them covers is *witnessed* too.
 
     Raises:
         StorageError: `archive/`, the manifest or a checkpoint's file cannot be read.
         LogFormatError: a file that is said to hold a checkpoint does not.
         UsageError: `against` names this archive itself, or what is no archive.
     """
-    trust = Trust(tsa_ca, operator_key, witness_keys)
+    trust = Trust(tsa_ca, operator_key, witness_keys, bitcoin_headers)
     kept = read_kept(checkpoints)
     for other in against:
         _check_other(root, other)
     jobs = processors() if jobs is None else jobs
-    audit = _ArchiveAudit(root, on_finding, on_note, jobs=jobs, kept=kept, trust=trust)
+    meter = Meter(on_progress)
+    audit = _ArchiveAudit(root, on_finding, on_note, meter, jobs=jobs, kept=kept, trust=trust)
     return audit.run(on_capture, against)
 
 
@@ -93,6 +99,7 @@ class _ArchiveAudit:
         root: Path,
         on_finding: Callable[[Finding], None],
         on_note: Callable[[Note], None],
+        meter: Meter,
         *,
         jobs: int,
         kept: Sequence[tuple[str, Checkpoint]],
@@ -104,7 +111,7 @@ class _ArchiveAudit:
         self._jobs = jobs
         self._on_finding = on_finding
         self._on_note = on_note
-        self._count = 0
+        self._meter = meter
         self._reports: list[FileReport] = []
         self._spill = Spill()
 
@@ -121,7 +128,9 @@ class _ArchiveAudit:
         for fault in manifest.opening():
             self._tell(fault)
         ordered = [paths[name] for name in sorted(paths)]
-        for report in read_files(ordered, jobs=self._jobs, spill=self._spill):
+        others = [path for other in against for path in _warcs_of(other)]
+        self._meter.expect(map(size_of, [*ordered, *others]))
+        for report in self._read(ordered):
             self._take(report, manifest)
         self._check_across(paths)
         log = self._check_log(paths)
@@ -129,7 +138,7 @@ class _ArchiveAudit:
             self._tell(fault)
         self._note_seeds()
         if against:
-            self._compare_contents(against)
+            self._compare_contents(others)
         return self._report(manifest.tally, log, on_capture)
 
     def _survey(self) -> dict[str, Path]:
@@ -210,21 +219,18 @@ class _ArchiveAudit:
                 self._tell(each)
         return check.tally
 
-    def _compare_contents(self, against: Sequence[Path]) -> None:
-        """Mark the captures whose content another archive holds too."""
+    def _read(self, paths: Sequence[Path]) -> Iterator[FileReport]:
+        return read_files(paths, jobs=self._jobs, spill=self._spill, meter=self._meter)
+
+    def _compare_contents(self, others: Sequence[Path]) -> None:
+        """Mark the captures whose content another archive's files hold too."""
         held: set[int] = set()
-        for root in against:
-            paths = [
-                path
-                for path in _listdir(root / "archive")
-                if path.name.endswith(_SUFFIXES) and _size(path) is not None
-            ]
-            for report in read_files(paths, jobs=self._jobs, spill=self._spill):
-                held.update(
-                    content
-                    for content, group in report.ledger.originals.contents()
-                    if group not in report.ledger.damaged
-                )
+        for report in self._read(others):
+            held.update(
+                content
+                for content, group in report.ledger.originals.contents()
+                if group not in report.ledger.damaged
+            )
         held.discard(NONE)
         for report in self._reports:
             for column in (report.ledger.originals, report.ledger.revisits):
@@ -265,7 +271,7 @@ class _ArchiveAudit:
         return Report(
             captures=sum(len(report.ledger.outcomes) for report in self._reports),
             records=sum(report.records for report in self._reports),
-            findings=self._count,
+            findings=self._meter.findings,
             rungs=Rungs(
                 whole=whole,
                 sealed=sum(report.sealed for report in logged),
@@ -292,10 +298,18 @@ class _ArchiveAudit:
 
     def _tell(self, each: Finding | Note) -> None:
         if isinstance(each, Finding):
-            self._count += 1
+            self._meter.findings += 1
             self._on_finding(each)
         else:
             self._on_note(each)
+
+
+def _warcs_of(root: Path) -> list[Path]:
+    return [
+        path
+        for path in _listdir(root / "archive")
+        if path.name.endswith(_SUFFIXES) and _size(path) is not None
+    ]
 
 
 def _check_other(root: Path, other: Path) -> None:

@@ -10,12 +10,12 @@ from provenance.verify.codes import (
     FRAMING_CODES,
     LOG_CODES,
     MANIFEST_CODES,
-    NOTES,
     RECORD_CODES,
     TARGET_CODES,
     WACZ_CODES,
-    Explanation,
 )
+from provenance.verify.explanation import Explanation
+from provenance.verify.note_codes import NOTES
 
 _PARTS = (
     ("Files", FILE_CODES),

@@ -1,4 +1,4 @@
-"""The table of finding and note codes: what each means and what to do. Pure: judges nothing.
+"""The table of finding codes: what each means and what to do. Pure: judges nothing.
 
 Codes are stable: other programs match on them. `docs/findings.md` is made from this table.
 """
@@ -6,29 +6,15 @@ Codes are stable: other programs match on them. `docs/findings.md` is made from 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """What a code means, and what a person does about it."""
-
-    means: str
-    hint: str
-
+from provenance.verify.explanation import Explanation, table
 
 _COPY = "Compare with another copy of the file and restore it from one that verifies."
 _WRITER = "The file may be as its writer made it; compare with another copy before using it."
 
 
-def _table(*rows: tuple[str, str, str]) -> Mapping[str, Explanation]:
-    return MappingProxyType(
-        {code: Explanation(means=means, hint=hint) for code, means, hint in rows}
-    )
-
-
-FILE_CODES = _table(
+FILE_CODES = table(
     (
         "empty_archive",
         "The archive holds no WARC file.",
@@ -60,7 +46,7 @@ FILE_CODES = _table(
 )
 """Codes about files as a whole."""
 
-FRAMING_CODES = _table(
+FRAMING_CODES = table(
     ("gzip_cut", "The file ends inside a gzip member.", _COPY),
     ("gzip_damaged", "The compressed bytes of a gzip member are no deflate stream.", _COPY),
     ("gzip_crc", "The CRC-32 of a gzip member does not fit its bytes.", _COPY),
@@ -88,7 +74,7 @@ FRAMING_CODES = _table(
 )
 """Codes about gzip members and the framing of records. Source: RFC 1952; WARC 1.1 §4, annex D."""
 
-RECORD_CODES = _table(
+RECORD_CODES = table(
     ("field_missing", "A mandatory field is missing.", _WRITER),
     ("field_repeated", "A field stands twice that may stand once.", _WRITER),
     ("field_illegal", "The value of a field is not legal.", _WRITER),
@@ -116,7 +102,7 @@ RECORD_CODES = _table(
 )
 """Codes about single records. Source: WARC 1.1 §5, §6."""
 
-CAPTURE_CODES = _table(
+CAPTURE_CODES = table(
     ("record_id_duplicate", "Two records of the archive have the same WARC-Record-ID.", _COPY),
     ("warcinfo_missing", "Records of ours do not follow a warcinfo record of ours.", _COPY),
     ("metadata_missing", "A capture of ours has no metadata record.", _COPY),
@@ -152,7 +138,7 @@ CAPTURE_CODES = _table(
 )
 """Codes about records as they stand to each other."""
 
-MANIFEST_CODES = _table(
+MANIFEST_CODES = table(
     (
         "manifest_missing",
         "There are WARC files but no metadata/manifest-sha256.txt.",
@@ -188,7 +174,7 @@ _CHANGED = (
     "The file is not what it was when it was committed to. Restore it from a copy that verifies."
 )
 
-LOG_CODES = _table(
+LOG_CODES = table(
     (
         "checkpoint_missing",
         "There is a log, but no newest checkpoint, or not one that a file names.",
@@ -253,7 +239,7 @@ _UNPACK = (
     "Unpack it with another tool, look at what it holds, and verify the WARC files by themselves."
 )
 
-TARGET_CODES = _table(
+TARGET_CODES = table(
     (
         "capture_elsewhere",
         "Where the index places a capture stands no record with its id.",
@@ -272,7 +258,7 @@ TARGET_CODES = _table(
 )
 """Codes about what `verify` was asked for by an id, a citation or a document."""
 
-WACZ_CODES = _table(
+WACZ_CODES = table(
     ("zip_damaged", "The file cannot be read as a ZIP, or a member of it cannot.", _PACKAGE),
     ("zip_crc", "The CRC-32 of a member does not fit its bytes.", _PACKAGE),
     ("zip_directory", "The ZIP's directory is larger than is read.", _UNPACK),
@@ -332,94 +318,3 @@ CODES: Mapping[str, Explanation] = MappingProxyType(
     }
 )
 """Every finding code."""
-
-NOTES = _table(
-    (
-        "seeds_changed",
-        "A seeds file is another than the one a run was made from; curators may edit seeds.",
-        "Run `provenance index --check` to see whether the index follows the seeds.",
-    ),
-    (
-        "interrupted",
-        "A file in archive/ is being written, or was left by an interrupted run.",
-        "Nothing while its run is at work; after that, any command that may write recovers it.",
-    ),
-    (
-        "capture_cut",
-        "The last capture of a file is unfinished: its run was killed there.",
-        "Nothing to do: it was not reported as saved, and the next fetch asks again.",
-    ),
-    (
-        "payload_reading",
-        "Payload digests are of other bytes than the standard says; which, `found` tells.",
-        "Nothing to do: writers differ.",
-    ),
-    ("algorithm_unknown", "A digest's algorithm is not known here.", "Check it with another tool."),
-    ("type_unknown", "A record type that is not in the standard.", "Nothing to do."),
-    (
-        "records_unread",
-        "An ARC file: its compression is checked, its records are not read.",
-        "Convert a copy to WARC to have its records checked.",
-    ),
-    (
-        "not_in_log",
-        "Files that were sealed since the newest checkpoint: nothing commits to them yet.",
-        "Run `provenance log checkpoint`.",
-    ),
-    (
-        "stamp_unchecked",
-        "A time-stamp is whole, but nobody was named who is trusted to date.",
-        "Give the authority's root certificate with --tsa-ca.",
-    ),
-    (
-        "operator_key_unasked",
-        "Signatures were checked with the key that lies in the archive itself.",
-        "Compare it with the operator's, had by another way, or give that with --key.",
-    ),
-    (
-        "cosignature_unasked",
-        "Checkpoints carry signatures by others than the operator, which were not checked.",
-        "Give the public key line of a witness that you know with --witness-key.",
-    ),
-    (
-        "log_unfinished",
-        "A part of the log that no checkpoint needs: outgrown, or from an interrupted command.",
-        "Nothing to do; it proves nothing and does no harm.",
-    ),
-    (
-        "revisit_elsewhere",
-        "A revisit refers to a record in another file.",
-        "Verify the whole archive to have it checked.",
-    ),
-    (
-        "zip_stray",
-        "A ZIP has bytes that belong to no member: no digest covers them, no reader shows them.",
-        "Look at them where it matters that nothing is hidden in the file.",
-    ),
-    (
-        "wacz_version",
-        "datapackage.json is of another version than 1.1.1; it is read as far as it is alike.",
-        "Nothing to do.",
-    ),
-    (
-        "wacz_digest_missing",
-        "There is no datapackage-digest.json, so that nothing tells whether the list was edited.",
-        "Ask the maker of the package for the SHA-256 of the file.",
-    ),
-    (
-        "wacz_signature_unchecked",
-        "The package carries a signature, which is not checked here.",
-        "Check it with a tool for WACZ signatures.",
-    ),
-    (
-        "wacz_part_missing",
-        "WACZ 1.1.1 asks for pages/pages.jsonl and a file in indexes/; one of them is not there.",
-        "Nothing to do for the records; some players need them.",
-    ),
-    (
-        "wacz_unread",
-        "Pages and indexes of a package are checked by their digests alone, not against records.",
-        "Make the index anew from the records where it matters.",
-    ),
-)
-"""Codes of notes, which are no faults."""

@@ -5,7 +5,7 @@ Never ends early for what a file holds; memory stays flat at any size.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -379,22 +379,29 @@ def read_file(
     sealed_name: str | None = None,
     short: bool = True,
     spill: Spill | None = None,
+    on_read: Callable[[int], None] | None = None,
 ) -> FileReport:
     """Read one file and check it by itself, in bounded memory where there is a `spill`.
 
     `sealed_name` is the name to report where the file still has another. Without `short` every
-    record is judged in full; the report is the same.
+    record is judged in full; the report is the same. `on_read` is told how many bytes come.
     """
     source = Stretch(path=path)
-    return read_stretch(source, sealed_name or path.name, short=short, spill=spill)
+    name = sealed_name or path.name
+    return read_stretch(source, name, short=short, spill=spill, on_read=on_read)
 
 
 def read_stretch(
-    source: Stretch, name: str, *, short: bool = True, spill: Spill | None = None
+    source: Stretch,
+    name: str,
+    *,
+    short: bool = True,
+    spill: Spill | None = None,
+    on_read: Callable[[int], None] | None = None,
 ) -> FileReport:
     """Read a stretch of a file as a WARC file of this name, as `read_file` does."""
     try:
-        with source.window() as window:
+        with source.window(on_read=on_read) as window:
             return _FileAudit(source, name, window, short=short, spill=spill).run()
     except OSError as error:
         fault = finding("unreadable_file", warc=name, expected="a file", found=error.strerror)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from provenance.digest import Digest
-from provenance.verify.codes import CODES, NOTES
+from provenance.verify.codes import CODES
+from provenance.verify.note_codes import NOTES
 
 _SHOWN = 300
 

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from provenance.warc.record import unfolded
+
 LIMIT = 1 << 20
 """Bytes a record header may have."""
 
@@ -95,12 +97,16 @@ def _header(
     *,
     folded: bool = False,
 ) -> Header:
-    by_name: dict[str, tuple[str, ...]] = {}
+    by_name: dict[str, list[str]] = {}
     for name, value in fields:
-        key = name.lower()
-        by_name[key] = (*by_name.get(key, ()), value)
+        by_name.setdefault(name.lower(), []).append(value)
     return Header(
-        version=version, fields=fields, by_name=by_name, raw=raw, faults=faults, folded=folded
+        version=version,
+        fields=fields,
+        by_name={name: tuple(values) for name, values in by_name.items()},
+        raw=raw,
+        faults=faults,
+        folded=folded,
     )
 
 
@@ -133,13 +139,12 @@ def _parse_spoilt(raw: bytes) -> Header:
 def _parse_fields(
     lines: list[bytes], faults: list[HeaderFault]
 ) -> tuple[tuple[tuple[str, str], ...], bool]:
-    fields: list[tuple[str, str]] = []
+    fields: list[tuple[str, list[str]]] = []
     folded = False
     for line in lines:
         if line[:1] in (b" ", b"\t") and fields:
             folded = True
-            name, value = fields[-1]
-            fields[-1] = (name, f"{value} {_text(line.strip())}".strip())
+            fields[-1][1].append(_text(line.strip()))
             continue
         raw_name, colon, raw_value = line.partition(b":")
         if not colon or not _NAME.match(raw_name) or _CONTROL.search(raw_value):
@@ -147,8 +152,8 @@ def _parse_fields(
                 HeaderFault(code="header_line", expected="name: value", found=_text(line))
             )
         if colon:
-            fields.append((_text(raw_name.strip()), _text(raw_value.strip(b" \t\r"))))
-    return tuple(fields), folded
+            fields.append((_text(raw_name.strip()), [_text(raw_value.strip(b" \t\r"))]))
+    return tuple((name, unfolded(*values)) for name, values in fields), folded
 
 
 def _text(raw: bytes) -> str:

@@ -18,6 +18,8 @@ MAGIC = b"\x1f\x8b\x08"
 _FEED = 1 << 16
 _HEADER_LIMIT = 1 << 17
 _SCAN = 1 << 18
+_PLAIN_HEADER = 10
+_UNFLAGGED = MAGIC + b"\0"
 _SMALL = 1 << 20
 _SMALL_PLAIN = 1 << 21
 """What a member may have, compressed and plain, to be inflated at once."""
@@ -144,35 +146,44 @@ def opening(window: Window, offset: int) -> bytes:
     return plain
 
 
-def inflate_small(window: Window, offset: int) -> tuple[bytes, int] | None:
-    """Return the plain bytes of the member at `offset`, and the offset past it.
+class SmallMembers:
+    """Inflate members of a window at once where they are small, as they mostly are."""
 
-    None when there is no member, or it is large, of an unusual form, or damaged in any way.
-    """
-    found = _inflate_within(window, offset, 1)
-    return found or _inflate_within(window, offset, _SMALL)
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._raw, self._base = b"", 0
 
+    def at(self, offset: int) -> tuple[bytes, int] | None:
+        """Return the plain bytes of the member at `offset`, and the offset past it.
 
-def _inflate_within(window: Window, offset: int, want: int) -> tuple[bytes, int] | None:
-    """Inflate the member if its end, or that of the file, is among the bytes read ahead."""
-    raw, base = window.ahead(offset, want)
-    start = end = offset - base
-    # With no flag set the header is ten bytes long; isal checks CRC and length.
-    if raw[start : start + 4] != MAGIC + b"\0":
-        return None
-    view = memoryview(raw)
-    inflate = isal_zlib.decompressobj(wbits=31)
-    plain = b""
-    try:
-        while not inflate.eof:
-            fed = end
-            # A member ends where the next begins; what only looks like a beginning is passed over.
-            end = raw.find(MAGIC, fed + (18 if fed == start else 1))
-            if end < 0 and base + len(raw) == window.size > base + fed:
-                end = len(raw)
-            if end < 0 or len(plain) >= _SMALL_PLAIN:
-                return None
-            plain += inflate.decompress(view[fed:end], _SMALL_PLAIN)
-    except _DeflateError:
-        return None
-    return None if inflate.unused_data or inflate.unconsumed_tail else (plain, base + end)
+        None when there is no member, or it is large, of an unusual form, or damaged in any way.
+        """
+        found = self._inflate(offset)
+        if found is None:
+            self._raw, self._base = self._window.ahead(offset, _SMALL)
+            found = self._inflate(offset)
+        return found
+
+    def _inflate(self, offset: int) -> tuple[bytes, int] | None:
+        """Inflate the member if its end, or that of the file, is among the bytes read ahead."""
+        raw, base = self._raw, self._base
+        start = offset - base
+        header = raw[start : start + _PLAIN_HEADER] if start >= 0 else b""
+        # With no flag set the header is ten bytes long; isal checks CRC and length.
+        if not header.startswith(_UNFLAGGED):
+            return None
+        # A member ends where the next begins, with the same header or that of another time.
+        end = raw.find(header, start + _PLAIN_HEADER)
+        if end < 0:
+            end = raw.find(_UNFLAGGED, start + _PLAIN_HEADER)
+        if end < 0 and base + len(raw) == self._window.size:
+            end = len(raw)
+        size = int.from_bytes(raw[end - 4 : end], "little")
+        if end < 0 or size > _SMALL_PLAIN:
+            return None
+        inflate = isal_zlib.decompressobj(wbits=31)
+        try:
+            plain = inflate.decompress(memoryview(raw)[start:end], size + 1)
+        except _DeflateError:
+            return None
+        return (plain, base + end) if inflate.eof and not inflate.unused_data else None

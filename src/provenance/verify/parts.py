@@ -20,13 +20,14 @@ from provenance.verify.findings import listed
 from provenance.verify.framing import WARC, Form, form_of, record_at
 from provenance.verify.inflate import find_member
 from provenance.verify.ledger import Ledger
+from provenance.verify.progress import Meter
 from provenance.verify.records import RecordJudge, Tallies
 from provenance.verify.rows import Spill
 from provenance.verify.window import Window
 
 _SMALLEST = 1 << 20
 _LARGEST = 1 << 22
-_SHARES = 6
+_SHARES = 16
 """Parts for each process, so that none waits long for the last."""
 
 _SEARCHED = 1 << 25
@@ -51,24 +52,48 @@ _Result = FileReport | Part | Digest | None
 
 
 def read_files(
-    paths: Sequence[Path], *, jobs: int, smallest: int = _SMALLEST, spill: Spill | None = None
+    paths: Sequence[Path],
+    *,
+    jobs: int,
+    smallest: int = _SMALLEST,
+    spill: Spill | None = None,
+    meter: Meter | None = None,
 ) -> Iterator[FileReport]:
     """Yield the report of each file, in order, read by up to `jobs` processes.
 
     A part has `smallest` bytes or more, but for the last one of a file. `spill` takes the ledgers.
+    `meter` counts what is read; it is to expect the files, by `size_of`.
     """
-    total = sum(map(_size, paths))
+    meter = meter or Meter()
+    total = sum(map(size_of, paths))
     if jobs < 2 or total < 2 * smallest:
-        yield from (read_file(path, spill=spill) for path in paths)
+        for path in paths:
+            report = read_file(path, spill=spill, on_read=meter.read)
+            meter.end(size_of(path))
+            yield report
         return
     share = min(max(total // (jobs * _SHARES), smallest), _LARGEST)
     plans = [plan(path, share) for path in paths]
-    results = map_in_order(_do, [task for tasks in plans for task in tasks], jobs=jobs)
+    items = [task for tasks in plans for task in tasks]
+    results = map_in_order(_do, items, jobs=jobs, order=[*_digests_last(plans)])
     for path, tasks in zip(paths, plans, strict=True):
-        yield _report(path, islice(results, len(tasks)), spill)
+        report = _report(path, islice(results, len(tasks)), spill, meter)
+        meter.end(size_of(path))
+        yield report
 
 
-def _size(path: Path) -> int:
+def _digests_last(plans: Sequence[list[Task]]) -> Iterator[int]:
+    """Yield the places of all tasks, that of a file's digest, which takes long, after its parts."""
+    first = 0
+    for tasks in plans:
+        end = first + len(tasks)
+        yield from range(first + 1, end)
+        yield first
+        first = end
+
+
+def size_of(path: Path) -> int:
+    """Return the size of a file in bytes, 0 where the system does not tell it."""
     try:
         return path.stat().st_size
     except OSError:
@@ -78,7 +103,7 @@ def _size(path: Path) -> int:
 def plan(path: Path, share: int) -> list[Task]:
     """Divide a gzip file of more than two shares into parts, and its digest; leave any other."""
     whole = [Task(path=path, whole=True)]
-    if _size(path) < 2 * share:
+    if size_of(path) < 2 * share:
         return whole
     try:
         with path.open("rb") as source:
@@ -125,20 +150,25 @@ def _do(task: Task) -> _Result:
         return None
 
 
-def _report(path: Path, results: Iterator[_Result], spill: Spill | None) -> FileReport:
-    first = next(results)
-    if isinstance(first, FileReport):
-        return first
-    ledger, parts, lost = Ledger(spill=spill), [], not isinstance(first, str)
-    for part in results:
-        if isinstance(part, Part):
-            ledger.extend(part.ledger)
-            parts.append(replace(part, ledger=_TAKEN))
+def _report(
+    path: Path, results: Iterator[_Result], spill: Spill | None, meter: Meter
+) -> FileReport:
+    ledger, parts, sha256, lost = Ledger(spill=spill), [], None, False
+    for result in results:
+        if isinstance(result, FileReport):
+            return result
+        if isinstance(result, Part):
+            ledger.extend(result.ledger)
+            parts.append(replace(result, ledger=_TAKEN))
+            meter.read(result.end - result.start)
+        elif result is not None:
+            sha256 = result
         else:
             lost = True
-    if lost or not isinstance(first, str) or not fit(parts):
-        return read_file(path, spill=spill)
-    return _join(path, first, parts, ledger)
+    if lost or sha256 is None or not fit(parts):
+        meter.again()
+        return read_file(path, spill=spill, on_read=meter.read)
+    return _join(path, sha256, parts, ledger)
 
 
 def fit(parts: Sequence[Part]) -> bool:

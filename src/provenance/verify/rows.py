@@ -74,7 +74,7 @@ class Rows:
         """How many rows end with each piece."""
 
     def add(self, *numbers: int) -> None:
-        """Add a row."""
+        """Add a row, or several that follow each other."""
         self._held.extend(numbers)
 
     def add_bytes(self, raw: bytes) -> None:

@@ -22,7 +22,7 @@ from hashlib import sha256
 from provenance.holdings import CAPTURE_PROFILE, CaptureKind
 from provenance.http_message import HEAD_LIMIT, Framing, parse_response_head
 from provenance.verify.fields import legal_address, legal_date
-from provenance.verify.inflate import inflate_small
+from provenance.verify.inflate import SmallMembers
 from provenance.verify.leaves import capture_line, leaf_hash, record_line
 from provenance.verify.ledger import NONE, Ledger, Row, key_of, key_of_bytes
 from provenance.verify.payload import PayloadGauge
@@ -73,6 +73,7 @@ _TYPES = {
 }
 _KINDS = tuple(each.value for each in CaptureKind)
 _REMEMBERED = 4096
+_DAY = len("2021-02-22")
 
 
 class _Piece:
@@ -111,8 +112,9 @@ class Shortcut:
         self.met = False
         self._until = until
         self._window = window
+        self._members = SmallMembers(window)
         self._ledger = ledger
-        self._dates: set[bytes] = set()
+        self._days: set[bytes] = set()
         self._addresses: set[bytes | None] = {None}
 
     def run(self, offset: int) -> int:
@@ -136,7 +138,7 @@ class Shortcut:
     def _read(self, offset: int) -> _Piece | None:
         if offset == self._until:
             self.met = True
-        found = inflate_small(self._window, offset)  # (1)
+        found = self._members.at(offset)  # (1)
         if found is None:
             return None
         plain, end = found
@@ -152,12 +154,13 @@ class Shortcut:
         return piece if sha256(piece.block).hexdigest().encode() == fields[12] else None  # (3)
 
     def _legal(self, date: bytes, address: bytes | None) -> bool:
-        if date not in self._dates:
-            if not legal_date(date.decode(), "WARC/1.1"):
+        day = date[:_DAY]  # the form of a header leaves nothing else to be illegal
+        if day not in self._days:
+            if not legal_date(day.decode(), "WARC/1.1"):
                 return False
-            if len(self._dates) > _REMEMBERED:
-                self._dates.clear()
-            self._dates.add(date)
+            if len(self._days) > _REMEMBERED:
+                self._days.clear()
+            self._days.add(day)
         if address not in self._addresses and address is not None:
             if not legal_address(address.decode()):
                 return False

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from provenance.dates import format_instant
 from provenance.errors import ProvenanceError
+from provenance.log.block import BlockHeader
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
-from provenance.log.folder import CHECKPOINTS, LogFolder
+from provenance.log.folder import CHECKPOINTS, WAITING, LogFolder
 from provenance.log.stamps import FOLDER, Stamp, check_stamp, read_stamps
 from provenance.log.strict import to_base64
 from provenance.log.trusted import Anchors
 from provenance.verify.findings import Finding, Note, note, shown
 from provenance.verify.levels import log_finding
+from provenance.verify.promised import PromiseCheck
 
 
 class StampCheck:
     """The time-stamps of a log; `roots` holds the roots that its leaves give.
 
-    Of checkpoints over fewer than `least` leaves nothing is looked at. `dated` is the largest size
-    that a trusted authority has dated, once `findings` was read to its end.
+    `headers` are those of Bitcoin blocks that are known. Of checkpoints over fewer than `least`
+    leaves nothing is looked at. `dated` is the largest size that a trusted authority or a known
+    block has dated, once `findings` was read to its end.
     """
 
     def __init__(
@@ -28,6 +31,7 @@ class StampCheck:
         origin: str,
         roots: Mapping[int, bytes],
         anchors: Anchors,
+        headers: Sequence[BlockHeader] = (),
         *,
         least: int = 0,
     ) -> None:
@@ -35,6 +39,7 @@ class StampCheck:
         self._origin = origin
         self._roots = roots
         self._anchors = anchors
+        self._headers = headers
         self._least = least
         self.dated = 0
 
@@ -47,6 +52,10 @@ class StampCheck:
                 yield from self._stamp(stamp)
         except ProvenanceError as fault:
             yield log_finding("stamp_refused", FOLDER, "a whole time-stamp", fault)
+        promises = PromiseCheck(self._folder, self._is_ours, self._headers, least=self._least)
+        yield from promises.findings()
+        known.update(promises.names)
+        self.dated = max(self.dated, promises.dated)
         if not self._least:
             yield from self._strays(known)
 
@@ -54,7 +63,7 @@ class StampCheck:
         for name in self._folder.names():
             if not name.startswith(f"{FOLDER}/") or name in known:
                 continue
-            if name.endswith((".tsq", ".pem", "/checkpoint")):
+            if name.endswith((".tsq", ".pem", "/checkpoint", WAITING)):
                 yield note("log_unfinished", field=f"metadata/log/{name}", found="no answer to it")
             else:
                 yield log_finding("log_foreign_file", name, "the files of a time-stamp", "another")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -20,18 +20,22 @@ class Stretch:
     size: int | None = None
 
     @contextlib.contextmanager
-    def window(self, *, hashing: bool = True) -> Iterator[Window]:
+    def window(
+        self, *, hashing: bool = True, on_read: Callable[[int], None] | None = None
+    ) -> Iterator[Window]:
         """Give a window on the bytes, as if they were a file of their own; closed at the end.
+
+        `on_read` is told how many bytes come, as they are hashed.
 
         Raises:
             OSError: the file cannot be read.
         """
         with self.path.open("rb") as source:
             if self.size is None:
-                yield Window(source, hashing=hashing)
+                yield Window(source, hashing=hashing, on_read=on_read)
             else:
                 within = _Within(source, self.start, self.size)
-                yield Window(within, hashing=hashing, size=self.size)
+                yield Window(within, hashing=hashing, size=self.size, on_read=on_read)
 
 
 class _Within:

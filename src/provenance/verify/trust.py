@@ -1,4 +1,4 @@
-"""Whom the person who verifies trusts: authorities that date, who signs, and who witnesses."""
+"""Whom who verifies trusts: authorities and blocks that date, who signs, and who witnesses."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from provenance.verify.sealed import SealTally
 from provenance.verify.signed import SignatureCheck
 
 if TYPE_CHECKING:
+    from provenance.log.block import BlockHeader
     from provenance.log.trusted import Anchors
     from provenance.verify.cosigned import WitnessWord
 
 
 class Trust:
-    """Certificates in a PEM file, and a verifier key line, which may be None; keys of witnesses.
+    """Certificates in a PEM file, and a verifier key line, which may be None; and more, if any.
 
-    A witness is given by its verifier key line, or by a file that has it. `given` says that any of
-    them was.
+    `witness_keys` are verifier key lines of witnesses, or files that have them; `headers` those of
+    Bitcoin blocks that are known to be in the chain. `given` says that anything was given.
 
     Raises:
         UsageError: one of them is not what it should be.
@@ -34,8 +35,10 @@ class Trust:
         tsa_ca: Path | None,
         operator_key: str | None,
         witness_keys: Sequence[str] = (),
+        headers: Sequence[BlockHeader] = (),
     ) -> None:
-        self.given = tsa_ca is not None or operator_key is not None or bool(witness_keys)
+        self.given = bool(tsa_ca or operator_key is not None or witness_keys or headers)
+        self._headers = tuple(headers)
         self._key = parse_verifier_key(operator_key.strip()) if operator_key is not None else None
         self._witnesses = tuple(dict.fromkeys(map(public_witness_key, witness_keys)))
         self._anchors: Anchors | None = None
@@ -54,7 +57,7 @@ class Trust:
     def findings(self, metadata: Path, tally: SealTally) -> Iterator[Finding | Note]:
         """Check all stamps and signatures; note in `tally` what they vouch for."""
         folder = LogFolder(metadata)
-        if (folder.path / STAMPS).exists():
+        if (folder.path / STAMPS).exists() or self._headers:
             yield from self._stamps(folder, tally)
         yield from self._signatures(folder, tally)
 
@@ -66,7 +69,7 @@ class Trust:
         Time-stamps only where somebody is trusted to date: nothing else can come of them.
         """
         folder = LogFolder(metadata)
-        if self._anchors is not None:
+        if self._anchors is not None or self._headers:
             yield from self._stamps(folder, tally, least)
         yield from self._signatures(folder, tally, least)
 
@@ -77,7 +80,7 @@ class Trust:
         from provenance.verify.stamped import StampCheck
 
         anchors = self._anchors or NO_ANCHORS
-        check = StampCheck(folder, _origin(tally), tally.roots, anchors, least=least)
+        check = StampCheck(folder, _origin(tally), tally.roots, anchors, self._headers, least=least)
         yield from check.findings()
         tally.dated = check.dated
 

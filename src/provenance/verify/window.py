@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from typing import Protocol
 
 from provenance.digest import Digest, from_hex
@@ -30,10 +31,17 @@ class Window:
     `spent` counts the bytes that reading twice cost; `exhausted` turns True beyond the allowance
     (four times the file and 64 MiB), so that no hostile file makes verification quadratic.
     Without `hashing` the file is not hashed, and has no `digest`. `size` is that of the source,
-    asked of the system where it is None.
+    asked of the system where it is None. `on_read` takes the numbers of bytes as they are hashed.
     """
 
-    def __init__(self, source: Source, *, hashing: bool = True, size: int | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        hashing: bool = True,
+        size: int | None = None,
+        on_read: Callable[[int], None] | None = None,
+    ) -> None:
         self.size = os.fstat(source.fileno()).st_size if size is None else size
         self.spent = 0
         self._source = source
@@ -42,6 +50,7 @@ class Window:
         self._hash = hashlib.sha256()
         self._hashed = 0
         self._hashing = hashing
+        self._on_read = on_read
 
     @property
     def exhausted(self) -> bool:
@@ -67,13 +76,18 @@ class Window:
         self._base = offset
         end = offset + len(self._buffer)
         if self._hashing and offset <= self._hashed < end:
-            self._hash.update(memoryview(self._buffer)[self._hashed - offset :])
-            self._hashed = end
+            self._take(memoryview(self._buffer)[self._hashed - offset :])
+
+    def _take(self, raw: bytes | memoryview) -> None:
+        """Hash the next bytes of the file."""
+        self._hash.update(raw)
+        self._hashed += len(raw)
+        if self._on_read is not None:
+            self._on_read(len(raw))
 
     def digest(self) -> Digest:
         """Read what is still unread; return the SHA-256 of the whole file."""
         self._source.seek(self._hashed)
         while raw := self._source.read(1 << 20):
-            self._hash.update(raw)
-            self._hashed += len(raw)
+            self._take(raw)
         return from_hex(self._hash.hexdigest())

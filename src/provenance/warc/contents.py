@@ -1,16 +1,24 @@
-"""Get what a capture record holds: its content, its HTTP head, its JSON note."""
+"""Get what a capture record holds: its content, its HTTP head, its JSON note, or itself."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from provenance.errors import WarcFormatError
+from isal import isal_zlib
+
+from provenance.digest import Digest, from_hex
+from provenance.errors import StorageError, WarcFormatError
 from provenance.http_body import content_pieces
 from provenance.http_message import HEAD_LIMIT, body_shape, head_end, parse_response_head
 from provenance.warc.reader import Record, read_records
 from provenance.warc.record import RecordHeader
+
+_PIECE = 1 << 18
+_AFTER = b"\r\n\r\n"
+"""What ends each record in its file; its digest does not cover it."""
 
 
 def read_content(path: Path, offset: int, ordinal: int = 0) -> Iterator[bytes]:
@@ -84,3 +92,65 @@ def _nth(records: Iterator[Record], path: Path, offset: int, ordinal: int) -> Re
         if number == ordinal:
             return record
     raise WarcFormatError("no record here", where=path.name, offset=offset)
+
+
+def read_member(path: Path, offset: int, length: int, digest: Digest) -> Iterator[bytes]:
+    """Yield the gzip member at `offset`, `length` bytes as they are stored, in pieces.
+
+    The last piece comes only once the member is known to hold the one record whose digest is
+    `digest`, two line ends after it, and nothing else.
+
+    Raises:
+        WarcFormatError: it does not; what was yielded before is not to be used.
+        StorageError: the file cannot be read.
+    """
+    inside, held = _Inside(), b""
+    try:
+        with path.open("rb") as source:
+            source.seek(offset)
+            while length and (piece := source.read(min(length, _PIECE))):
+                length -= len(piece)
+                inside.feed(piece)
+                if held:
+                    yield held
+                held = piece
+    except isal_zlib.error as fault:  # type: ignore[misc]
+        raise WarcFormatError(
+            f"the gzip member is damaged ({fault})", where=path.name, offset=offset
+        ) from fault
+    except OSError as fault:
+        raise StorageError(f"cannot read ({fault.strerror})", where=path.name) from fault
+    if length or inside.digest() != digest:
+        raise WarcFormatError(
+            "not the record that the index names",
+            where=path.name,
+            offset=offset,
+            expected=digest,
+            found=inside.digest() or "no gzip member with one whole record",
+            hint="Run `provenance verify`.",
+        )
+    yield held
+
+
+class _Inside:
+    """The digest of the record inside a gzip member that is fed piece by piece."""
+
+    def __init__(self) -> None:
+        self._inflate = isal_zlib.decompressobj(wbits=31)
+        self._hash = hashlib.sha256()
+        self._last = b""
+
+    def feed(self, raw: bytes) -> None:
+        while not self._inflate.eof:
+            plain = self._inflate.decompress(raw, _PIECE)
+            raw = self._inflate.unconsumed_tail
+            if not plain and not raw:
+                return
+            plain = self._last + plain
+            self._hash.update(plain[: -len(_AFTER)])
+            self._last = plain[-len(_AFTER) :]
+
+    def digest(self) -> Digest | None:
+        """Return the record's digest, None where the member is not whole or more follows it."""
+        whole = self._inflate.eof and not self._inflate.unused_data and self._last == _AFTER
+        return from_hex(self._hash.hexdigest()) if whole else None

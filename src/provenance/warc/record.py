@@ -128,15 +128,30 @@ def _parse_plain(raw: bytes) -> RecordHeader | None:
 
 
 def _fields(lines: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
-    fields: list[tuple[str, str]] = []
+    fields: list[tuple[str, list[str]]] = []
     for line in lines:
         if line[:1] in (b" ", b"\t") and fields:
-            name, value = fields[-1]
-            fields[-1] = (name, f"{value} {_text(line.strip())}".strip())
+            fields[-1][1].append(_text(line.strip()))
         elif b":" in line:
             name_raw, value_raw = line.split(b":", 1)
-            fields.append((_text(name_raw.strip()), _text(value_raw.strip())))
-    return tuple(fields)
+            fields.append((_text(name_raw.strip()), [_text(value_raw.strip())]))
+    return tuple((name, unfolded(*values)) for name, values in fields)
+
+
+def unfolded(value: str, *more: str) -> str:
+    """Join a value and the lines that go on with it by a space each; empty ones add none.
+
+    Done at once, since a header may have a hundred thousand such lines.
+    """
+    if not more:
+        return value
+    parts = [f"{value} {more[0]}".strip()]
+    for line in more[1:]:
+        if parts == [""]:
+            parts = [line.strip()]
+        elif line := line.rstrip():
+            parts.append(line)
+    return " ".join(parts)
 
 
 def _text(raw: bytes) -> str:

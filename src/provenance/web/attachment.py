@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import sqlite3
 from collections.abc import Callable
@@ -22,6 +23,8 @@ READ_LIMIT_MS = 10_000
 """How long the reading for one page may take, so that no search holds a thread for long."""
 ONCE_LIMIT_MS = 600_000
 """The same for what is read once for each file."""
+
+CHECKS_AT_ONCE = 2
 
 T = TypeVar("T")
 _ATTRIBUTE = "provenance_site"
@@ -55,6 +58,7 @@ class Site:
         self.address = address
         self.templates = make_environment()
         self.static = {name: read_static(name) for name in STATIC}
+        self.checking = asyncio.Semaphore(CHECKS_AT_ONCE)
         self._once: dict[str, Any] = {}
 
     async def read(

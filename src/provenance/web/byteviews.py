@@ -6,13 +6,16 @@ from typing import Any
 
 from datasette import Response
 
+from provenance.digest import Digest, hex_of, prefix_of
 from provenance.web import reading
-from provenance.web.answers import MissingError, page
+from provenance.web.answers import MissingError, flag, page
 from provenance.web.attachment import Site
 from provenance.web.display import Display, attachment, display_of, raw_content_type
 from provenance.web.facts import CaptureFacts, CapturePage
 from provenance.web.finding import find_capture, named
 from provenance.web.machines import capture_address
+from provenance.web.memento_links import memento_fields
+from provenance.web.mementos import Memento, memento_of
 from provenance.web.policy import ARCHIVED_HEADERS, DOWNLOAD_HEADERS, Receive
 from provenance.web.signposting import part_links
 from provenance.web.stream import ByteStream
@@ -23,19 +26,8 @@ TEXT_SHOWN = 200_000
 
 async def content(site: Site, request: Any, receive: Receive) -> Any:
     """Send the content as a file to save: always `application/octet-stream`, never shown."""
-    facts = _with_content(site, (await find_capture(site, named(request))).capture)
-    etag = f'"{facts.content_id}"'
-    headers = {
-        **DOWNLOAD_HEADERS,
-        "link": part_links(capture_address(site, request, facts.capture_id)),
-        "content-type": "application/octet-stream",
-        "content-disposition": attachment(facts.document, str(facts.content_id), facts.media_type),
-        "etag": etag,
-        "cache-control": "public, max-age=31536000, immutable",
-    }
-    if etag in (request.headers.get("if-none-match") or ""):
-        return Response(b"", status=304, headers=headers, content_type="application/octet-stream")
-    return await _stream(site, request, receive, facts, headers)
+    found = await find_capture(site, named(request))
+    return await _saved(site, request, receive, found, _as_memento(site, request, found))
 
 
 async def view(site: Site, request: Any) -> Response:
@@ -63,14 +55,68 @@ async def view(site: Site, request: Any) -> Response:
 async def raw_view(site: Site, request: Any, receive: Receive) -> Any:
     """Send archived bytes for the frame, under a policy that lets nothing in them act."""
     found = await find_capture(site, named(request))
-    facts = _with_content(site, found.capture)
-    display = _display(facts)
-    if display is Display.EXTRACTED:
+    if _display(_with_content(site, found.capture)) is Display.EXTRACTED:
         raise MissingError("This kind of file is not shown; it can be saved instead.", status=404)
+    return await _shown(site, request, receive, found, _as_memento(site, request, found))
+
+
+async def memento(
+    site: Site, request: Any, receive: Receive, found: CapturePage, dated: Memento
+) -> Any:
+    """Send archived bytes as a memento: as they are shown, or to save where they are not."""
+    send = _shown if dated.shown else _saved
+    return await send(site, request, receive, found, dated)
+
+
+def _as_memento(site: Site, request: Any, found: CapturePage) -> Memento | None:
+    """Return what is asked for as a memento, where the address names the whole capture id.
+
+    A content stands for all the captures that have it, and has no date of its own.
+    """
+    facts = found.capture
+    if not facts.is_version or prefix_of(named(request)) != hex_of(Digest(facts.capture_id)):
+        return None
+    return memento_of(
+        facts.capture_id,
+        facts.captured_at,
+        facts.url,
+        facts.final_url,
+        asked=flag(request, "asked"),
+        shown=_display(_with_content(site, facts)) is not Display.EXTRACTED,
+    )
+
+
+def _links(site: Site, request: Any, facts: CaptureFacts, dated: Memento | None) -> dict[str, str]:
+    parts = part_links(capture_address(site, request, facts.capture_id))
+    return {"link": parts} if dated is None else memento_fields(site, request, dated, parts)
+
+
+async def _saved(
+    site: Site, request: Any, receive: Receive, found: CapturePage, dated: Memento | None
+) -> Any:
+    facts = _with_content(site, found.capture)
+    etag = f'"{facts.content_id}"'
+    headers = {
+        **DOWNLOAD_HEADERS,
+        **_links(site, request, facts, dated),
+        "content-type": "application/octet-stream",
+        "content-disposition": attachment(facts.document, str(facts.content_id), facts.media_type),
+        "etag": etag,
+        "cache-control": "public, max-age=31536000, immutable",
+    }
+    if etag in (request.headers.get("if-none-match") or ""):
+        return Response(b"", status=304, headers=headers, content_type="application/octet-stream")
+    return await _stream(site, request, receive, facts, headers)
+
+
+async def _shown(
+    site: Site, request: Any, receive: Receive, found: CapturePage, dated: Memento | None
+) -> Any:
+    facts = _with_content(site, found.capture)
     headers = {
         **ARCHIVED_HEADERS,
-        "link": part_links(capture_address(site, request, facts.capture_id)),
-        "content-type": raw_content_type(display, facts.media_type, _charset(found)),
+        **_links(site, request, facts, dated),
+        "content-type": raw_content_type(_display(facts), facts.media_type, _charset(found)),
         "cache-control": "private, max-age=3600",
     }
     return await _stream(site, request, receive, facts, headers)

@@ -17,7 +17,7 @@ from typing import Any
 from provenance.errors import ProvenanceError
 from provenance.web.asking import Answer, LoopApart, ask
 from provenance.web.attachment import ONCE_LIMIT_MS, Site, site_of
-from provenance.web.display import saved_name
+from provenance.web.display import extension_of, saved_name
 from provenance.web.feeds import MAP_SIZE
 from provenance.web.places import Known, Place, is_plain, place_of
 from provenance.web.policy import App
@@ -179,6 +179,14 @@ class SiteCopy:
         address = self._link(f"/{href.removeprefix(base)}")
         return None if address is None else base + address[1:]
 
+    def _signpost(self, target: str) -> bool:
+        """Whether a link of a header leads out of the site, or to something in the copy."""
+        address = self._site.address
+        if address is None:
+            return False
+        below = target.removeprefix(str(address))
+        return below == target or self._link(f"/{below}") is not None
+
     def _answered(self, loop: LoopApart, app: App, place: Place) -> bytes:
         answer = self._asked(loop, app, place.target)
         if answer.status != 200:
@@ -199,7 +207,8 @@ class SiteCopy:
         return standing_alone(
             answer.body.decode(),
             policy=answer.header("content-security-policy"),
-            links=answer.header("link") if self._site.address else "",
+            links=answer.header("link"),
+            signpost=self._signpost,
             rewrite=self._rewritten,
         ).encode()
 
@@ -210,7 +219,9 @@ class SiteCopy:
     def _content(self, content: Content) -> ContentPart:
         return ContentPart(
             name=f"content/{content.content_id}.zip",
-            saved_as=saved_name(content.document, content.content_id, content.media_type),
+            saved_as=saved_name(
+                content.document, content.content_id, extension_of(content.media_type)
+            ),
             content_id=content.content_id,
             size=content.size,
             pieces=self._site.source.content(content.capture_id),

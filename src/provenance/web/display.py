@@ -93,19 +93,32 @@ def attachment(document: str, content_id: str, media_type: str | None) -> str:
 
     Source: RFC 6266 §4, RFC 8187 §3.2.
     """
-    name = saved_name(document, content_id, media_type)
+    return saved_as(document, content_id, extension_of(media_type))
+
+
+def extension_of(media_type: str | None) -> str:
+    """Return the extension under which a content is saved, from a fixed list."""
+    return _EXTENSIONS.get(media_type or "", "bin")
+
+
+def saved_as(document: str, digest: str, extension: str) -> str:
+    """Return a Content-Disposition with a name made as in `attachment`.
+
+    >>> saved_as("minutes", "sha256:0123456789", "txt")
+    'attachment; filename="minutes-01234567.txt"'
+    """
+    name = saved_name(document, digest, extension)
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")
     value = f'attachment; filename="{plain}"'
     return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def saved_name(document: str, content_id: str, media_type: str | None) -> str:
-    """Return the name of a file with a content.
+def saved_name(document: str, digest: str, extension: str) -> str:
+    """Return the name of a file that is saved.
 
-    It is made of the document id, eight digits of the content id and an extension from a fixed
-    list; nothing a server chose enters it.
+    It is made of the document id, eight digits of a digest and an extension; nothing a server
+    chose enters it.
     """
     stem = re.sub(r"[^\w.-]+", "-", document).strip("-._")[:80] or "document"
-    short = re.sub(r"[^0-9a-f]", "", content_id.removeprefix("sha256:"))[:8]
-    extension = _EXTENSIONS.get(media_type or "", "bin")
+    short = re.sub(r"[^0-9a-f]", "", digest.removeprefix("sha256:"))[:8]
     return f"{stem}-{short}.{extension}"

@@ -13,7 +13,16 @@ from datasette import Response, hookimpl
 from markupsafe import Markup
 
 from provenance.errors import ProvenanceError
-from provenance.web import byteviews, comparing, failures, feeds, machines, views
+from provenance.web import (
+    byteviews,
+    comparing,
+    downloads,
+    failures,
+    feeds,
+    machines,
+    timegates,
+    views,
+)
 from provenance.web.answers import MissingError, missing, twin
 from provenance.web.attachment import Site, site_of
 from provenance.web.faults import answer_fault, answer_foreign
@@ -36,6 +45,8 @@ _CELLS = {
 
 
 _FORMS = "|".join(re.escape(form.ending) for form in FORMS if form.ending != "json")
+_STAMP = "(?P<stamp>[0-9]{4,14})(?:id_)?"
+_PART = "(?:(?P<page>[1-9][0-9]{0,5})/)?"
 
 
 def _hook(function: Hook) -> Hook:
@@ -70,12 +81,19 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
         (r"^/opensearch\.xml$", feeds.opensearch),
         (rf"^/capture/(?P<id>[^/]+)\.(?P<form>{_FORMS})$", machines.capture_form),
         (r"^/capture/(?P<id>[^/]+)\.json$", views.capture_json),
+        (r"^/capture/(?P<id>[^/]+)\.warc\.gz$", downloads.record),
+        (r"^/capture/(?P<id>[^/]+)\.txt$", downloads.text),
+        (r"^/capture/(?P<id>[^/]+)\.tlog-proof$", downloads.log_proof),
         (r"^/capture/(?P<id>[^/]+)$", views.capture),
         (r"^/diff/(?P<before>[^/]+)/(?P<after>[^/]+)\.json$", comparing.diff_json),
         (r"^/diff/(?P<before>[^/]+)/(?P<after>[^/]+)$", comparing.diff),
         (r"^/content/(?P<id>[^/]+)$", byteviews.content),
         (r"^/view/(?P<id>[^/]+)/raw$", byteviews.raw_view),
         (r"^/view/(?P<id>[^/]+)$", byteviews.view),
+        (rf"^/timegate/{_STAMP}/(?P<url>.+)$", timegates.dated_memento),
+        (rf"^(?:/timegate)?/timemap/link/{_PART}(?P<url>.+)$", timegates.timemap_link),
+        (rf"^(?:/timegate)?/timemap/json/{_PART}(?P<url>.+)$", timegates.timemap_json),
+        (r"^/timegate/(?P<url>.+)$", timegates.timegate),
         (r"^/\.well-known/ni/sha-256/(?P<value>[^/]+)$", machines.named_information),
         (r"^/-/provenance/(?P<name>[^/]+)$", static),
         (r"^/favicon\.ico$", icon),

@@ -323,6 +323,12 @@ def read_plain(conn: sqlite3.Connection, content_id: str, *, limit: int) -> str 
     return None if text is None else str(text)
 
 
+def read_text_bytes(conn: sqlite3.Connection, content_id: str) -> bytes | None:
+    """Read the whole text of a content in UTF-8; None where it was not looked for."""
+    raw = _value(conn, "select cast(text as blob) from text where content_id = ?", (content_id,))
+    return None if raw is None else bytes(raw)
+
+
 def read_text(conn: sqlite3.Connection, content_id: str, *, limit: int) -> tuple[TextPage, ...]:
     """Read the first `limit` characters of a content's text, page by page where it has pages."""
     text = read_plain(conn, content_id, limit=limit)

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from provenance.web import words
 from provenance.web.languages import language_words
+from provenance.web.originals import in_link
 from provenance.web.signposting import coins
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}\Z")
@@ -45,6 +46,7 @@ def make_environment() -> Environment:
         language=language_tag,
         language_name=language_words,
         shortened=words.shortened,
+        escaped=escaped,
         segment=segment,
         short=short_digest,
         breakable=breakable,
@@ -73,6 +75,15 @@ def segment(text: object) -> str:
     ('a%2Fb%3Fc%2Ejson', 'sha256:00')
     """
     return quote(str(text), safe=":").replace(".", "%2E")
+
+
+def escaped(url: str) -> str:
+    """Return an address escaped as a whole, to stand in a path without changing it.
+
+    >>> escaped("https://a.example/..#b")
+    'https%3A%2F%2Fa.example%2F..'
+    """
+    return quote(in_link(url), safe="")
 
 
 def is_web_address(url: str | None) -> bool:

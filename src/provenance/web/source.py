@@ -24,8 +24,43 @@ class Exchange:
     chain: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One finding of a verification: its code, its place, what was expected and found, a hint."""
+
+    code: str
+    warc: str | None
+    offset: int | None
+    field: str | None
+    expected: str | None
+    found: str | None
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogHead:
+    """The newest checkpoint of the log: its origin, its leaves, and the root in Base64."""
+
+    origin: str
+    size: int
+    root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What came of verifying one capture now: the rungs that hold, records read, what is wrong.
+
+    `log` is None where there is no checkpoint that can be read.
+    """
+
+    rungs: tuple[str, ...]
+    records: int
+    faults: tuple[Fault, ...]
+    log: LogHead | None = None
+
+
 class SiteSource(Protocol):
-    """Bytes, citations and search expressions for the pages; the hall implements it.
+    """Bytes, citations, proofs and checks for the pages; the hall implements it.
 
     Every method may be called from any thread, several at a time. Ids are whole
     (`sha256:` and 64 hex digits) and stand in the index that the pages read.
@@ -36,6 +71,16 @@ class SiteSource(Protocol):
 
         Raises:
             ProvenanceError: the record cannot be read.
+        """
+        ...
+
+    def member(self, capture_id: str) -> Iterator[bytes]:
+        """Yield the gzip member of the capture's record as stored, in pieces of bounded size.
+
+        The last piece comes only if the record inside has the capture id.
+
+        Raises:
+            ProvenanceError: it has not, or cannot be read.
         """
         ...
 
@@ -53,4 +98,19 @@ class SiteSource(Protocol):
         Raises:
             UsageError: there is no word in it.
         """
+        ...
+
+    def has_log(self) -> bool:
+        """Whether the archive has a log with a checkpoint."""
+        ...
+
+    def proof(self, capture_id: str) -> bytes | None:
+        """Return the proof that the log covers a capture, None where it does not, or is not there.
+
+        Takes time that grows with the log.
+        """
+        ...
+
+    def check(self, capture_id: str) -> Checked:
+        """Verify one capture now: its records, and the log's word on it. Reads all of it."""
         ...

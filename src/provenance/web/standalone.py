@@ -23,10 +23,13 @@ Rewrite = Callable[[str], str | None]
 """Takes an address of a link; gives the one in the copy, or None where there is none."""
 
 
-def standing_alone(text: str, *, policy: str, links: str, rewrite: Rewrite) -> str:
+def standing_alone(
+    text: str, *, policy: str, links: str, rewrite: Rewrite, signpost: Callable[[str], bool]
+) -> str:
     """Return a page that needs no headers and leads nowhere in vain.
 
-    `policy` and `links` are the values of the headers Content-Security-Policy and Link. A link
+    `policy` and `links` are the values of the headers Content-Security-Policy and Link, of whose
+    targets those that `signpost` lets through become elements. A link
     that leads to nothing is taken away, its words stay; a button that does goes as a whole.
     """
 
@@ -46,16 +49,18 @@ def standing_alone(text: str, *, policy: str, links: str, rewrite: Rewrite) -> s
 
     text = _SCRIPT.sub(script, _ELEMENT.sub(element, _ANCHOR.sub(anchor, text)))
     head, charset, rest = text.partition(_CHARSET)
-    return f"{head}{charset}{head_elements(policy, links)}{rest}"
+    return f"{head}{charset}{head_elements(policy, links, signpost)}{rest}"
 
 
-def head_elements(policy: str, links: str) -> str:
+def head_elements(policy: str, links: str, signpost: Callable[[str], bool]) -> str:
     """Return what the headers say as elements of the head, one a line."""
     lines = [
         f'<meta http-equiv="Content-Security-Policy" content="{escape(meta_policy(policy))}">',
         '<meta name="referrer" content="no-referrer">',
     ]
     for target, relation, kind in _HEADER_LINK.findall(links):
+        if not signpost(target):
+            continue
         typed = f' type="{escape(kind)}"' if kind else ""
         lines.append(f'<link rel="{escape(relation)}" href="{escape(target)}"{typed}>')
     return "".join(f"{line}\n" for line in lines)

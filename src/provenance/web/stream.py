@@ -19,6 +19,7 @@ class BrokenContentError(ProvenanceError):
 class ByteStream:
     """A response of known size and digest; Datasette calls `asgi_send`.
 
+    Without a `content_id` the pieces prove themselves: they end with an error where they are wrong.
     `pieces` is read in threads, at most one block ahead; call `read_ahead` first. The last block is
     held back until size and digest agree; if they do not, the connection breaks off, so that no
     client can take the bytes for whole.
@@ -29,7 +30,7 @@ class ByteStream:
         pieces: Iterator[bytes],
         *,
         size: int,
-        content_id: str,
+        content_id: str | None,
         headers: Mapping[str, str],
         receive: Receive,
         head_only: bool = False,
@@ -101,7 +102,7 @@ class ByteStream:
 
     def _check(self) -> None:
         found = f"sha256:{self._digest.hexdigest()}"
-        if self._read != self._size or found != self._content_id:
+        if self._read != self._size or self._content_id not in (None, found):
             raise BrokenContentError(
                 "the stored content is not what the index names",
                 where=self._content_id,

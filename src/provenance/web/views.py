@@ -17,6 +17,7 @@ from provenance.errors import ProvenanceError, UsageError
 from provenance.web import machines, reading, searching, words
 from provenance.web.answers import FORMS, MissingError, flag, page, page_number, twin
 from provenance.web.attachment import Site
+from provenance.web.checking import check_now, is_checkable
 from provenance.web.evidence import HEAD_SHOWN, head_text, parse_note, read_evidence, visible
 from provenance.web.facts import TROUBLE_OUTCOMES, CaptureFacts, DocumentPage, RecordFacts
 from provenance.web.finding import find_capture, find_document, named
@@ -95,9 +96,10 @@ async def document_json(site: Site, request: Any) -> Response:
 
 
 async def capture(site: Site, request: Any) -> Response:
-    """Show the evidence of one capture."""
+    """Show the evidence of one capture; with `?check=1` also what verifying it now finds."""
     found = await find_capture(site, named(request))
     facts = found.capture
+    checked = await check_now(site, found) if flag(request, "check") else None
     exchange = await asyncio.to_thread(_exchange, site, facts.capture_id)
     note = exchange.note if exchange else facts.note
     return page(
@@ -117,7 +119,13 @@ async def capture(site: Site, request: Any) -> Response:
         citations=await _citations(site, facts.capture_id),
         payload_check=_payload_check(facts, found.record),
         formats=site.forms(citable=facts.content_id is not None),
-        headers=machines.capture_links(site, request, found),
+        checked=checked,
+        is_checkable=is_checkable(found),
+        has_log=await asyncio.to_thread(site.source.has_log),
+        headers={
+            **machines.capture_links(site, request, found),
+            **({"x-robots-tag": "noindex", "cache-control": "no-store"} if checked else {}),
+        },
     )
 
 

@@ -1,0 +1,227 @@
+"""Keep OpenTimestamps proofs of checkpoints: ask a calendar, lay its answer out, read it back.
+
+For the checkpoint of a log of N leaves, under `metadata/log/timestamps/<N>/`:
+
+    checkpoint                    the bytes that the proof is over, as they were (see `stamps`)
+    <calendar>.<digits>.ots       a proof by way of this calendar, as any OpenTimestamps client
+                                  reads it; the digits are the first 16 of its own SHA-256
+
+A file is written once. A proof that has grown is another file, beside the one that it grew from;
+together they say what both say. The digits let a changed byte be seen where nothing else could
+tell: what a calendar has only promised proves itself in nothing. The network is an argument.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from provenance.digest import digest_of
+from provenance.errors import StorageError, UsageError
+from provenance.log.folder import STAMPS, LogFolder
+from provenance.log.ots import (
+    Branch,
+    Proof,
+    Step,
+    apply,
+    blinding_steps,
+    parse_answer,
+    parse_proof,
+    write_proof,
+)
+from provenance.log.refusals import Reason, TimestampError
+from provenance.log.stamps import authority_name
+
+NONCE_BYTES = 16
+ANSWER_LIMIT = 10_000
+"""Bytes of a calendar's answer that are read, as by the reference client."""
+
+Post = Callable[[str, bytes], bytes]
+"""Send a body to a URL by HTTP POST, and return the answer's."""
+
+Get = Callable[[str], bytes | None]
+"""Return what is at a URL, None where the calendar says that nothing is there yet."""
+
+_NAME = re.compile(r"([a-z0-9](?:[a-z0-9.-]{0,78}[a-z0-9])?)\.([0-9a-f]{16})\.ots\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptProof:
+    """One `.ots` file, as it is kept with its checkpoint; nothing of it is checked.
+
+    `digits` are those in its name.
+    """
+
+    size: int
+    calendar: str
+    digits: str
+    checkpoint: bytes
+    raw: bytes
+
+    @property
+    def name(self) -> str:
+        """Its path below the log's folder."""
+        return f"{STAMPS}/{self.size}/{self.calendar}.{self.digits}.ots"
+
+
+def ask_calendar(
+    checkpoint: bytes, *, size: int, url: str, nonce: bytes, post: Post
+) -> tuple[KeptProof, Proof]:
+    """Ask the calendar at `url` to take a checkpoint in, and return the proof so far.
+
+    `nonce` are 16 random bytes, which keep the checkpoint's digest from the calendar.
+
+    Raises:
+        TimestampError: the answer is no part of a proof.
+        UsageError: the URL is no calendar's.
+    """
+    calendar = authority_name(url)
+    digest = hashlib.sha256(checkpoint).digest()
+    steps = blinding_steps(nonce)
+    asked = apply(steps, digest)
+    answer = post(f"{url.rstrip('/')}/digest", asked)
+    given = parse_answer(answer, asked, where=f"the answer of {calendar}")
+    proof = Proof(digest, _below(steps, given))
+    if not (proof.pending or proof.in_blocks):
+        raise TimestampError(
+            Reason.NOT_GRANTED,
+            "the calendar promises nothing that is known here",
+            where=f"the answer of {calendar}",
+            hint="Ask another calendar.",
+        )
+    return _kept(proof, size=size, calendar=calendar, checkpoint=checkpoint), proof
+
+
+def complete(kept: KeptProof, proof: Proof, *, get: Get) -> tuple[KeptProof, Proof] | None:
+    """Ask the calendars that have promised to go on, and return the proof with what they gave.
+
+    None where they gave nothing new.
+
+    Raises:
+        TimestampError: an answer is no part of a proof.
+    """
+    grown = proof
+    for promise in proof.pending:
+        uri = (promise.attestation.uri or "").rstrip("/")
+        answer = get(f"{uri}/timestamp/{promise.message.hex()}")
+        if answer is not None:
+            given = parse_answer(answer, promise.message, where=f"the answer of {uri}")
+            grown = grown.having(_below(promise.steps, given))
+    if grown.branches == proof.branches:
+        return None
+    fresh = _kept(grown, size=kept.size, calendar=kept.calendar, checkpoint=kept.checkpoint)
+    return fresh, grown
+
+
+def check_kept(kept: KeptProof) -> Proof:
+    """Return what a kept proof says of its checkpoint, without a network.
+
+    Raises:
+        TimestampError: it is no proof, of other bytes, or not as it was written.
+    """
+    found = hashlib.sha256(kept.raw).hexdigest()
+    if found[:16] != kept.digits:
+        raise TimestampError(
+            Reason.NOT_READABLE,
+            "the file is not as it was written",
+            where=kept.name,
+            expected=f"a SHA-256 that begins with {kept.digits}, as its name says",
+            found=found[:16],
+            hint="It was changed or damaged; restore it from a copy.",
+        )
+    proof = parse_proof(kept.raw, where=kept.name)
+    if proof.digest != hashlib.sha256(kept.checkpoint).digest():
+        raise TimestampError(
+            Reason.WRONG_IMPRINT,
+            "the proof is of other bytes",
+            where=kept.name,
+            expected=digest_of(kept.checkpoint),
+            found=f"sha256:{proof.digest.hex()}",
+        )
+    return proof
+
+
+def write_kept(log: LogFolder, kept: KeptProof) -> None:
+    """Write a proof into the log's folder, durably; the checkpoint first, where it is not there.
+
+    Raises:
+        UsageError: another checkpoint of this size has been dated; nothing is written.
+        StorageError: the disk refused.
+    """
+    checkpoint = f"{STAMPS}/{kept.size}/checkpoint"
+    there = log.read(checkpoint)
+    if there not in (None, kept.checkpoint):
+        raise UsageError(
+            "another checkpoint of this size has been dated",
+            where=str(log.path / checkpoint),
+            hint="Make a later checkpoint, and ask for that one.",
+        )
+    if there is None:
+        log.put(checkpoint, kept.checkpoint)
+    log.put(kept.name, kept.raw)
+
+
+def read_kept(log: LogFolder) -> Iterator[KeptProof]:
+    """Yield every proof in the log's folder, by size and then by calendar.
+
+    Raises:
+        StorageError: a file is missing or cannot be read.
+        LogFormatError: a file is larger than is read.
+    """
+    for size in log.stamped_sizes():
+        folder = log.path / STAMPS / str(size)
+        for path in sorted(folder.glob("*.ots")):
+            match = _NAME.match(path.name)
+            if match is not None:
+                yield KeptProof(
+                    size=size,
+                    calendar=match[1],
+                    digits=match[2],
+                    checkpoint=_there(log, f"{STAMPS}/{size}/checkpoint"),
+                    raw=_there(log, f"{STAMPS}/{size}/{path.name}"),
+                )
+
+
+def together(
+    checked: Iterable[tuple[KeptProof, Proof]],
+) -> tuple[tuple[KeptProof, Proof], ...]:
+    """Return one proof for each checkpoint and calendar, with the file that has the most of it."""
+    found: dict[tuple[int, str], tuple[KeptProof, Proof]] = {}
+    for kept, proof in checked:
+        key = kept.size, kept.calendar
+        most, whole = found.get(key, (kept, proof))
+        if len(proof.branches) > len(whole.branches):
+            most = kept
+        found[key] = most, whole.having(proof.branches)
+    return tuple(found.values())
+
+
+def is_here(log: LogFolder, size: int, calendar: str) -> bool:
+    """Say whether a proof of this checkpoint by way of this calendar is kept."""
+    names = (log.path / STAMPS / str(size)).glob("*.ots")
+    found = (_NAME.match(path.name) for path in names)
+    return any(match is not None and match[1] == calendar for match in found)
+
+
+def _below(steps: tuple[Step, ...], branches: tuple[Branch, ...]) -> tuple[Branch, ...]:
+    return tuple(Branch((*steps, *each.steps), each.message, each.attestation) for each in branches)
+
+
+def _kept(proof: Proof, *, size: int, calendar: str, checkpoint: bytes) -> KeptProof:
+    raw = write_proof(proof)
+    parse_proof(raw, where="the proof as it would be kept")  # its bounds, before it is kept
+    digits = hashlib.sha256(raw).hexdigest()[:16]
+    return KeptProof(size=size, calendar=calendar, digits=digits, checkpoint=checkpoint, raw=raw)
+
+
+def _there(log: LogFolder, name: str) -> bytes:
+    raw = log.read(name)
+    if raw is None:
+        raise StorageError(
+            "a file of a time-stamp is missing",
+            where=str(log.path / name),
+            hint="Restore it from a copy.",
+        )
+    return raw

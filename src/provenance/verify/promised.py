@@ -1,0 +1,101 @@
+"""Check the OpenTimestamps proofs of a log: what a calendar promised, and blocks that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from provenance.dates import format_seconds
+from provenance.errors import ProvenanceError
+from provenance.log.block import BlockHeader, shown_hash
+from provenance.log.calendars import KeptProof, check_kept, read_kept, together
+from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
+from provenance.log.folder import STAMPS, LogFolder
+from provenance.log.ots import Proof
+from provenance.log.strict import to_base64
+from provenance.verify.findings import Finding, Note, finding, note
+
+
+class PromiseCheck:
+    """The proofs by way of calendars; `is_ours` tells a checkpoint of this log of that size.
+
+    Of checkpoints over fewer than `least` leaves nothing is told. After `findings`, `names` are the
+    files that were looked at, and `dated` is the size of the largest checkpoint that a block dates
+    whose header was given.
+    """
+
+    def __init__(
+        self,
+        folder: LogFolder,
+        is_ours: Callable[[Checkpoint, int], bool],
+        headers: Sequence[BlockHeader],
+        *,
+        least: int = 0,
+    ) -> None:
+        self._folder = folder
+        self._is_ours = is_ours
+        self._headers = headers
+        self._least = least
+        self._fitting: set[bytes] = set()
+        self.names: set[str] = set()
+        self.dated = 0
+
+    def findings(self) -> Iterator[Finding | Note]:
+        """Yield what is wrong with a proof, and how far each that holds leads."""
+        checked: list[tuple[KeptProof, Proof]] = []
+        try:
+            for kept in read_kept(self._folder):
+                if kept.size < self._least:
+                    continue
+                self.names.update((kept.name, f"{STAMPS}/{kept.size}/checkpoint"))
+                yield from self._check(kept, checked)
+        except ProvenanceError as fault:
+            yield _refused(STAMPS, "a whole proof", fault)
+        for kept, proof in together(checked):
+            yield from self._told(kept, proof)
+        for header in self._headers:
+            if header.hash not in self._fitting:
+                yield note("block_unneeded", field="--bitcoin-header", found=header.name)
+
+    def _check(self, kept: KeptProof, checked: list[tuple[KeptProof, Proof]]) -> Iterator[Finding]:
+        try:
+            head = parse_checkpoint(text_of(kept.checkpoint))
+            proof = check_kept(kept)
+        except ProvenanceError as fault:
+            yield _refused(kept.name, "a proof that holds", fault)
+            return
+        if self._is_ours(head, kept.size):
+            checked.append((kept, proof))
+        else:
+            dated = f"{head.origin}, {head.size} leaves, root {to_base64(head.root)}"
+            yield _refused(kept.name, "a checkpoint of this log", dated)
+
+    def _told(self, kept: KeptProof, proof: Proof) -> Iterator[Note]:
+        field = f"metadata/log/{kept.name}"
+        for each in proof.in_blocks:
+            height, root = each.attestation.height, each.message
+            fitting = [header for header in self._headers if header.merkle_root == root]
+            for header in fitting:
+                self._fitting.add(header.hash)
+                self.dated = max(self.dated, kept.size)
+                yield note(
+                    "block_unasked",
+                    field=field,
+                    expected=f"block {height}",
+                    found=f"{format_seconds(header.time)} by the clock of the block {header.name},"
+                    f" which took about 2^{header.work.bit_length() - 1} hashes",
+                )
+            if not fitting:
+                yield note(
+                    "proof_unchecked",
+                    field=field,
+                    expected=f"merkle root {shown_hash(root)}",
+                    found=f"in Bitcoin block {height} by the proof;"
+                    " not checked here without the block header",
+                )
+        if not proof.in_blocks:
+            places = ", ".join(str(each.attestation.uri) for each in proof.pending)
+            yield note("proof_pending", field=field, found=f"pending at {places or 'nowhere'}")
+
+
+def _refused(name: str, expected: object, found: object) -> Finding:
+    return finding("stamp_refused", field=f"metadata/log/{name}", expected=expected, found=found)

@@ -1,0 +1,41 @@
+"""Verify one capture while a reader waits: two at a time, and none that is too large for that."""
+
+from __future__ import annotations
+
+import asyncio
+
+from provenance.web.answers import MissingError
+from provenance.web.attachment import Site
+from provenance.web.facts import CapturePage
+from provenance.web.source import Checked
+
+CHECKED_BYTES = 256 * 1024 * 1024
+"""A capture with a larger record or content is for the command line."""
+
+
+def is_checkable(found: CapturePage) -> bool:
+    """Whether a capture is small enough to be read anew for one page."""
+    block = found.record.content_length if found.record else 0
+    return max(block, found.capture.length, found.capture.size or 0) <= CHECKED_BYTES
+
+
+async def check_now(site: Site, found: CapturePage) -> Checked:
+    """Verify a capture in a thread.
+
+    Raises:
+        MissingError: it is too large, or others are being checked.
+    """
+    capture_id = found.capture.capture_id
+    near = ((f"/capture/{capture_id}", "the evidence of the visit"),)
+    if not is_checkable(found):
+        raise MissingError(
+            f"This capture is too large to check here: `provenance verify {capture_id}` does.",
+            near=near,
+            status=403,
+        )
+    if site.checking.locked():
+        raise MissingError(
+            "Other captures are being checked. Ask again in a moment.", near=near, status=503
+        )
+    async with site.checking:
+        return await asyncio.to_thread(site.source.check, capture_id)
