@@ -14,8 +14,8 @@ from typing import Any
 from measure import Contestant, Result, environment, race
 from report import Reporter
 
-_COLLECTION = 5_000
-"""Documents of a seeds file, which is read whole: 1 KiB of memory for each."""
+_COLLECTION = 20_000
+"""The most documents of a collection, and so of a WARC file: some peers take one file alone."""
 PROGRAM = Path(sys.executable).with_name("provenance")
 
 
@@ -40,15 +40,18 @@ class Bench:
         self.reporter.race(stage, title, results)
         return results
 
-    def new_root(self, addresses: Sequence[str]) -> None:
-        """Make an archive root that asks for these addresses, documents doc-0, doc-1, …"""
+    def new_root(self, addresses: Sequence[str], *, each: int = _COLLECTION) -> None:
+        """Make an archive root that asks for these addresses, documents doc-0, doc-1, …
+
+        A seeds file has up to `each` of them.
+        """
         shutil.rmtree(self.root, ignore_errors=True)
         for name in ("seeds", "archive", "metadata"):
             (self.root / name).mkdir(parents=True)
         # A seeds file has a bound, so that very many documents are several collections.
-        for start in range(0, len(addresses), _COLLECTION):
-            name = f"bench-{start // _COLLECTION}"
-            text = _seeds(name, start, addresses[start : start + _COLLECTION])
+        for start in range(0, len(addresses), each):
+            name = f"bench-{start // each}"
+            text = _seeds(name, start, addresses[start : start + each])
             (self.root / "seeds" / f"{name}.toml").write_text(text)
 
     def ours(self, name: str, *arguments: str, **more: Any) -> Contestant:

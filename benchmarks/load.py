@@ -173,11 +173,17 @@ def _small_pages() -> Play:
     return play
 
 
+_SEEDS = 5_000
+"""Documents of a seeds file, which is read whole: 1 KiB of memory for each."""
+
+
 def _go_through(bench: Bench, port: int, count: int) -> list[Result]:
     addresses = [f"http://{HOSTS[n % len(HOSTS)]}:{port}/minutes-{n}" for n in range(count)]
     limit_s = 3600
     fetched = once(
-        bench.fetch("--json", before=lambda: bench.new_root(addresses)), bench.log, limit_s=limit_s
+        bench.fetch("--json", before=lambda: bench.new_root(addresses, each=_SEEDS)),
+        bench.log,
+        limit_s=limit_s,
     )
     outcomes = sum(each["type"] == "outcome" for each in bench.told())
     expect(outcomes, count, "provenance fetch")

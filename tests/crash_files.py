@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from provenance.log.ots import MAGIC
+from provenance.timestamps.ots import MAGIC
 from tests.verify_builders import capture, packed, rec, to_json, warcinfo
 
 FOLDER = Path(__file__).parent / "crashes"

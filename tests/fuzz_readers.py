@@ -271,9 +271,9 @@ def _tiles(raw: bytes, folder: Path) -> Iterator[str]:
 
 
 def _stamp(raw: bytes, folder: Path) -> Iterator[str]:
-    from provenance.log.timestamp import certificates_of, check_response
-    from provenance.log.trusted import parse_anchors
-    from provenance.log.tsp import parse_request
+    from provenance.timestamps.timestamp import certificates_of, check_response
+    from provenance.timestamps.trusted import parse_anchors
+    from provenance.timestamps.tsp import parse_request
 
     return _each(
         lambda: parse_request(raw),
@@ -284,8 +284,8 @@ def _stamp(raw: bytes, folder: Path) -> Iterator[str]:
 
 
 def _ots(raw: bytes, folder: Path) -> Iterator[str]:
-    from provenance.log.block import parse_header
-    from provenance.log.ots import parse_answer, parse_proof, write_proof
+    from provenance.timestamps.block import parse_header
+    from provenance.timestamps.ots import parse_answer, parse_proof, write_proof
 
     def both_ways() -> None:
         proof = parse_proof(raw)

@@ -11,8 +11,8 @@ from provenance.cite import CitationFormat
 from provenance.demo.run import run_demo
 from provenance.log.folder import LogFolder
 from provenance.log.note import SigningKey, format_note, sign_note
-from provenance.log.ots import Attestation, Branch, Proof, parse_answer, write_proof
-from provenance.log.timestamp import make_request
+from provenance.timestamps.ots import Attestation, Branch, Proof, parse_answer, write_proof
+from provenance.timestamps.timestamp import make_request
 from provenance.warc.reader import read_records
 from tests.challenge_pages import NEAR, WALLS
 from tests.fuzz_mutations import LARGEST

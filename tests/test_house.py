@@ -34,7 +34,7 @@ FLOORS = (
     ),
     ("words", ("model", "holdings", "seeds")),
     ("wings", ("exchange", "warc", "extract", "gather", "index", "cite", "log", "web")),
-    ("between", ("landing",)),
+    ("between", ("landing", "timestamps")),
     (
         "verbs",
         (
@@ -63,7 +63,8 @@ FLOORS = (
 """Each room under its floor, the ground first. Imports go downward.
 
 On the ground and among the words, rooms may also import their neighbours, without a circle; wings
-and verbs do not know each other. `landing` reads pages by means of the wings, for the verbs.
+and verbs do not know each other. `landing` reads pages by means of the wings, for
+the verbs; `timestamps` dates what `log` commits to.
 The package itself (`provenance/__init__.py`) is below the ground.
 """
 
@@ -95,8 +96,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "selectolax": ("extract/",),
     "lxml": ("extract/", "gather/markup.py"),
     "tinycss2": ("gather/css.py",),
-    "cryptography": ("log/",),
-    "rfc3161_client": ("log/second.py",),
+    "cryptography": ("log/", "timestamps/"),
+    "rfc3161_client": ("timestamps/second.py",),
     "idna": ("uri.py",),
     "resiliparse": ("extract/",),
     "trafilatura": ("extract/",),

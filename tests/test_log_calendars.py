@@ -19,12 +19,12 @@ from provenance.archive import Archive
 from provenance.demo.run import run_demo
 from provenance.errors import ProvenanceError
 from provenance.exchange.posting import get_bytes
-from provenance.log.block import parse_header, shown_hash
-from provenance.log.calendars import check_kept, read_kept
 from provenance.log.folder import LogFolder
-from provenance.log.ots import parse_proof, pending_at, write_proof
-from provenance.log.refusals import TimestampError
 from provenance.runtime import system_runtime
+from provenance.timestamps.block import parse_header, shown_hash
+from provenance.timestamps.calendars import check_kept, read_kept
+from provenance.timestamps.ots import parse_proof, pending_at, write_proof
+from provenance.timestamps.refusals import TimestampError
 from provenance.verify import Finding, Note, Report
 from tests.ots_calendar import answer_to, rest_of
 from tests.peers import peer

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance.log import der
-from provenance.log.der import DerError
+from provenance.timestamps import der
+from provenance.timestamps.der import DerError
 
 
 @given(st.integers(0, 2**500))

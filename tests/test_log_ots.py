@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from provenance.errors import UsageError
-from provenance.log.block import parse_header
-from provenance.log.ots import (
+from provenance.timestamps.block import parse_header
+from provenance.timestamps.ots import (
     APPEND,
     BITCOIN,
     MAGIC,
@@ -32,7 +32,7 @@ from provenance.log.ots import (
     pending_at,
     write_proof,
 )
-from provenance.log.refusals import Reason, TimestampError
+from provenance.timestamps.refusals import Reason, TimestampError
 from tests.ots_calendar import EASY_BITS, mine
 
 HELLO = b"Hello World!\n"

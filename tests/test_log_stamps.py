@@ -13,8 +13,8 @@ import pytest
 
 from provenance.errors import StorageError, UsageError
 from provenance.log.folder import LogFolder
-from provenance.log.refusals import Reason, TimestampError
-from provenance.log.stamps import (
+from provenance.timestamps.refusals import Reason, TimestampError
+from provenance.timestamps.stamps import (
     Stamp,
     authority_name,
     check_stamp,
@@ -22,8 +22,8 @@ from provenance.log.stamps import (
     request_stamp,
     write_stamp,
 )
-from provenance.log.timestamp import certificates_of, make_request
-from provenance.log.trusted import Anchors, format_pem, parse_anchors
+from provenance.timestamps.timestamp import certificates_of, make_request
+from provenance.timestamps.trusted import Anchors, format_pem, parse_anchors
 from tests.time_authority import CA, Workshop, post, serving, tst_info, workshop
 
 DOCS = Path(__file__).parents[1] / "docs"

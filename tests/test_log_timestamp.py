@@ -18,18 +18,18 @@ from hypothesis import strategies as st
 from rfc3161_client import VerifierBuilder, decode_timestamp_response
 
 from provenance.errors import UsageError
-from provenance.log import der
-from provenance.log.chain import without_warnings
-from provenance.log.refusals import Reason, TimestampError
-from provenance.log.timestamp import (
+from provenance.timestamps import der
+from provenance.timestamps.chain import without_warnings
+from provenance.timestamps.refusals import Reason, TimestampError
+from provenance.timestamps.timestamp import (
     Authority,
     Timestamp,
     certificates_of,
     check_response,
     make_request,
 )
-from provenance.log.trusted import NO_ANCHORS, Anchors, format_pem, parse_anchors, parse_pem
-from provenance.log.tsp import parse_request, parse_response, write_request
+from provenance.timestamps.trusted import NO_ANCHORS, Anchors, format_pem, parse_anchors, parse_pem
+from provenance.timestamps.tsp import parse_request, parse_response, write_request
 from tests.time_authority import (
     CA,
     CURVE,

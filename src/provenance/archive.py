@@ -23,9 +23,9 @@ if TYPE_CHECKING:
         Comparison,
         IndexSummary,
     )
-    from provenance.log.block import BlockHeader
     from provenance.model import Collection, Outcome, RunId
     from provenance.run_files import RunFiles
+    from provenance.timestamps.block import BlockHeader
     from provenance.verify import CaptureVerdict, Finding, Note, Report
     from provenance.verify import Progress as ReadProgress
     from provenance.warc.history import History

@@ -10,8 +10,11 @@ from pathlib import Path
 from provenance.dates import format_instant
 from provenance.errors import ProvenanceError, UsageError
 from provenance.exchange.posting import get_bytes, post_bytes
-from provenance.log.block import shown_hash
-from provenance.log.calendars import (
+from provenance.log.checkpoint import Checkpoint
+from provenance.log.folder import LogFolder, read_given
+from provenance.runtime import Runtime
+from provenance.timestamps.block import shown_hash
+from provenance.timestamps.calendars import (
     ANSWER_LIMIT,
     NONCE_BYTES,
     KeptProof,
@@ -23,12 +26,9 @@ from provenance.log.calendars import (
     together,
     write_kept,
 )
-from provenance.log.checkpoint import Checkpoint
-from provenance.log.folder import LogFolder, read_given
-from provenance.log.ots import Proof
-from provenance.log.stamps import authority_name, request_stamp, write_stamp
-from provenance.log.trusted import NO_ANCHORS, parse_anchors
-from provenance.runtime import Runtime
+from provenance.timestamps.ots import Proof
+from provenance.timestamps.stamps import authority_name, request_stamp, write_stamp
+from provenance.timestamps.trusted import NO_ANCHORS, parse_anchors
 from provenance.warc.manifest import locked
 
 _QUERY = "application/timestamp-query"

@@ -18,7 +18,7 @@ from provenance.log.folder import read_given
 from provenance.verify import CaptureVerdict, Finding, Note, Report
 
 if TYPE_CHECKING:
-    from provenance.log.block import BlockHeader
+    from provenance.timestamps.block import BlockHeader
 
 _SHOWN = 20
 """Captures that are told to people one by one; the rest are counted."""
@@ -187,7 +187,7 @@ def command(
 
 def _header(given: str) -> BlockHeader:
     """Return the header that is given in hexadecimal, or in a file as 80 bytes or so."""
-    from provenance.log.block import HEADER_BYTES, parse_header
+    from provenance.timestamps.block import HEADER_BYTES, parse_header
 
     if len(given) == 2 * HEADER_BYTES and not Path(given).exists():
         return parse_header(given.encode("utf-8", "replace"), where="--bitcoin-header")

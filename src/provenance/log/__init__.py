@@ -1,1 +1,1 @@
-"""The transparency log: tree, tiles, notes, checkpoints, proofs, leaves, time-stamps and keys."""
+"""The transparency log: tree, tiles, notes, checkpoints, proofs, leaves, witnesses and keys."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.errors import UsageError
-from provenance.log.block import BlockHeader
 from provenance.parallel import processors
+from provenance.timestamps.block import BlockHeader
 from provenance.verify.files import FileReport
 from provenance.verify.findings import (
     CaptureVerdict,

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from provenance.digest import digest_of, hex_of
 from provenance.errors import StorageError, UsageError
-from provenance.log.block import BlockHeader
 from provenance.log.checkpoint import Checkpoint
 from provenance.parallel import processors
+from provenance.timestamps.block import BlockHeader
 from provenance.verify.across import Across
 from provenance.verify.files import FileReport
 from provenance.verify.findings import (

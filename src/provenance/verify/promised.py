@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from provenance.dates import format_seconds
 from provenance.errors import ProvenanceError
-from provenance.log.block import BlockHeader, shown_hash
-from provenance.log.calendars import KeptProof, check_kept, read_kept, together
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
 from provenance.log.folder import STAMPS, LogFolder
-from provenance.log.ots import Proof
 from provenance.log.strict import to_base64
+from provenance.timestamps.block import BlockHeader, shown_hash
+from provenance.timestamps.calendars import KeptProof, check_kept, read_kept, together
+from provenance.timestamps.ots import Proof
 from provenance.verify.findings import Finding, Note, finding, note
 
 

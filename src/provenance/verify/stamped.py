@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from provenance.dates import format_instant
 from provenance.errors import ProvenanceError
-from provenance.log.block import BlockHeader
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
 from provenance.log.folder import CHECKPOINTS, WAITING, LogFolder
-from provenance.log.stamps import FOLDER, Stamp, check_stamp, read_stamps
 from provenance.log.strict import to_base64
-from provenance.log.trusted import Anchors
+from provenance.timestamps.block import BlockHeader
+from provenance.timestamps.stamps import FOLDER, Stamp, check_stamp, read_stamps
+from provenance.timestamps.trusted import Anchors
 from provenance.verify.findings import Finding, Note, note, shown
 from provenance.verify.levels import log_finding
 from provenance.verify.promised import PromiseCheck

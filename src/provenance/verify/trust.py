@@ -14,8 +14,8 @@ from provenance.verify.sealed import SealTally
 from provenance.verify.signed import SignatureCheck
 
 if TYPE_CHECKING:
-    from provenance.log.block import BlockHeader
-    from provenance.log.trusted import Anchors
+    from provenance.timestamps.block import BlockHeader
+    from provenance.timestamps.trusted import Anchors
     from provenance.verify.cosigned import WitnessWord
 
 
@@ -44,7 +44,7 @@ class Trust:
         self._anchors: Anchors | None = None
         if tsa_ca is not None:
             # Certificates take long to import, and most archives have no time-stamp.
-            from provenance.log.trusted import parse_anchors
+            from provenance.timestamps.trusted import parse_anchors
 
             self._anchors = parse_anchors(read_given(tsa_ca), where=str(tsa_ca))
 
@@ -76,7 +76,7 @@ class Trust:
     def _stamps(
         self, folder: LogFolder, tally: SealTally, least: int = 0
     ) -> Iterator[Finding | Note]:
-        from provenance.log.trusted import NO_ANCHORS
+        from provenance.timestamps.trusted import NO_ANCHORS
         from provenance.verify.stamped import StampCheck
 
         anchors = self._anchors or NO_ANCHORS

@@ -27,10 +27,10 @@ from provenance.dates import format_seconds
 from provenance.digest import digest_of
 from provenance.errors import StorageError, UsageError
 from provenance.log.folder import LogFolder
-from provenance.log.refusals import Reason, TimestampError
-from provenance.log.timestamp import Timestamp, certificates_of, check_response, make_request
-from provenance.log.trusted import NO_ANCHORS, Anchors, format_pem
-from provenance.log.tsp import parse_request, write_request
+from provenance.timestamps.refusals import Reason, TimestampError
+from provenance.timestamps.timestamp import Timestamp, certificates_of, check_response, make_request
+from provenance.timestamps.trusted import NO_ANCHORS, Anchors, format_pem
+from provenance.timestamps.tsp import parse_request, write_request
 
 CLOCKS_APART = timedelta(minutes=10)
 """How far the authority's time may be from the machine's when it is asked."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from provenance.log import der
-from provenance.log.der import DerError, Element, Fields, context
+from provenance.timestamps import der
+from provenance.timestamps.der import DerError, Element, Fields, context
 
 HASHES = {
     "2.16.840.1.101.3.4.2.1": "sha256",

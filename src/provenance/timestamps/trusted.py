@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from provenance.errors import UsageError
-from provenance.log.chain import load_certificate, without_warnings
+from provenance.timestamps.chain import load_certificate, without_warnings
 
 MAX_PEM_BYTES = 10_000_000
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from provenance.log import der
-from provenance.log.cms import (
+from provenance.timestamps import der
+from provenance.timestamps.cms import (
     HASH_OIDS,
     HASHES,
     SignedData,
@@ -23,8 +23,8 @@ from provenance.log.cms import (
     read_signed_data,
     write_signed_data,
 )
-from provenance.log.der import DerError, Element, Fields, context
-from provenance.log.refusals import Reason, TimestampError
+from provenance.timestamps.der import DerError, Element, Fields, context
+from provenance.timestamps.refusals import Reason, TimestampError
 
 MAX_RESPONSE_BYTES = 1_000_000
 """A response is 2 to 10 KB; what is larger is not read."""

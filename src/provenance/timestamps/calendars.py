@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from provenance.digest import digest_of
 from provenance.errors import StorageError, UsageError
 from provenance.log.folder import STAMPS, LogFolder
-from provenance.log.ots import (
+from provenance.timestamps.ots import (
     Branch,
     Proof,
     Step,
@@ -31,8 +31,8 @@ from provenance.log.ots import (
     parse_proof,
     write_proof,
 )
-from provenance.log.refusals import Reason, TimestampError
-from provenance.log.stamps import authority_name
+from provenance.timestamps.refusals import Reason, TimestampError
+from provenance.timestamps.stamps import authority_name
 
 NONCE_BYTES = 16
 ANSWER_LIMIT = 10_000

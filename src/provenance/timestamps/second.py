@@ -16,8 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
 
-from provenance.log.cms import RSA_PSS
-from provenance.log.tsp import Token, write_response
+from provenance.timestamps.cms import RSA_PSS
+from provenance.timestamps.tsp import Token, write_response
 
 
 def objection(token: Token, chain: Sequence[x509.Certificate]) -> str | None:

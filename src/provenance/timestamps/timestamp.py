@@ -33,10 +33,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from provenance.digest import Digest, digest_of
-from provenance.log import chain, second, signature
-from provenance.log.refusals import Reason, TimestampError
-from provenance.log.trusted import NO_ANCHORS, Anchors
-from provenance.log.tsp import (
+from provenance.timestamps import chain, second, signature
+from provenance.timestamps.refusals import Reason, TimestampError
+from provenance.timestamps.trusted import NO_ANCHORS, Anchors
+from provenance.timestamps.tsp import (
     TST_INFO,
     Info,
     Request,

@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from provenance.log.cms import HASHES, RSA_PSS, Signer
+from provenance.timestamps.cms import HASHES, RSA_PSS, Signer
 
 _HASH: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),

@@ -1,0 +1,1 @@
+"""Have checkpoints dated by others, and check such datings: RFC 3161 and OpenTimestamps."""
