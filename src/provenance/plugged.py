@@ -10,7 +10,6 @@ from typing import Any
 
 from provenance import __version__
 from provenance.errors import UsageError
-from provenance.showing import make_source
 from provenance.web.attachment import Site, attach_site, site_of
 from provenance.web.offer import Offer
 from provenance.web.plugin import hook_before
@@ -39,6 +38,9 @@ def configured_site(datasette: Any, config: Any) -> Site:
     Raises:
         UsageError: a key is not known, or there is no such database.
     """
+    # Importing Datasette imports this file, at times from within that one.
+    from provenance.showing import make_source
+
     if not isinstance(config, dict) or not config.keys() <= {*KEYS}:
         raise UsageError(
             f"plugins.{PLUGIN} is not understood", expected=f"some of {', '.join(KEYS)}"
