@@ -34,7 +34,7 @@ def stages(bench: Bench, chosen: argparse.Namespace) -> dict[str, Callable[[], N
     size, compressible = round(chosen.gib * (1 << 30)), not chosen.incompressible
     return {
         "fetch": lambda: measure_fetch(bench),
-        "verify": lambda: measure_verify(bench, chosen.scale),
+        "verify": lambda: measure_verify(bench, chosen.scale, chosen.text_scale or chosen.scale),
         "index": lambda: measure_index(bench, chosen.scale),
         "start": lambda: measure_start(bench),
         "latency": lambda: measure_latency(bench, chosen.documents),
@@ -64,6 +64,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5, help="runs of each program that count (5)")
     parser.add_argument(
         "--scale", type=int, default=1, help="verify, index: so many times the documents (1)"
+    )
+    parser.add_argument(
+        "--text-scale", type=int, help="verify: the same for text alone (as --scale)"
     )
     parser.add_argument("--gib", type=float, default=4, help="big: size of the body (4)")
     parser.add_argument(

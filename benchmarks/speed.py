@@ -92,10 +92,10 @@ def _filled(bench: Bench, names: Sequence[str]) -> None:
         bench.fill([f"http://127.0.0.{1 + n % 8}:{port}/{name}" for n, name in enumerate(names)])
 
 
-def measure_verify(bench: Bench, scale: int) -> None:
+def measure_verify(bench: Bench, scale: int, text_scale: int) -> None:
     """Verify what was fetched: text alone, then HTML, JPEG and PDF."""
+    texts = [name for name in write_corpus(bench.corpus, text_scale) if name.endswith(".html")]
     names = write_corpus(bench.corpus, scale)
-    texts = [name for name in names if name.endswith(".html")]
     for words, chosen in (("text alone", texts), ("HTML, JPEG and PDF", names)):
         _filled(bench, chosen)
         size = size_of(bench.warcs()) / 1e6
