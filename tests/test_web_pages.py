@@ -42,6 +42,24 @@ def test_home_counts_what_is_kept_and_what_is_not(site: Client) -> None:
     assert 'href="/provenance"' in page.text
 
 
+def test_home_says_what_the_log_commits_to(
+    site: Client, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The root and the number of entries, or that there is no log."""
+    assert "The archive has no log yet" in site.get("/").text
+    shelf = harbour()
+    shelf.proofs[site.newest("gazette-article")] = b"proof"
+    client = Client(shelf, tmp_path_factory.mktemp("logged"))
+    try:
+        head, text = shelf.log(), client.get("/").text
+        assert head is not None
+        assert f'<code class="digest">{escape(head.root)}</code>' in text
+        assert "commits to 1 entry by" in text
+        assert head.origin in text
+    finally:
+        client.close()
+
+
 def test_home_lists_what_needs_attention_and_nothing_that_went_well(site: Client) -> None:
     """A document whose last visit brought a version does not need attention."""
     attention = site.get("/").text.split('id="attention"')[1].split("</section>")[0]

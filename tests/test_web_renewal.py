@@ -22,6 +22,7 @@ from provenance.errors import ProvenanceError
 from provenance.web.policy import Message
 from provenance.web.renewal import RenewedSite
 from provenance.web.site import create_site
+from provenance.web.source import LogHead
 from tests.web_fixture import Shelf, Visit, a_collection, a_document, an_html_visit
 from tests.web_server import running, site_over
 
@@ -61,8 +62,8 @@ class Exchangeable:
     def fts_query(self, words: str) -> str:
         return self.shelf.fts_query(words)
 
-    def has_log(self) -> bool:
-        return self.shelf.has_log()
+    def log(self) -> LogHead | None:
+        return self.shelf.log()
 
 
 def fetched(address: str) -> bytes:

@@ -35,7 +35,7 @@ from provenance.model import (
     RunId,
     TitleStatus,
 )
-from provenance.web.source import Checked, Exchange
+from provenance.web.source import Checked, Exchange, LogHead
 
 RUN = RunId("5f0c1d1e-0000-4000-8000-000000000001")
 BRIDGE = CollectionId("harbour-bridge")
@@ -109,8 +109,10 @@ class Shelf:
             raise UnknownIdError("the WARC file is not there", where=f"archive/{WARC}")
         yield self.members[capture_id]
 
-    def has_log(self) -> bool:
-        return bool(self.proofs)
+    def log(self) -> LogHead | None:
+        root = "pUqHM9F0aQwiAO9uAplSlR2zBMd3MSfCIN3TP+1UKDI="
+        head = LogHead(origin="harbour.example/archive", size=len(self.proofs), root=root)
+        return head if self.proofs else None
 
     def proof(self, capture_id: str) -> bytes | None:
         return self.proofs.get(capture_id)

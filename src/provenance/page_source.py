@@ -12,7 +12,7 @@ from provenance.errors import ProvenanceError, UsageError
 from provenance.holdings import CERTIFICATES
 from provenance.index import CaptureRow, captures, fts_query, open_index, resolve
 from provenance.warc.contents import read_block, read_content, read_head, read_member
-from provenance.web.source import Checked, Exchange
+from provenance.web.source import Checked, Exchange, LogHead
 
 _CHAIN_LIMIT = 1 << 20
 _CHAIN = """
@@ -25,7 +25,7 @@ AND type = 'metadata' AND content_type = ?2 AND block_digest = ?3 LIMIT 1"""
 class PageSource:
     """The port of `web.source`, over one index and one folder of WARC files.
 
-    `cite` makes the text of a citation out of a capture id, a form's name and a locator; `has_log`,
+    `cite` makes the text of a citation out of a capture id, a form's name and a locator; `log`,
     `prove` and `check` are as the port says.
     """
 
@@ -35,14 +35,14 @@ class PageSource:
         archive: Path,
         *,
         cite: Callable[[str, str, str | None], str],
-        has_log: Callable[[], bool],
+        log: Callable[[], LogHead | None],
         prove: Callable[[str], bytes | None],
         check: Callable[[str], Checked],
     ) -> None:
         self._index_path = index_path
         self._archive = archive
         self._cite = cite
-        self.has_log = has_log
+        self.log = log
         self.proof = prove
         self.check = check
 

@@ -56,10 +56,18 @@ def make_source(root: Path, index_path: Path) -> PageSource:
         index_path,
         root / "archive",
         cite=lambda name, form, locator: cite(index_path, name, CitationFormat(form), locator)[1],
-        has_log=lambda: log_head(metadata) is not None,
+        log=lambda: _log(metadata),
         prove=lambda name: _proof(metadata, name),
         check=lambda name: _checked(root, index_path, name),
     )
+
+
+def _log(metadata: Path) -> LogHead | None:
+    named = log_head(metadata)
+    if named is None:
+        return None
+    origin, size, root = named.rsplit(" ", 2)
+    return LogHead(origin=origin, size=int(size), root=root)
 
 
 def _proof(metadata: Path, capture_id: str) -> bytes | None:

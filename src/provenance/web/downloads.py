@@ -63,7 +63,7 @@ async def log_proof(site: Site, request: Any) -> Response:
     if raw is None:
         raise MissingError(
             "The log does not cover this capture yet: a checkpoint adds what was sealed before it."
-            if await asyncio.to_thread(site.source.has_log)
+            if await asyncio.to_thread(site.source.log)
             else "This archive has no log yet, so there is no proof from it.",
             near=((f"/capture/{facts.capture_id}", "the evidence of the visit"),),
         )

@@ -100,8 +100,8 @@ class SiteSource(Protocol):
         """
         ...
 
-    def has_log(self) -> bool:
-        """Whether the archive has a log with a checkpoint."""
+    def log(self) -> LogHead | None:
+        """Return the newest checkpoint of the archive's log, None where there is none."""
         ...
 
     def proof(self, capture_id: str) -> bytes | None:

@@ -33,7 +33,8 @@ HITS = 20
 
 async def home(site: Site, request: Any) -> Response:
     """Show what there is: collections, coverage, newest captures, what needs attention."""
-    return page(site, "home.html", home=await site.home())
+    log = await asyncio.to_thread(site.source.log)
+    return page(site, "home.html", home=await site.home(), log=log)
 
 
 async def collection(site: Site, request: Any) -> Response:
@@ -121,7 +122,7 @@ async def capture(site: Site, request: Any) -> Response:
         formats=site.forms(citable=facts.content_id is not None),
         checked=checked,
         is_checkable=is_checkable(found),
-        has_log=await asyncio.to_thread(site.source.has_log),
+        has_log=await asyncio.to_thread(site.source.log) is not None,
         headers={
             **machines.capture_links(site, request, found),
             **({"x-robots-tag": "noindex", "cache-control": "no-store"} if checked else {}),
