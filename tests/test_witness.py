@@ -115,8 +115,12 @@ def test_a_fork_that_the_log_signed_is_kept_as_evidence(witness: Desk, program: 
     for _ in range(2):
         assert program.send(FORKED.request(5, 7)).status == 422
         assert program.send(FORKED.request(5, 5)).status == 409
-    kept = sorted(each.read_bytes() for each in witness.folder.glob("conflicts/*/*/sent"))
-    assert kept == sorted([FORKED.signed(5), FORKED.signed(7)])
+    (kept,) = witness.folder.glob("conflicts/*/*/sent")
+    assert kept.read_bytes() == FORKED.signed(5)
+    (unproved,) = witness.folder.glob("unproved/*/*/sent")
+    assert unproved.read_bytes() == FORKED.signed(7)
+    for size in range(6, 10):  # honest ones with a wrong proof crowd out no evidence
+        assert program.send(NINE.request(5, size, path=NINE.path(4, 5))).status == 422
     for each in witness.folder.glob("conflicts/*/*/cosigned"):
         assert each.read_bytes() == NINE.signed(5)
     for number in range(MAX_CONFLICTS + 2):

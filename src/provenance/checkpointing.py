@@ -12,7 +12,7 @@ from provenance.errors import ProofError, ProvenanceError, UsageError
 from provenance.log.checkpoint import Checkpoint, format_checkpoint, open_checkpoint
 from provenance.log.folder import CHECKPOINT, OPERATOR, LogFolder
 from provenance.log.leaf import TYPES, CaptureLeaf, FileLeaf, RecordLeaf, format_leaf
-from provenance.log.note import SigningKey, format_note, sign_note
+from provenance.log.note import SigningKey, format_note, parse_note, sign_note
 from provenance.log.strict import to_base64
 from provenance.runtime import Runtime
 from provenance.warc.groups import RecordGroup, read_groups
@@ -64,7 +64,18 @@ def add_checkpoint(
         _check_operator(folder, key)
         if newest:
             folder.check(newest[0])
-        logged = set(logged_files(folder, size))
+        if key is not None and newest is not None:
+            _check_signatures(folder, newest[1], key, name)
+        names = list(logged_files(folder, size))
+        logged = set(names)
+        if len(names) != len(logged):
+            raise ProofError(
+                "the log closes a file twice, so nothing more is committed to",
+                where=str(folder.path),
+                expected="each file once",
+                found=next(each for each in names if names.count(each) > 1),
+                hint="`provenance verify` tells what is wrong; go back to a log that verifies.",
+            )
         waiting = list(_waiting(archive, read_manifest(metadata), logged))
         if not waiting and newest is None:
             raise UsageError(
@@ -141,6 +152,18 @@ def _check_operator(folder: LogFolder, key: SigningKey | None) -> None:
             expected=kept.decode("utf-8", "replace").strip()[:200],
             found=key.verifier.line,
             hint="Use the operator's key. Who verifies would be told of a changed key.",
+        )
+
+
+def _check_signatures(folder: LogFolder, raw: bytes, key: SigningKey, origin: str) -> None:
+    """Refuse to sign in the place of another, where the file that names the operator is gone."""
+    if folder.read(OPERATOR) is None and b"\n\n" in raw and not _is_by(raw, key, origin):
+        raise UsageError(
+            "the newest checkpoint is signed by another key",
+            where=str(folder.path / CHECKPOINT),
+            expected=key.verifier.line,
+            found=", ".join(sorted({each.name for each in parse_note(raw).signatures})),
+            hint="Use the operator's key; signing anew would take the other signatures away.",
         )
 
 

@@ -14,6 +14,7 @@ from provenance.log.checkpoint import (
     Checkpoint,
     CosignerKey,
     cosignatures_of,
+    is_by_a_signer,
     parse_checkpoint,
     text_of,
 )
@@ -196,6 +197,13 @@ def check_proof(
 def _cosigned(checkpoint: bytes, key: CosignerKey, where: str) -> ProvenWitness:
     note = parse_note(checkpoint, where=where) if b"\n\n" in checkpoint else None
     said = cosignatures_of(note, [key], where=where) if note is not None else ()
+    if note is not None and is_by_a_signer(note, key):
+        raise ProofError(
+            "the log's own operator is no witness",
+            where=where,
+            expected="the key of somebody else",
+            found=key.line,
+        )
     if not said:
         raise ProofError(
             "this witness has not cosigned the proof's checkpoint",

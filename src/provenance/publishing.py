@@ -93,7 +93,7 @@ def _check_replaceable(directory: Path) -> None:
 @contextlib.contextmanager
 def _held(fresh: Path) -> Iterator[None]:
     """Make the folder anew and keep it for this process; what is left of it at the end goes."""
-    if fresh.exists() and not (fresh / MARK).is_file():
+    if fresh.is_symlink() or (fresh.exists() and not (fresh / MARK).is_file()):
         raise UsageError("something else is here", where=str(fresh), hint="Move it away.")
     fresh.mkdir(exist_ok=True)
     with (fresh / MARK).open("ab") as mark:
@@ -179,13 +179,13 @@ def _write_zip(path: Path, part: ContentPart) -> None:
 
 
 def _replace(directory: Path, fresh: Path) -> None:
-    if not directory.exists():
-        fresh.rename(directory)
-        return
     former = directory.with_name(f".{directory.name}.former")
     if former.exists():
         _check_replaceable(former)
         shutil.rmtree(former)
+    if not directory.exists():
+        fresh.rename(directory)
+        return
     directory.rename(former)
     try:
         fresh.rename(directory)

@@ -20,6 +20,7 @@ from provenance.log.checkpoint import (
     CosignerKey,
     cosignatures_of,
     format_checkpoint,
+    is_by_a_signer,
     parse_checkpoint,
     text_of,
 )
@@ -112,6 +113,7 @@ def add_cosignature(
     witness = _Witness(address=address_of(url), key=key, ask=ask or _post)
     folder = LogFolder(metadata)
     head, note = _signed(folder)
+    _refuse_own(note, key)
     said = _said_here(folder, head, note, key)
     if said is not None:
         _keep(metadata, folder, head, ())
@@ -135,6 +137,7 @@ def keep_answer(metadata: Path, runtime: Runtime, answer: bytes, key: CosignerKe
     """
     folder = LogFolder(metadata)
     head, note = _signed(folder)
+    _refuse_own(note, key)
     witness = _Witness(address="the answer", key=key, ask=_post)
     for size in (head.size, *reversed(folder.sizes())):
         older = note if size == head.size else _kept(folder, f"{CHECKPOINTS}/{size}")
@@ -146,6 +149,15 @@ def keep_answer(metadata: Path, runtime: Runtime, answer: bytes, key: CosignerKe
             return _witnessed(before or said, head, new=before is None)
     _cosignatures(answer, note, witness, runtime)  # says what is wrong with it
     raise ProofError("on none of the checkpoints of this log", where="the answer")
+
+
+def _refuse_own(note: Note, key: CosignerKey) -> None:
+    if is_by_a_signer(note, key):
+        raise UsageError(
+            "the log's own operator is no witness",
+            expected="the key of somebody else",
+            found=key.line,
+        )
 
 
 def _fits(answer: bytes, note: Note, key: CosignerKey) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from provenance.errors import ProvenanceError
 from provenance.exchange.addresses import policy
@@ -77,7 +78,7 @@ def post(
         ) as answer:
             raw = answer.raw.read(limit + 1, decode_content=True)
             status, kind = answer.status_code, answer.headers.get("Content-Type", "")
-    except (requests.RequestException, OSError, ValueError) as fault:
+    except (requests.RequestException, HTTPError, OSError, ValueError) as fault:
         raise ProvenanceError("no answer came", where=url, found=type(fault).__name__) from fault
     if len(raw) > limit:
         raise ProvenanceError(

@@ -210,7 +210,8 @@ class FetchRun:
             if self._stopped.is_set():
                 grace_until = grace_until or now() + _GRACE_S
                 idle = not any(thread.is_alive() for thread in self._threads)
-                if now() >= grace_until or (idle and self._results.empty()):
+                # What is recorded is told, however long that takes whoever reads it.
+                if self._results.empty() and (idle or now() >= grace_until):
                     break
         if self._fault:  # after the outcomes of all that is kept beside it
             raise self._fault

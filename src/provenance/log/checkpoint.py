@@ -161,6 +161,12 @@ class CosigningKey:
         return Signature(name=self.name, key_id=self.verifier.key_id, raw=raw)
 
 
+def is_by_a_signer(note: Note, key: CosignerKey) -> bool:
+    """Say whether who holds a witness' key also signed the note as its log: no witness at all."""
+    message = note.text.encode()
+    return any(ed25519.fits(key.public, each.raw, message) for each in note.signatures)
+
+
 def cosigned_message(text: str, time_s: int) -> bytes:
     """Return what an Ed25519 cosignature signs.
 

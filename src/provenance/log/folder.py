@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -57,7 +58,10 @@ class LogFolder:
         """
         path = self.path / name
         try:
-            with path.open("rb") as source:
+            # A pipe would be waited for, for ever.
+            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as source:
+                if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+                    raise LogFormatError("no file of the log", where=str(path))
                 # Room for the limit, made for each of many tiles, would take longer than reading.
                 size = os.fstat(source.fileno()).st_size
                 raw = source.read(min(size, _LIMIT) + 1)

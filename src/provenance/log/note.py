@@ -158,6 +158,11 @@ def split_key_line(line: str) -> tuple[str, bytes, int, bytes]:
 
     Source: C2SP signed-note, Verifier keys.
     """
+    if line.lstrip().startswith(_PRIVATE):
+        raise UsageError(
+            "not a verifier key but a private one",
+            hint="`provenance key show FILE` prints the public line; keep the other to yourself.",
+        )
     match = _KEY_LINE.match(line)
     decoded = parse_base64(match[3]) if match else None
     if match is None or not decoded or not _is_name(match[1]):

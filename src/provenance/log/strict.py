@@ -61,5 +61,7 @@ def parse_base64(text: str) -> bytes | None:
 
 
 def shown(text: str, limit: int = 80) -> str:
-    """Return `text` quoted and short, safe to print whatever it holds."""
+    """Return `text` quoted and short, safe to print whatever it holds; never a private key."""
+    if "PRIVATE+KEY+" in text:
+        return "a private key"
     return ascii(text if len(text) <= limit else text[: limit - 1] + "…")

@@ -55,7 +55,7 @@ class SubmissionError(ProvenanceError):
     """A witness does not cosign a checkpoint.
 
     `refused` says why. `size` is what the witness has cosigned, where its answer tells that;
-    `contradicts` says that the log's own key signed what does not go on from there.
+    `contradicts` says that the log's own key signed what is not known to go on from there.
     """
 
     def __init__(

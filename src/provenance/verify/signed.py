@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from provenance.errors import ProvenanceError
 from provenance.log.checkpoint import open_checkpoint
@@ -15,6 +15,8 @@ from provenance.verify.levels import log_finding
 class SignatureCheck:
     """The signatures of a log; `key` is the operator's where who verifies knows it.
 
+    `roots` holds the roots that the log's leaves give: only of those a signature says anything.
+
     Else that of the archive is taken. Of checkpoints over fewer than `least` leaves nothing is
     looked at. `signed` is the largest size that the operator has signed, `operator` the key that
     was used, and `any_signed` says that there are lines of signatures at all, once `findings` was
@@ -22,10 +24,17 @@ class SignatureCheck:
     """
 
     def __init__(
-        self, folder: LogFolder, origin: str, key: VerifierKey | None, *, least: int = 0
+        self,
+        folder: LogFolder,
+        origin: str,
+        roots: Mapping[int, bytes],
+        key: VerifierKey | None,
+        *,
+        least: int = 0,
     ) -> None:
         self._folder = folder
         self._origin = origin
+        self._roots = roots
         self._key = key
         self._least = least
         self.signed = 0
@@ -69,4 +78,6 @@ class SignatureCheck:
             except ProvenanceError as fault:
                 yield log_finding("signature_refused", name, f"a signature by {key.name}", fault)
                 continue
-            self.signed = max(self.signed, signed.checkpoint.size)
+            head = signed.checkpoint
+            if self._roots.get(head.size) == head.root:  # else told where the tree is checked
+                self.signed = max(self.signed, head.size)

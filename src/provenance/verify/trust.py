@@ -87,7 +87,7 @@ class Trust:
     def _signatures(
         self, folder: LogFolder, tally: SealTally, least: int = 0
     ) -> Iterator[Finding | Note]:
-        check = SignatureCheck(folder, _origin(tally), self._key, least=least)
+        check = SignatureCheck(folder, _origin(tally), tally.roots, self._key, least=least)
         yield from check.findings()
         tally.signed = check.signed
         if not self._witnesses and not (check.operator or check.any_signed):

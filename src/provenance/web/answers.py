@@ -103,4 +103,4 @@ def flag(request: Any, name: str) -> bool:
 def page_number(request: Any) -> int:
     """Return `?page=`, from 1 to 10,000; anything else is 1."""
     text = request.args.get("page") or "1"
-    return min(max(int(text), 1), 10_000) if text.isascii() and text.isdigit() else 1
+    return min(max(int(text[:9]), 1), 10_000) if text.isascii() and text.isdigit() else 1

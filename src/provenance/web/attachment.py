@@ -92,9 +92,15 @@ class Site:
         What is kept so is bounded by what there is to name, not by what is asked for.
         """
         if name not in self._once:
-            self._once[name] = await self.read(ask, limit_ms=ONCE_LIMIT_MS)
-        found: T = self._once[name]
-        return found
+            # Kept at once, so that all who ask meanwhile wait for the same reading.
+            self._once[name] = asyncio.ensure_future(self.read(ask, limit_ms=ONCE_LIMIT_MS))
+        reading: asyncio.Future[T] = self._once[name]
+        try:
+            return await asyncio.shield(reading)
+        except Exception:
+            if self._once.get(name) is reading:
+                del self._once[name]
+            raise
 
     def path(self, path: str) -> str:
         """Return a path of this site with Datasette's base URL before it."""

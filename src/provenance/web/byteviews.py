@@ -20,6 +20,8 @@ from provenance.web.policy import ARCHIVED_HEADERS, DOWNLOAD_HEADERS, Receive
 from provenance.web.signposting import part_links
 from provenance.web.stream import ByteStream
 
+_LASTING = "public, max-age=31536000, immutable"
+
 TEXT_SHOWN = 200_000
 """Characters of extracted text that the view of a PDF or the like shows."""
 
@@ -96,13 +98,15 @@ async def _saved(
 ) -> Any:
     facts = _with_content(site, found.capture)
     etag = f'"{facts.content_id}"'
+    # A beginning of a digest may come to fit another content too.
+    whole = (named(request), f"sha256:{named(request)}")
     headers = {
         **DOWNLOAD_HEADERS,
         **_links(site, request, facts, dated),
         "content-type": "application/octet-stream",
         "content-disposition": attachment(facts.document, str(facts.content_id), facts.media_type),
         "etag": etag,
-        "cache-control": "public, max-age=31536000, immutable",
+        "cache-control": _LASTING if facts.content_id in whole else "no-cache",
     }
     if etag in (request.headers.get("if-none-match") or ""):
         return Response(b"", status=304, headers=headers, content_type="application/octet-stream")

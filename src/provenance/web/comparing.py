@@ -28,7 +28,8 @@ async def diff(site: Site, request: Any) -> Response:
     mask, view = flag(request, "mask"), request.args.get("view")
     difference = await _compared(site, before, after, mask=mask)
     here = f"/diff/{segment(before.capture.capture_id)}/{segment(after.capture.capture_id)}"
-    return page(
+    return await asyncio.to_thread(  # of long texts it takes a while
+        page,
         site,
         "diff.html",
         before=before,

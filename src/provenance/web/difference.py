@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -13,6 +14,9 @@ CONTEXT = 3
 
 _MOST_PAIRS = 4_000_000
 """Pairs of words that are compared within one change; a larger one is shown whole."""
+
+_MOST_ALIKE = 500_000
+"""Pairs of lines that are alike; where there are more, the search for what fits would not end."""
 
 _MONTH = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
@@ -131,14 +135,24 @@ def _opcodes(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, int,
     tail = 0
     while tail < min(len(ours), len(theirs)) - head and ours[-1 - tail] == theirs[-1 - tail]:
         tail += 1
-    inner = SequenceMatcher(
-        None, ours[head : len(ours) - tail], theirs[head : len(theirs) - tail]
-    ).get_opcodes()
+    left, right = ours[head : len(ours) - tail], theirs[head : len(theirs) - tail]
+    inner = (
+        SequenceMatcher(None, left, right).get_opcodes()
+        if _alike(left, right) <= _MOST_ALIKE
+        else [("replace", 0, len(left), 0, len(right))]
+    )
     found = [("equal", 0, head, 0, head)] if head else []
     found += [(tag, a + head, b + head, c + head, d + head) for tag, a, b, c, d in inner]
     if tail:
         found.append(("equal", len(ours) - tail, len(ours), len(theirs) - tail, len(theirs)))
     return found
+
+
+def _alike(ours: Sequence[str], theirs: Sequence[str]) -> int:
+    """Count the pairs that are alike, without those that `SequenceMatcher` takes for too common."""
+    counts = Counter(theirs)
+    common = len(theirs) // 100 + 1 if len(theirs) >= 200 else len(theirs)
+    return sum(found for each in ours if (found := counts[each]) <= common)
 
 
 def _same(at: int, other: int, before: str, after: str) -> Row:

@@ -115,9 +115,10 @@ async def opensearch(site: Site, request: Any) -> Response:
         ("InputEncoding", "UTF-8"),
     ):
         ET.SubElement(root, name).text = _fit(text)
-    template = site.absolute(request, "/search") + "{}?q={{searchTerms}}&page={{startPage?}}"
+    base = site.absolute(request, "/search")
     for kind, ending in (("text/html", ""), ("application/json", ".json")):
-        ET.SubElement(root, "Url", type=kind, template=template.format(ending))
+        template = _fit(base) + ending + "?q={searchTerms}&page={startPage?}"
+        ET.SubElement(root, "Url", type=kind, template=template)
     return _xml(root, "application/opensearchdescription+xml")
 
 

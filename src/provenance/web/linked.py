@@ -79,7 +79,7 @@ def capture_graph(
                 {
                     "@id": to_ni(digest),
                     "@type": ["schema:MediaObject", "prov:Entity"],
-                    "schema:encodesCreativeWork": {"@id": document},
+                    "schema:encodesCreativeWork": {"@id": document} if capture.is_version else None,
                     "schema:sha256": hex_of(digest),
                     "schema:contentSize": f"{capture.size} B" if capture.size is not None else None,
                     "schema:encodingFormat": capture.media_type,

@@ -121,7 +121,7 @@ async def capture(site: Site, request: Any) -> Response:
         payload_check=_payload_check(facts, found.record),
         formats=site.forms(citable=facts.content_id is not None),
         checked=checked,
-        is_checkable=is_checkable(found),
+        is_checkable=exchange is not None and is_checkable(found),
         has_log=await asyncio.to_thread(site.source.log) is not None,
         headers={
             **machines.capture_links(site, request, found),

@@ -48,6 +48,8 @@ def cosign_copy(folder: Path, key: CosigningKey, runtime: Runtime, copy: Path) -
             where=head.origin,
             hint="`provenance witness add` makes it known.",
         )
+    if any(key.verifier.public == each.public for each in watched.keys):
+        raise UsageError("a log is no witness for itself", where=head.origin)
     if watched.head.size > head.size:
         raise ProofError(
             "the log has lost leaves since it was cosigned",

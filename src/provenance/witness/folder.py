@@ -95,13 +95,19 @@ class WitnessFolder:
         with locked(self.path):
             yield self.find(origin), self._write
 
-    def keep_conflict(self, cosigned: Watched, sent: bytes) -> None:
-        """Keep a signed checkpoint that does not go on from what was cosigned, as evidence.
+    def keep_conflict(self, cosigned: Watched, sent: bytes, *, proved: bool) -> None:
+        """Keep a signed checkpoint that is not known to go on from what was cosigned.
+
+        It is evidence by itself, in `conflicts/`, where it is `proved`: another tree of the same
+        size. Else only the proof that came with it failed, and it lies in `unproved/`: anybody can
+        send such a one, and none takes a place from evidence.
 
         Raises:
             StorageError: the disk refused.
         """
-        place = self.path / "conflicts" / self._place(cosigned.origin).name
+        place = (
+            self.path / ("conflicts" if proved else "unproved") / self._place(cosigned.origin).name
+        )
         kept = place / hashlib.sha256(sent).hexdigest()
         full = place.is_dir() and len(list(place.iterdir())) >= MAX_CONFLICTS
         if cosigned.latest is None or (kept / "sent").exists() or (full and not kept.exists()):

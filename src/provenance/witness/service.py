@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,7 +93,10 @@ class Service:
                 after = judge(submission, watched)
             except SubmissionError as fault:
                 if fault.contradicts and watched is not None:
-                    self._folder.keep_conflict(watched, signed_part(submission, watched))
+                    # A proof that fails may be anybody's; two trees of a size are evidence.
+                    proved = fault.refused is Refused.OTHER_SIZE
+                    sent = signed_part(submission, watched)
+                    self._folder.keep_conflict(watched, sent, proved=proved)
                 raise
             write(after)
             # Signed inside the lock: at this instant nothing larger has been cosigned.
@@ -117,9 +121,10 @@ def application(
         if scope["type"] != "http":
             return
         answer = await _answer(service, scope, receive, body_s)
-        if answer.told is not None:
-            report(answer.told)
         await _send(answer, send)
+        if answer.told is not None:
+            with suppress(OSError):  # nobody may be there to be told
+                report(answer.told)
 
     return app
 
