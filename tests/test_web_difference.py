@@ -111,6 +111,15 @@ def test_what_is_the_same_is_folded_away_from_changes() -> None:
     assert not any(stretch.folded for stretch in close.stretches)
 
 
+def test_very_many_lines_that_are_alike_are_not_searched_for_ever() -> None:
+    """Each stands in just under a hundredth of the text: the change is then shown whole."""
+    before = "\n".join(f"line {number % 101}" for number in range(20_000))
+    after = "\n".join(f"line {number % 101}" for number in reversed(range(20_000)))
+    found = compare(before, after)
+    assert sides(found) == (before, after)
+    assert not any(row.kind is Kind.SAME for row in rows(found))
+
+
 def test_a_change_too_large_to_compare_by_word_is_shown_whole() -> None:
     """Its lines are marked from end to end, and nothing is dropped."""
     before = " ".join(f"a{number}" for number in range(2_000))

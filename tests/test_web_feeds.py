@@ -113,6 +113,11 @@ def test_browsers_learn_how_to_search(site: Client) -> None:
         assert answer.headers["content-type"].startswith(url.attrib["type"])
 
 
+def test_a_host_with_braces_is_no_template(site: Client) -> None:
+    """What a reader calls the site is put into the address as it is."""
+    assert site.get("/opensearch.xml", headers={"host": "{x}"}).status_code in (200, 400, 421)
+
+
 def test_what_xml_cannot_write_does_not_break_a_feed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

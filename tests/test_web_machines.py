@@ -91,6 +91,14 @@ def test_json_ld_says_who_made_what_and_how_it_came_here(site: Client) -> None:
     assert json.loads(site.get("/document/gazette-article.jsonld").text) == graph
 
 
+def test_json_ld_does_not_take_an_error_page_for_the_document(site: Client) -> None:
+    """It was kept, and is no encoding of the work."""
+    page = next(c for c in site.shelf.captures.values() if str(c.outcome) == "error_status")
+    graph = json.loads(site.get(f"/capture/{page.capture_id}.jsonld").text)["@graph"]
+    content = next(node for node in graph if "schema:sha256" in node)
+    assert "schema:encodesCreativeWork" not in content
+
+
 def test_json_ld_of_what_never_came(site: Client) -> None:
     """A failed visit is an activity without content; a wanted document is a work alone."""
     failed = next(c for c in site.shelf.of("gazette-article") if not c.content_id)

@@ -523,3 +523,50 @@ def test_pages_work_below_a_base_url(tmp_path_factory: pytest.TempPathFactory) -
         assert [link for link in own if not link.startswith("/archive/")] == []
     finally:
         client.close()
+
+
+def test_a_collection_without_dates_of_publication_shows_its_years(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Captures of two years are enough for bars."""
+    url = "https://council.example/pier"
+    visits = [
+        an_html_visit("pier", f"{year}-01-01T00:00:00.000000Z", url, f"<title>{year}</title>")
+        for year in (2026, 2027)
+    ]
+    client = Client(Shelf(a_collection(a_document("pier")), visits), tmp_path_factory.mktemp("two"))
+    try:
+        page = client.get("/collection/harbour-bridge")
+        assert page.status_code == 200
+        assert 'class="years"' in page.text
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize("path", ["/failures", "/search?q=bridge", "/collection/harbour-bridge"])
+def test_a_page_number_of_any_length_is_no_fault(site: Client, path: str) -> None:
+    """It is the last page that there may be."""
+    joint = "&" if "?" in path else "?"
+    assert site.get(f"{path}{joint}page={'9' * 5000}").status_code == 200
+
+
+def test_a_page_behind_the_last_does_not_say_that_nothing_is_missing(site: Client) -> None:
+    """It is empty, and says no more."""
+    assert "Nothing: the last visit" not in site.get("/failures?page=99").text
+
+
+def test_many_who_ask_at_once_have_the_front_page_read_once(site: Client) -> None:
+    """All wait for the same reading."""
+    found = site_of(site.datasette)
+    assert found is not None
+    reads = 0
+
+    def ask(_conn: sqlite3.Connection) -> int:
+        nonlocal reads
+        reads += 1
+        return reads
+
+    async def many() -> list[int]:
+        return list(await asyncio.gather(*(found.once("test", ask) for _ in range(9))))
+
+    assert site.run(many()) == [1] * 9

@@ -27,6 +27,10 @@ class Client:
         """Return the response to a HEAD."""
         return self._runner.run(self.datasette.client.head(path, **more))
 
+    def run(self, work: Any) -> Any:
+        """Return what a coroutine does in the site's event loop."""
+        return self._runner.run(work)
+
     def close(self) -> None:
         """Close the event loop and the connections to the index."""
         self._runner.close()
