@@ -84,6 +84,31 @@ def test_a_run_that_is_stopped_waits_for_no_reader(
     assert told <= len(kept) <= told + 1, "robots.txt is one more"
 
 
+def test_what_is_recorded_is_told_however_late_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is stopped with outcomes waiting tells them, though its moment is long over."""
+    monkeypatch.setattr("provenance.fetch.engine._GRACE_S", 0.0)
+    monkeypatch.setattr("provenance.fetch.engine._TOGETHER", 1)
+    far = threading.Event()
+
+    def play(head: bytes) -> bytes:
+        if head.startswith(b"GET /page-40 "):
+            far.set()
+        return OK
+
+    with playing(play, closes=False) as wire:
+        archive = root_of(tmp_path, *(f"{wire.url}/page-{number}" for number in range(60)))
+        fetching = archive.fetch((), SETTINGS)
+        next(fetching.outcomes)
+        assert far.wait(timeout=30)
+        fetching.stop()
+        told = 1 + sum(1 for _ in fetching.outcomes)
+    kept = [kind for kind, *_ in records(archive) if kind == "response"]
+    # robots.txt is one more, and one visit may have been under way.
+    assert 40 <= told <= len(kept) <= told + 2
+
+
 _SELECT = """
 import re, sys
 from pathlib import Path
