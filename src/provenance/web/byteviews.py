@@ -99,7 +99,8 @@ async def _saved(
     facts = _with_content(site, found.capture)
     etag = f'"{facts.content_id}"'
     # A beginning of a digest may come to fit another content too.
-    whole = (named(request), f"sha256:{named(request)}")
+    asked = request.url_vars.get("id", "")
+    whole = (asked, f"sha256:{asked}")
     headers = {
         **DOWNLOAD_HEADERS,
         **_links(site, request, facts, dated),
