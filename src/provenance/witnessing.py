@@ -228,7 +228,7 @@ def _asked(folder: LogFolder, head: Checkpoint, note: Note, witness: _Witness) -
             raise _refused(reply, witness.address)
         if size > head.size:
             raise ProofError(
-                "the witness has cosigned a larger log than this one",
+                "the witness says that it has cosigned a larger log than this one",
                 where=witness.address,
                 expected=f"at least {size} leaves",
                 found=f"{head.size}",
@@ -236,10 +236,10 @@ def _asked(folder: LogFolder, head: Checkpoint, note: Note, witness: _Witness) -
             )
         if size == old == head.size:
             raise ProofError(
-                "the witness has cosigned another log of this size and name",
+                "the witness says that it has cosigned another log of this size and name",
                 where=witness.address,
                 found=f"{size} leaves",
-                hint="Two histories have been signed. Keep this archive and ask the witness.",
+                hint="If so, two histories were signed. Keep this archive and ask the witness.",
             )
         if not again or size == old:
             break

@@ -177,7 +177,11 @@ def command(
     if as_json:
         write_object("summary", report)
         sys.exit(4 if report.findings else 0)
-    whose = "the key that you gave" if operator_key else "the key that lies in the archive itself"
+    whose = (
+        "the key that you gave"
+        if operator_key
+        else "the key in the archive itself, if there is one,"
+    )
     if targets:
         _told(report, whose=whose, dating=bool(tsa_ca or blocks), witnesses=bool(witness_keys))
     else:
