@@ -111,7 +111,7 @@ def consistency_with(metadata: Path, old: bytes, *, where: str) -> Consistency:
             where=where,
             expected=f"at least {earlier.size} leaves",
             found=f"{newest.size}",
-            hint="It was rolled back, or this is an old copy: look for one that goes on from there.",
+            hint="It was rolled back, or this is an old copy: find one that goes on from there.",
         )
     folder.check(newest)
     hashes = folder.hashes(newest.size)
