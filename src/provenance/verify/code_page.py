@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provenance.verify.codes import (
+    ARC_CODES,
     CAPTURE_CODES,
     FILE_CODES,
     FRAMING_CODES,
@@ -20,6 +21,7 @@ from provenance.verify.note_codes import NOTES
 _PARTS = (
     ("Files", FILE_CODES),
     ("Compression and framing", FRAMING_CODES),
+    ("ARC files", ARC_CODES),
     ("Records", RECORD_CODES),
     ("Captures and runs", CAPTURE_CODES),
     ("The manifest", MANIFEST_CODES),

@@ -74,6 +74,20 @@ FRAMING_CODES = table(
 )
 """Codes about gzip members and the framing of records. Source: RFC 1952; WARC 1.1 §4, annex D."""
 
+ARC_CODES = table(
+    (
+        "arc_version",
+        "An ARC file does not begin with a version block of version 1 or 2, or has a second one.",
+        _WRITER,
+    ),
+    ("arc_line", "There are bytes that are no record of an ARC file.", _COPY),
+    ("arc_field", "A field of the line before a document is not legal.", _WRITER),
+    ("arc_length", "The document has another length than the line before it says.", _COPY),
+    ("arc_short", "The document ends before the length that the line before it says.", _COPY),
+    ("arc_separator", "Between two documents there is not one line end.", _WRITER),
+)
+"""Codes about ARC files. Source: Arc File Format, versions 1 and 2."""
+
 RECORD_CODES = table(
     ("field_missing", "A mandatory field is missing.", _WRITER),
     ("field_repeated", "A field stands twice that may stand once.", _WRITER),
@@ -309,6 +323,7 @@ CODES: Mapping[str, Explanation] = MappingProxyType(
     {
         **FILE_CODES,
         **FRAMING_CODES,
+        **ARC_CODES,
         **RECORD_CODES,
         **CAPTURE_CODES,
         **MANIFEST_CODES,

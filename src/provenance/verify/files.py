@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provenance.digest import Digest
+from provenance.verify.arc import check_arc
 from provenance.verify.captures import CaptureJudge
 from provenance.verify.findings import (
     FINDINGS_LIMIT,
@@ -24,7 +25,6 @@ from provenance.verify.framing import (
     WARC,
     Form,
     FramedRecord,
-    check_members,
     form_of,
     framed_records,
     record_at,
@@ -158,9 +158,8 @@ class _FileAudit:
             start = bytes(self._window.at(0, 16))
             self._add(finding("foreign_file", warc=self._name, expected="a WARC", found=start))
         elif form in (Form.ARC, Form.ARC_GZIP):
-            if form is Form.ARC_GZIP:
-                check_members(self._window, self._fault)
-            self._notes.append(note("records_unread", warc=self._name, found=form.value))
+            self._records = check_arc(self._window, form, self._fault)
+            self._notes.append(note("arc_undigested", warc=self._name, found=form.value))
         else:
             self._run_records(form)
         return FileReport(

@@ -8,15 +8,14 @@ Source: WARC 1.1 §4 and annex D (one record per gzip member).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum
-from typing import Protocol
 
 from provenance.verify.header import LIMIT, Header, parse_strict
 from provenance.verify.inflate import MAGIC, Member, find_member, member_header_size, opening
+from provenance.verify.streams import STEP, FaultSink, PlainSource, Stream
 from provenance.verify.window import Window
 
-_STEP = 1 << 18
 _TRAILER = b"\r\n\r\n"
 _HEAD_END = re.compile(rb"\n\r?\n")
 _RECORD_LINE = re.compile(rb"WARC/\d\.\d{1,2}\r?\n")
@@ -42,21 +41,6 @@ class Form(Enum):
     FOREIGN = "foreign"
 
 
-class FaultSink(Protocol):
-    """Takes a fault of the framing and its place."""
-
-    def __call__(
-        self,
-        code: str,
-        offset: int,
-        *,
-        field: str | None = None,
-        expected: object = None,
-        found: object = None,
-    ) -> None:
-        """Take one fault."""
-
-
 def form_of(window: Window) -> Form:
     """Return what the file is, also where its first bytes are damaged."""
     start = bytes(window.at(0, 1 << 16))
@@ -79,100 +63,13 @@ def form_of(window: Window) -> Form:
     return Form.PLAIN if _RECORD_LINE.search(start) else Form.FOREIGN
 
 
-class _Source(Protocol):
-    fault: tuple[str, str | None, str | None] | None
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes, `b""` at the end."""
+def skip_to_record(stream: Stream) -> tuple[int, bool]:
+    """Take bytes up to the next line `WARC/1.x`; return how many, and whether there is one."""
+    return stream.skip_to(_RECORD_LINE, _RECORD_LINE_LENGTH)
 
 
-class _Plain:
-    """The file itself as a source; `at` is where the next bytes come from."""
-
-    def __init__(self, window: Window) -> None:
-        self.fault: tuple[str, str | None, str | None] | None = None
-        self.at = 0
-        self._window = window
-
-    def read(self, size: int) -> bytes:
-        raw = bytes(self._window.at(self.at, size))
-        self.at += len(raw)
-        return raw
-
-    def seek(self, offset: int) -> bool:
-        """Go back to `offset`; False when the file's allowance is spent."""
-        self._window.spent += max(self.at - offset, 0)
-        if self._window.exhausted:
-            return False
-        self.at = offset
-        return True
-
-
-class _Stream:
-    """Plain bytes with a look-ahead; `taken` counts those that were taken out, and those before."""
-
-    def __init__(
-        self, source: _Source, seek: Callable[[int], bool] | None = None, *, taken: int = 0
-    ) -> None:
-        self.source = source
-        self.taken = taken
-        self._seek = seek
-        self._buffer = b""
-        self._at = 0
-
-    def fill(self, size: int = 1) -> bool:
-        while len(self._buffer) - self._at < size:
-            piece = self.source.read(_STEP)
-            if not piece:
-                return False
-            self._buffer = (
-                self._buffer[self._at :] + piece if self._at < len(self._buffer) else piece
-            )
-            self._at = 0
-        return True
-
-    def peek(self, size: int) -> bytes:
-        self.fill(size)
-        return self._buffer[self._at : self._at + size]
-
-    def take(self, size: int) -> bytes:
-        self.fill()
-        if self._at or size < len(self._buffer):
-            piece = self._buffer[self._at : self._at + size]
-        else:
-            piece = self._buffer
-        self._at += len(piece)
-        self.taken += len(piece)
-        return piece
-
-    def go_back(self, taken: int) -> bool:
-        """Return to where `taken` bytes had been taken; False where the source cannot."""
-        if self._seek is None or not self._seek(taken):
-            return False
-        self.taken, self._buffer, self._at = taken, b"", 0
-        return True
-
-    def head(self) -> bytes | None:
-        searched = 0
-        while True:
-            if match := _HEAD_END.search(self._buffer, self._at + max(searched - 3, 0)):
-                return self.take(match.end() - self._at)
-            searched = len(self._buffer) - self._at
-            if searched > LIMIT or not self.fill(searched + 1):
-                return None
-
-    def skip_to_record(self) -> tuple[int, bool]:
-        """Take bytes up to the next line `WARC/1.x`; return how many, and whether there is one."""
-        start = self.taken
-        while True:
-            if match := _RECORD_LINE.search(self._buffer, self._at):
-                self.take(match.start() - self._at)
-                return self.taken - start, True
-            self.take(max(len(self._buffer) - self._at - _RECORD_LINE_LENGTH, 0))
-            if not self.fill(_RECORD_LINE_LENGTH + 1):
-                while self.fill():
-                    self.take(_STEP)
-                return self.taken - start, False
+def _head(stream: Stream) -> bytes | None:
+    return stream.take_through(_HEAD_END, overlap=3, limit=LIMIT)
 
 
 class FramedRecord:
@@ -182,7 +79,7 @@ class FramedRecord:
     the block that came, `tail` holds the last four. `whole` is True when the block came in full.
     """
 
-    def __init__(self, offset: int, ordinal: int, header: Header, stream: _Stream) -> None:
+    def __init__(self, offset: int, ordinal: int, header: Header, stream: Stream) -> None:
         self.offset = offset
         self.ordinal = ordinal
         self.header = header
@@ -199,7 +96,7 @@ class FramedRecord:
     def pieces(self) -> Iterator[bytes]:
         """Yield the rest of the block."""
         while self.size is not None and self.found < self.size:
-            piece = self._stream.take(min(_STEP, self.size - self.found))
+            piece = self._stream.take(min(STEP, self.size - self.found))
             if not piece:
                 return
             self.found += len(piece)
@@ -220,16 +117,13 @@ def framed_records(
         yield from _gzip_records(window, sink, start)
 
 
-def check_members(window: Window, sink: FaultSink) -> None:
-    """Check the gzip members of a file whose records are not read."""
-    for member in _members(window, sink, (b"",), 0):
-        while member.read(_STEP):
-            pass
-
-
-def _members(
+def members(
     window: Window, sink: FaultSink, openings: tuple[bytes, ...], start: int
 ) -> Iterator[Member]:
+    """Yield the gzip members from byte `start` on, and report what is wrong with them.
+
+    Past damage the next is looked for that opens as one of `openings`.
+    """
     offset: int | None = start
     while offset is not None and offset < window.size:
         header_size = member_header_size(window, offset)
@@ -241,7 +135,7 @@ def _members(
             continue
         member = Member(window, offset, header_size)
         yield member
-        while member.read(_STEP):
+        while member.read(STEP):
             pass
         if member.fault is not None:
             code, expected, found = member.fault
@@ -255,8 +149,8 @@ def _members(
 
 
 def _gzip_records(window: Window, sink: FaultSink, start: int) -> Iterator[FramedRecord]:
-    for member in _members(window, sink, WARC, start):
-        stream = _Stream(member)
+    for member in members(window, sink, WARC, start):
+        stream = Stream(member)
         empty = True
         for record in _Cutter(stream, sink, member=member.offset).records():
             empty = False
@@ -266,9 +160,9 @@ def _gzip_records(window: Window, sink: FaultSink, start: int) -> Iterator[Frame
 
 
 def _plain_records(window: Window, sink: FaultSink, start: int) -> Iterator[FramedRecord]:
-    plain = _Plain(window)
+    plain = PlainSource(window)
     plain.at = start
-    yield from _Cutter(_Stream(plain, plain.seek, taken=start), sink).records()
+    yield from _Cutter(Stream(plain, plain.seek, taken=start), sink).records()
     if window.exhausted:
         sink("scan_abandoned", window.size, expected="records", found="damage in many places")
 
@@ -279,7 +173,7 @@ class _Cutter:
     A plain file is read again from a record's block where its length proves wrong.
     """
 
-    def __init__(self, stream: _Stream, sink: FaultSink, *, member: int | None = None) -> None:
+    def __init__(self, stream: Stream, sink: FaultSink, *, member: int | None = None) -> None:
         self._stream = stream
         self._sink = sink
         self._member = member
@@ -306,20 +200,20 @@ class _Cutter:
             self._end(record, block_start)
 
     def _skip_stray(self, offset: int) -> bool:
-        skipped, found = self._stream.skip_to_record()
+        skipped, found = skip_to_record(self._stream)
         if self._stream.source.fault is None:
             self._sink("stray_bytes", offset, expected="a record", found=f"{skipped} bytes")
         return found
 
     def _header(self, offset: int) -> Header | None:
-        raw = self._stream.head()
+        raw = _head(self._stream)
         if raw is not None:
             return parse_strict(raw)
         if self._stream.source.fault is None:
             start = self._stream.peek(40)
             self._sink("header_unending", offset, expected="an empty line", found=start)
         self._stream.take(5)
-        self._stream.skip_to_record()
+        skip_to_record(self._stream)
         return None
 
     def _end(self, record: FramedRecord, block_start: int) -> None:
@@ -331,7 +225,7 @@ class _Cutter:
         elif record.size is None:
             found = record.header.value("Content-Length") or "none"
             self._report("content_length_illegal", record, expected="digits", found=found)
-            self._stream.skip_to_record()
+            skip_to_record(self._stream)
         else:
             self._bad_end(record, block_start)
 
@@ -345,7 +239,7 @@ class _Cutter:
             return
         found_next = False
         if self._stream.go_back(block_start) or record.whole:
-            _, found_next = self._stream.skip_to_record()
+            _, found_next = skip_to_record(self._stream)
         if self._stream.source.fault is not None:
             return
         length = self._stream.taken - block_start
@@ -363,13 +257,13 @@ def record_at(window: Window, offset: int, ordinal: int | None) -> Iterator[Fram
     """Yield the record at `offset` again; of a gzip member the one `ordinal`, or all for None."""
     header_size = member_header_size(window, offset)
     if header_size is None:
-        plain = _Plain(window)
+        plain = PlainSource(window)
         plain.at = offset
-        for record in _Cutter(_Stream(plain), _no_fault).records():
+        for record in _Cutter(Stream(plain), _no_fault).records():
             yield record
             return
         return
-    stream = _Stream(Member(window, offset, header_size))
+    stream = Stream(Member(window, offset, header_size))
     for record in _Cutter(stream, _no_fault, member=offset).records():
         if ordinal in (None, record.ordinal):
             yield record

@@ -31,9 +31,10 @@ NOTES = table(
     ("algorithm_unknown", "A digest's algorithm is not known here.", "Check it with another tool."),
     ("type_unknown", "A record type that is not in the standard.", "Nothing to do."),
     (
-        "records_unread",
-        "An ARC file: its compression is checked, its records are not read.",
-        "Convert a copy to WARC to have its records checked.",
+        "arc_undigested",
+        "An ARC file: its framing is checked. It declares no digest, so that nothing in it tells"
+        " whether the bytes of a document changed.",
+        "Compare with another copy of the file.",
     ),
     (
         "not_in_log",
