@@ -38,29 +38,37 @@ def read_html(text: str, reader: Reader) -> None:
 
 
 def read_xml(text: str, reader: Reader) -> bool:
-    """Send `text`, read as XML, to `reader`; return whether it was well-formed.
+    """Send `text`, read as XML, to `reader`, to its first fault; return whether it has none.
 
     No entity but the five of XML is resolved, and no external one is ever opened.
     """
-    parser = etree.XMLParser(
+    return _feed(_xml_parser(reader, recover=False), text)
+
+
+def read_broken_xml(text: str, reader: Reader) -> None:
+    """Send `text`, read as XML, to `reader`, past its faults as far as it can be read."""
+    _feed(_xml_parser(reader, recover=True), text)
+
+
+def _xml_parser(reader: Reader, *, recover: bool) -> etree.XMLParser:
+    return etree.XMLParser(
         target=_WithoutNamespaces(reader),
         encoding="utf-8",
         huge_tree=True,
         resolve_entities=False,
         no_network=True,
-        recover=True,
+        recover=recover,
     )
-    _feed(parser, text)
-    return len(parser.error_log) == 0
 
 
-def _feed(parser: etree.HTMLParser | etree.XMLParser, text: str) -> None:
+def _feed(parser: etree.HTMLParser | etree.XMLParser, text: str) -> bool:
     try:
         parser.feed(text.encode("utf-8"))
         parser.close()
     except etree.XMLSyntaxError:
         # Nothing, or nothing more, can be read; what came so far has reached the reader.
-        pass
+        return False
+    return True
 
 
 class _WithoutNamespaces:
