@@ -32,9 +32,8 @@ NOTES = table(
     ("type_unknown", "A record type that is not in the standard.", "Nothing to do."),
     (
         "arc_undigested",
-        "An ARC file: its framing is checked. It declares no digest, so that nothing in it tells"
-        " whether the bytes of a document changed.",
-        "Compare with another copy of the file.",
+        "An ARC file: its framing is checked. The format has no digests.",
+        "Compare with another copy: nothing in the file tells whether a document's bytes changed.",
     ),
     (
         "not_in_log",
