@@ -74,6 +74,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "warcio": ("warc/",),
     "fastwarc": ("warc/",),
     "isal": ("warc/", "verify/inflate.py", "http_body.py"),
+    "orjson": ("verify/statements.py",),
     "zlib": ("warc/", "http_body.py"),
     "gzip": ("warc/", "http_body.py"),
     "brotli": ("http_body.py",),

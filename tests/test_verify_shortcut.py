@@ -259,6 +259,42 @@ def test_the_two_ways_agree_on_any_statement(tmp_path: Path, said: dict[str, obj
     assert short == full
 
 
+SPELLINGS = (
+    (b'"redirects": []', b'"redirects": NaN'),
+    (b'"redirects": []', b'"redirects": -Infinity'),
+    (b'"redirects": []', b'"redirects": 1e999'),
+    (b'"redirects": []', b'"redirects": 123456789012345678901234567890'),
+    (b'"redirects": []', b'"redirects": "\\ud800"'),
+    (b'"redirects": []', b'"redirects": "\\udce9"'),
+    (b'"redirects": []', b'"redirects": "\xe9"'),
+    (b'"redirects": []', b'"redirects": "\x01"'),
+    (b'"redirects": []', b'"redirects": [,]'),
+    (b'"redirects": []', b'"redirects": ' + b"[" * 900 + b"]" * 900),
+    (b'"redirects": []', b'"redirects": ' + b"[" * 5000 + b"]" * 5000),
+    (b'"redirects": []', b'"redirects": [], "status": 404'),
+    (b'"status": 200', b'"status": 404, "status": 200'),
+    (b'"status": 200', b'"status": 2e2'),
+    (b"}\n", b"}\n\n{}"),
+    (b"{\n", b"\xef\xbb\xbf{\n"),
+)
+
+
+@pytest.mark.parametrize(("old", "new"), SPELLINGS)
+def test_the_two_ways_agree_on_any_spelling_of_a_statement(
+    tmp_path: Path, old: bytes, new: bytes
+) -> None:
+    """What one reader of JSON takes and another refuses is the same to both ways."""
+    cap = capture(300)
+    *others, note = cap.records
+    assert old in note.block
+    block = note.block.replace(old, new)
+    note = put(replace(note, block=block), "WARC-Block-Digest", sha256(block))
+    raw = packed([warcinfo(), *capture(10).records, *others, note, *capture(20).records])
+    (tmp_path / NAME).write_bytes(raw)
+    short, full = read_file(tmp_path / NAME), read_file(tmp_path / NAME, short=False)
+    assert short == full
+
+
 HEADS = (
     b"HTTP/1.1 200\r\n\r\n",
     b"HTTP/1.1 200 OK\n\n",

@@ -183,7 +183,7 @@ class Shortcut:
     def _take(self, pieces: tuple[_Piece, ...]) -> bool:
         """Put a capture into the ledger, if its metadata record says what it is."""
         own = pieces[-1]
-        said = statement_in(bytes(own.block))
+        said = statement_in(own.block)
         if said is None or said["profile"] != CAPTURE_PROFILE:
             return False
         if not self._legal(own.date, pieces[0].ip):
@@ -215,8 +215,7 @@ class Shortcut:
         own = pieces[-1]
         group = key_of_bytes(own.anchor)
         for piece in pieces:
-            record = group if piece.id == own.anchor else key_of_bytes(piece.id)
-            ledger.records.add(record, piece.offset, group)
+            ledger.records.add(key_of_bytes(piece.id), piece.offset, group)
         for hop in hops_of(said) if said.get("redirects") else ():
             ledger.hops.add(hop, own.offset)
         if said.get("tls") is not None and (chain := chain_of(said)) is not None:

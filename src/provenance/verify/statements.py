@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import orjson
+
 from provenance.digest import Digest, parse_digest
 from provenance.errors import UsageError
 from provenance.holdings import (
@@ -46,14 +48,18 @@ def parse_statement(facts: Facts) -> Statement | None:
     return None if facts.text is None or not facts.whole else statement_in(facts.text)
 
 
-def statement_in(text: bytes) -> Statement | None:
+def statement_in(text: bytes | memoryview) -> Statement | None:
     """Return the JSON object that is the block of a metadata record of ours, or None."""
     if len(text) > KEPT_LIMIT:
         return None
     try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+        said = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # Half surrogates, which stand for bytes that were no UTF-8, are not for everybody to read.
+        try:
+            said = json.loads(bytes(text))
+        except (ValueError, RecursionError):
+            return None
     if not isinstance(said, dict) or said.get("profile") not in PROFILES:
         return None
     return said
