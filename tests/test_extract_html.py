@@ -232,6 +232,24 @@ def test_xhtml_with_any_fault_is_read_as_html(fault: str) -> None:
     assert as_xml.text.endswith("\u00e9")
 
 
+@pytest.mark.parametrize(
+    "doctype", ["", '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.1//EN" "x.dtd">']
+)
+def test_letters_named_in_xhtml_are_read(doctype: str) -> None:
+    """As browsers read them; not in a comment or where no reference is, and none makes markup."""
+    page = (
+        f'{doctype}<html xmlns="http://www.w3.org/1999/xhtml"><head><script src="x"/></head><body>'
+        "<p>caf&eacute;&nbsp;&amp;eacute; &lt;b&gt; &nvlt;<![CDATA[&eacute;]]><!-- &eacute; -->"
+        "</p></body></html>"
+    )
+    found = extract(page.encode(), media_type="application/xhtml+xml")
+    assert found.text == "caf\u00e9 &eacute; <b> <\u20d2&eacute;"
+    hostile = page.replace("<p>", "<p>" + "<!--<![CDATA[" * 200_000)
+    assert extract(hostile.encode(), media_type="application/xhtml+xml").text == ""
+    own = '<!DOCTYPE html [<!ENTITY eacute "E">]><html><body>caf&eacute;</body></html>'
+    assert extract(own.encode(), media_type="application/xhtml+xml").text == "cafE"
+
+
 def test_any_other_xml_gives_a_line_for_each_element() -> None:
     """A feed's titles and descriptions are its text; no entity is resolved from elsewhere."""
     source = (

@@ -6,10 +6,20 @@ own length.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from html import escape
+from html.entities import html5
 from typing import Protocol
 
 from lxml import etree  # type: ignore[import-untyped]
+
+_NAMED = re.compile(
+    r"<!--(?:.*?-->|.*)|<!\[CDATA\[(?:.*?\]\]>|.*)|&([A-Za-z][A-Za-z0-9]*);", re.DOTALL
+)
+"""A reference, or what holds none; what has no end goes on to the end, so that time is linear."""
+
+_OF_XML = ("amp", "lt", "gt", "quot", "apos")
 
 
 class Reader(Protocol):
@@ -40,9 +50,28 @@ def read_html(text: str, reader: Reader) -> None:
 def read_xml(text: str, reader: Reader) -> bool:
     """Send `text`, read as XML, to `reader`, to its first fault; return whether it has none.
 
-    No entity but the five of XML is resolved, and no external one is ever opened.
+    Only entities of XML, and those that the document itself declares, are resolved; none is ever
+    fetched.
     """
     return _feed(_xml_parser(reader, recover=False), text)
+
+
+def named_letters(text: str) -> str:
+    """Return an XHTML document with letters in place of their names in HTML (`&eacute;`).
+
+    Its type declares them, and browsers know them for it (HTML Standard §14.2). No type is ever
+    fetched, so they would be lost: without a word where a type is named, as a fault where none is.
+    """
+    if "<!ENTITY" in text:
+        return text
+    return _NAMED.sub(lambda found: _letter(found[1]) or found[0], text)
+
+
+def _letter(name: str | None) -> str | None:
+    if name is None or name in _OF_XML:
+        return None
+    letter = html5.get(f"{name};")
+    return escape(letter) if letter is not None else None
 
 
 def read_broken_xml(text: str, reader: Reader) -> None:
