@@ -295,7 +295,7 @@ def answer(raw: bytes) -> bytes:
         (answer(b"<html>busy</html>"), "not an OpenTimestamps proof"),
         (answer(b""), "not an OpenTimestamps proof"),
         (answer(bytes(10_001)), "too large"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut", "cut or too large"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut", "not whole"),
         (b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n", "302"),
         (b"HTTP/1.1 500 No\r\nContent-Length: 4\r\n\r\n\x1b[2J", "500 \\x1b[2J"),
         (b"SSH-2.0\r\n", "bad_response"),

@@ -112,7 +112,11 @@ def add_stamp(
             nonce=int.from_bytes(runtime.random_bytes(8), "big"),
             now=runtime.now(),
             post=post
-            or (lambda at, body: post_bytes(at, body, media_type=_QUERY, timeout_s=timeout_s)),
+            or (
+                lambda at, body: post_bytes(
+                    at, body, runtime, media_type=_QUERY, timeout_s=timeout_s
+                )
+            ),
             anchors=trusted,
         )
         write_stamp(folder, stamp)
@@ -160,6 +164,7 @@ def add_promise(
                 lambda at, body: post_bytes(
                     at,
                     body,
+                    runtime,
                     media_type=_DIGEST,
                     accept=_OTS,
                     timeout_s=timeout_s,
