@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from provenance.digest import digest_of
-from provenance.errors import StorageError, UsageError
+from provenance.errors import ProvenanceError, StorageError, UsageError
 from provenance.log.folder import STAMPS, LogFolder
 from provenance.timestamps.ots import (
     Branch,
@@ -37,6 +37,11 @@ from provenance.timestamps.stamps import authority_name
 NONCE_BYTES = 16
 ANSWER_LIMIT = 10_000
 """Bytes of a calendar's answer that are read, as by the reference client."""
+
+MOST_PROMISES = 16
+"""Addresses in one proof that are asked; a calendar gives one, a pool of them a few."""
+
+_SHOWN = 120
 
 Post = Callable[[str, bytes], bytes]
 """Send a body to a URL by HTTP POST, and return the answer's."""
@@ -94,25 +99,47 @@ def ask_calendar(
     return _kept(proof, size=size, calendar=calendar, checkpoint=checkpoint), proof
 
 
-def complete(kept: KeptProof, proof: Proof, *, get: Get) -> tuple[KeptProof, Proof] | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A proof after its calendars were asked; `kept` is as it was where they gave nothing new.
+
+    `said` are the reasons for which nothing came of an address; `failed` says that a calendar that
+    was asked gave no answer, or none that is part of a proof.
+    """
+
+    kept: KeptProof
+    proof: Proof
+    said: tuple[str, ...] = ()
+    failed: bool = False
+
+
+def complete(kept: KeptProof, proof: Proof, *, get: Get, asks: Callable[[str], bool]) -> Completed:
     """Ask the calendars that have promised to go on, and return the proof with what they gave.
 
-    None where they gave nothing new.
-
-    Raises:
-        TimestampError: an answer is no part of a proof.
+    `asks` says of an address in the proof whether it may be asked; of those at most
+    `MOST_PROMISES` are. One that fails keeps no other from being asked.
     """
-    grown = proof
-    for promise in proof.pending:
+    grown, said, failed = proof, list[str](), False
+    asked = [each for each in proof.pending if asks(each.attestation.uri or "")]
+    refused = [each.attestation.uri or "" for each in proof.pending if each not in asked]
+    for promise in asked[:MOST_PROMISES]:
         uri = (promise.attestation.uri or "").rstrip("/")
-        answer = get(f"{uri}/timestamp/{promise.message.hex()}")
-        if answer is not None:
-            given = parse_answer(answer, promise.message, where=f"the answer of {uri}")
-            grown = grown.having(_below(promise.steps, given))
-    if grown.branches == proof.branches:
-        return None
-    fresh = _kept(grown, size=kept.size, calendar=kept.calendar, checkpoint=kept.checkpoint)
-    return fresh, grown
+        try:
+            answer = get(f"{uri}/timestamp/{promise.message.hex()}")
+            if answer is not None:
+                given = parse_answer(answer, promise.message, where=f"the answer of {uri}")
+                grown = grown.having(_below(promise.steps, given))
+        except ProvenanceError as fault:
+            failed = True
+            said.append(str(fault))
+    if len(asked) > MOST_PROMISES:
+        said.append(f"{len(asked) - MOST_PROMISES} more addresses in the proof were not asked")
+    if refused:
+        more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+        said.append(f"{refused[0][:_SHOWN]}{more} not asked, as nobody named it (--calendar)")
+    if grown.branches != proof.branches:
+        kept = _kept(grown, size=kept.size, calendar=kept.calendar, checkpoint=kept.checkpoint)
+    return Completed(kept=kept, proof=grown, said=tuple(said), failed=failed)
 
 
 def check_kept(kept: KeptProof) -> Proof:
@@ -154,9 +181,7 @@ def write_kept(log: LogFolder, kept: KeptProof) -> None:
     there = log.read(checkpoint)
     if there not in (None, kept.checkpoint):
         raise UsageError(
-            "another checkpoint of this size has been dated",
-            where=str(log.path / checkpoint),
-            hint="Make a later checkpoint, and ask for that one.",
+            "another checkpoint of this size has been dated", where=str(log.path / checkpoint)
         )
     if there is None:
         log.put(checkpoint, kept.checkpoint)

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from provenance.dates import format_instant
 from provenance.errors import ProvenanceError
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
-from provenance.log.folder import CHECKPOINTS, WAITING, LogFolder
+from provenance.log.folder import CHECKPOINTS, STAMPS, WAITING, LogFolder
 from provenance.log.strict import to_base64
 from provenance.timestamps.block import BlockHeader
-from provenance.timestamps.stamps import FOLDER, Stamp, check_stamp, read_stamps
+from provenance.timestamps.stamps import Stamp, check_stamp, read_stamps
 from provenance.timestamps.trusted import Anchors
 from provenance.verify.findings import Finding, Note, note, shown
 from provenance.verify.levels import log_finding
@@ -51,7 +51,7 @@ class StampCheck:
                 known.update(name for name, _ in stamp.files())
                 yield from self._stamp(stamp)
         except ProvenanceError as fault:
-            yield log_finding("stamp_refused", FOLDER, "a whole time-stamp", fault)
+            yield log_finding("stamp_refused", STAMPS, "a whole time-stamp", fault)
         promises = PromiseCheck(self._folder, self._is_ours, self._headers, least=self._least)
         yield from promises.findings()
         known.update(promises.names)
@@ -61,7 +61,7 @@ class StampCheck:
 
     def _strays(self, known: set[str]) -> Iterator[Finding | Note]:
         for name in self._folder.names():
-            if not name.startswith(f"{FOLDER}/") or name in known:
+            if not name.startswith(f"{STAMPS}/") or name in known:
                 continue
             if name.endswith((".tsq", ".pem", "/checkpoint", WAITING)):
                 yield note("log_unfinished", field=f"metadata/log/{name}", found="no answer to it")
@@ -69,7 +69,7 @@ class StampCheck:
                 yield log_finding("log_foreign_file", name, "the files of a time-stamp", "another")
 
     def _stamp(self, stamp: Stamp) -> Iterator[Finding | Note]:
-        place = f"{FOLDER}/{stamp.size}/{stamp.authority}.tsr"
+        place = f"{STAMPS}/{stamp.size}/{stamp.authority}.tsr"
         try:
             head = parse_checkpoint(text_of(stamp.checkpoint))
             proved = check_stamp(stamp, anchors=self._anchors)
