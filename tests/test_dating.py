@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import shutil
@@ -103,7 +104,7 @@ def test_what_is_none_of_the_log_s_is_not_dated_again(
     newest = LogFolder(root / "metadata").newest()
     assert newest is not None
     if change == b"signature":
-        change = newest[1] + newest[1].splitlines(keepends=True)[-1].replace(b"Q", b"R")
+        change = newest[1] + "— other.example ".encode() + base64.b64encode(bytes(68)) + b"\n"
     place = root / "metadata" / "log" / "timestamps" / str(newest[0].size) / "checkpoint"
     place.parent.mkdir(parents=True)
     place.write_bytes(change)

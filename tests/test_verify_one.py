@@ -30,6 +30,7 @@ from tests.cli_program import run, small_root
 from tests.tamper_battery import BATTERY, Entry, kept_sizes
 from tests.tamper_rig import copied, sealed_archive, small_archive
 from tests.test_checkpointing import add_another, leaves_of
+from tests.test_log_ots import BLOCK_358391
 from tests.warc_builders import Root, make_root, write_capture
 
 ABOVE = {"sealed", "dated", "signed"}
@@ -243,6 +244,13 @@ def test_a_checkpoint_kept_elsewhere_is_held_against_the_log_for_one_capture(
             shutil.copy(scene.log / f"checkpoints/{size}", apart)
             told = of_one(scene.root, verdict.capture_id, checkpoints=[apart])
             assert (told.findings, told.verdicts[0].rungs) == ([], ("whole", "sealed"))
+            older = [each for each in told.notes if each.code == "checkpoint_older"]
+            if size == first:  # it says nothing of a capture that was sealed after it
+                (note,) = older
+                assert (note.field, note.found) == (str(apart), f"{first} leaves")
+                assert str(verdict.capture_id) in str(note.expected)
+            else:
+                assert older == []
         origin, _, root = apart.read_text().splitlines()
         for size in (second, second + 1):
             apart.write_text(f"{origin}\n{size}\n{'A' * 43}=\n")
@@ -263,6 +271,10 @@ def test_what_the_log_says_is_for_captures_of_the_archive(demo: Path, tmp_path: 
     newest = demo / "metadata" / "log" / "checkpoint"
     for more in (("--checkpoint", newest), ("--key", "a+00000000+AAAA")):
         assert run("verify", path, *more, cwd=demo).status == 2
+    for given in (("--checkpoint", newest), ("--bitcoin-header", BLOCK_358391.hex())):
+        said = run("verify", path, *given, cwd=demo).err
+        for option in ("--checkpoint", "--tsa-ca", "--bitcoin-header", "--key", "--witness-key"):
+            assert option in said
     with pytest.raises(UsageError, match="for the archive and its captures"):
         of_one(demo, str(path), checkpoints=[newest])
     told = of_one(demo, str(path))

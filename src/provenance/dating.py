@@ -24,7 +24,8 @@ from provenance.timestamps.calendars import (
     check_kept,
     complete,
     is_here,
-    read_kept,
+    kept_names,
+    read_proof,
     together,
     write_kept,
 )
@@ -208,7 +209,8 @@ def complete_promises(
 
     Raises:
         UsageError: one of `calendars` is no address.
-        TimestampError, StorageError: a kept proof is damaged; the others before it stand.
+        TimestampError, StorageError, LogFormatError: a kept proof is damaged, after all others
+            were asked for and told.
     """
     for each in calendars:
         authority_name(each)
@@ -216,7 +218,8 @@ def complete_promises(
     asking = _Asking(runtime, named, allow_private=allow_private, timeout_s=timeout_s)
     with locked(metadata):
         folder = LogFolder(metadata)
-        for kept, proof in together([(each, check_kept(each)) for each in read_kept(folder)]):
+        checked, faults = _checked(folder)
+        for kept, proof in together(checked):
             if proof.in_blocks:
                 yield _promised(kept, proof)
                 continue
@@ -232,6 +235,22 @@ def complete_promises(
             state = OtsState.UNANSWERED if after.failed and not after.proof.in_blocks else None
             said = "; ".join((*asking.said, *after.said)) or None
             yield _promised(after.kept, after.proof, said=said, state=state)
+    for fault in faults:
+        raise fault
+
+
+def _checked(
+    folder: LogFolder,
+) -> tuple[list[tuple[KeptProof, Proof]], list[ProvenanceError]]:
+    """Return the proofs that can be read, and what is wrong with the others."""
+    checked, faults = list[tuple[KeptProof, Proof]](), list[ProvenanceError]()
+    for name in kept_names(folder):
+        try:
+            kept = read_proof(folder, name)
+            checked.append((kept, check_kept(kept)))
+        except ProvenanceError as fault:
+            faults.append(fault)
+    return checked, faults
 
 
 class _Asking:

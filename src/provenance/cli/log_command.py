@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,8 +100,9 @@ def timestamp(
         raise click.UsageError("--calendar and --allow-private are for --upgrade.")
     archive = open_archive(ctx)
     if upgrade:
-        promises = archive.complete_promises(calendars=calendars, allow_private=allow_private)
-        _tell_promises(list(promises), as_json)
+        _tell_promises(
+            archive.complete_promises(calendars=calendars, allow_private=allow_private), as_json
+        )
         return
     worst = 0
     for url in urls:
@@ -193,9 +195,11 @@ def _tell_dated(dated: Dated, as_json: bool) -> None:
         click.echo(f"{dated.gen_time} {safe(dated.signer)}: {dated.standing}")
 
 
-def _tell_promises(promises: list[Promised], as_json: bool) -> None:
+def _tell_promises(promises: Iterable[Promised], as_json: bool) -> None:
     """Say how far each proof is; exit 1 where a calendar did not answer."""
+    states = []
     for each in promises:
+        states.append(each.state)
         if as_json:
             write_object("calendar", each)
             continue
@@ -208,9 +212,9 @@ def _tell_promises(promises: list[Promised], as_json: bool) -> None:
             why = f" ({safe(each.said)})" if each.said else ""
             word = "no answer, pending still" if each.state == "unanswered" else "pending"
             click.echo(f"{safe(each.calendar)}: {word}{why}; dates nothing yet")
-    if not promises:
+    if not states:
         say("No calendar has promised anything (`provenance log timestamp --ots URL`).")
-    if any(each.state == "unanswered" for each in promises):
+    if "unanswered" in states:
         sys.exit(1)
 
 

@@ -192,21 +192,40 @@ def read_kept(log: LogFolder) -> Iterator[KeptProof]:
     """Yield every proof in the log's folder, by size and then by calendar.
 
     Raises:
-        StorageError: a file is missing or cannot be read.
-        LogFormatError: a file is larger than is read.
+        StorageError, LogFormatError: as for `read_proof`.
+    """
+    for name in kept_names(log):
+        yield read_proof(log, name)
+
+
+def kept_names(log: LogFolder, *, least: int = 0) -> Iterator[str]:
+    """Yield the path of each proof below the log's folder, read or not.
+
+    Those of checkpoints over fewer than `least` leaves are passed over.
     """
     for size in log.stamped_sizes():
         folder = log.path / STAMPS / str(size)
-        for path in sorted(folder.glob("*.ots")):
-            match = _NAME.match(path.name)
-            if match is not None:
-                yield KeptProof(
-                    size=size,
-                    calendar=match[1],
-                    digits=match[2],
-                    checkpoint=_there(log, f"{STAMPS}/{size}/checkpoint"),
-                    raw=_there(log, f"{STAMPS}/{size}/{path.name}"),
-                )
+        for path in sorted(folder.glob("*.ots")) if size >= least else ():
+            if _NAME.match(path.name):
+                yield f"{STAMPS}/{size}/{path.name}"
+
+
+def read_proof(log: LogFolder, name: str) -> KeptProof:
+    """Return the proof at a path that `kept_names` gives.
+
+    Raises:
+        StorageError: a file is missing or cannot be read.
+        LogFormatError: a file is larger than is read, or none.
+    """
+    folder, _, file = name.rpartition("/")
+    calendar, digits = file.removesuffix(".ots").rsplit(".", 1)
+    return KeptProof(
+        size=int(folder.rpartition("/")[2]),
+        calendar=calendar,
+        digits=digits,
+        checkpoint=_there(log, f"{folder}/checkpoint"),
+        raw=_there(log, name),
+    )
 
 
 def together(

@@ -41,7 +41,6 @@ Post = Callable[[str, bytes], bytes]
 """Send a body to a URL by HTTP POST, as `application/timestamp-query`, and return the answer's."""
 
 _AUTHORITY = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,78}[a-z0-9])?\Z")
-_SIZE = re.compile(r"(?:0|[1-9][0-9]{0,18})\Z")
 _ODD = re.compile(r"[^a-z0-9.-]+")
 
 
@@ -58,13 +57,8 @@ class Stamp:
 
     def files(self) -> tuple[tuple[str, bytes], ...]:
         """Return the files in writing order: paths below the log's folder, with their bytes."""
-        folder = f"{STAMPS}/{self.size}"
-        return (
-            (f"{folder}/checkpoint", self.checkpoint),
-            (f"{folder}/{self.authority}.tsq", self.request),
-            (f"{folder}/{self.authority}.pem", self.certificates),
-            (f"{folder}/{self.authority}.tsr", self.response),
-        )
+        parts = (self.checkpoint, self.request, self.certificates, self.response)
+        return tuple(zip(names_of(self.size, self.authority), parts, strict=True))
 
 
 def bytes_to_date(log: LogFolder, size: int, newest: bytes) -> bytes:
@@ -240,21 +234,36 @@ def read_stamps(log: LogFolder, *, least: int = 0) -> Iterator[Stamp]:
     Those of checkpoints over fewer than `least` leaves are passed over.
 
     Raises:
-        StorageError: a file is missing or cannot be read.
-        LogFormatError: a file is larger than is read.
+        StorageError, LogFormatError: as for `read_stamp`.
     """
-    folder = log.path / STAMPS
-    sizes = [int(each.name) for each in folder.glob("*/") if _SIZE.match(each.name)]
-    for size in sorted(size for size in sizes if size >= least):
-        for response in sorted((folder / str(size)).glob("*.tsr")):
+    for size, authority in stamped(log, least=least):
+        yield read_stamp(log, size, authority)
+
+
+def stamped(log: LogFolder, *, least: int = 0) -> Iterator[tuple[int, str]]:
+    """Yield size and authority of each time-stamp that is kept, read or not."""
+    for size in log.stamped_sizes():
+        folder = log.path / STAMPS / str(size)
+        for response in sorted(folder.glob("*.tsr")) if size >= least else ():
             if _AUTHORITY.match(response.stem):
-                yield _read(log, size, response.stem)
+                yield size, response.stem
 
 
-def _read(log: LogFolder, size: int, authority: str) -> Stamp:
+def names_of(size: int, authority: str) -> tuple[str, ...]:
+    """Return the files of a time-stamp, below the log's folder."""
+    parts = ("checkpoint", *(f"{authority}.{suffix}" for suffix in ("tsq", "pem", "tsr")))
+    return tuple(f"{STAMPS}/{size}/{each}" for each in parts)
+
+
+def read_stamp(log: LogFolder, size: int, authority: str) -> Stamp:
+    """Return a time-stamp that is kept.
+
+    Raises:
+        StorageError: a file is missing or cannot be read.
+        LogFormatError: a file is larger than is read, or none.
+    """
     found = []
-    for name in ("checkpoint", *(f"{authority}.{suffix}" for suffix in ("tsq", "pem", "tsr"))):
-        path = f"{STAMPS}/{size}/{name}"
+    for path in names_of(size, authority):
         raw = log.read(path) if (log.path / path).is_file() else None
         if raw is None:
             raise StorageError(
