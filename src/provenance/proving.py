@@ -18,6 +18,7 @@ from provenance.log.checkpoint import (
     parse_checkpoint,
     text_of,
 )
+from provenance.log.damage import damaged_parts
 from provenance.log.folder import LogFolder
 from provenance.log.leaf import CaptureLeaf, FileLeaf, parse_leaf
 from provenance.log.merkle import CompactRange, consistency_path, verify_consistency
@@ -25,6 +26,8 @@ from provenance.log.note import parse_note, parse_verifier_key
 from provenance.log.proof import format_proof, make_proof, parse_proof, verify_path, verify_proof
 from provenance.log.strict import to_base64
 from provenance.warc.groups import read_groups
+
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +72,32 @@ class Proven:
 def proof_of(metadata: Path, capture_id: Digest) -> bytes:
     """Return the proof that the log covers the capture, with its leaf; a `.tlog-proof` file.
 
+    It has been checked against the checkpoint that it carries.
+
     Raises:
         UsageError: there is no log, or it has no such capture yet.
+        ProofError, LogFormatError: a part of the log is damaged, so that no proof would hold.
     """
     folder = LogFolder(metadata)
     checkpoint, raw = _needed(folder)
     wanted = capture_id.encode()
     for index, entry in folder.entries(checkpoint.size):
         if entry.startswith((b"capture " + wanted, b"record " + wanted)):
-            hashes = folder.hashes(checkpoint.size)
-            return format_proof(make_proof(index, raw, hashes, extra=entry))
+            proof = make_proof(index, raw, folder.hashes(checkpoint.size), extra=entry)
+            try:
+                verify_path(proof, entry)
+            except ProofError:
+                break
+            return format_proof(proof)
+    damaged = damaged_parts(folder, checkpoint)  # which may have hidden the capture, too
+    if damaged:
+        raise ProofError(
+            "a part of the log is damaged, so that no proof of this capture can be made",
+            where=str(folder.path),
+            expected=f"what leads to the root of the checkpoint over {checkpoint.size} leaves",
+            found=", ".join(damaged[:_NAMED]) + (" and more" if len(damaged) > _NAMED else ""),
+            hint="Restore it from a copy; `provenance verify` says what else is damaged.",
+        )
     raise UsageError(
         "the log does not cover this capture",
         where=str(folder.path),
