@@ -45,6 +45,11 @@ def checkpoint(
     made = archive.checkpoint(
         origin=origin, key_file=key_file, progress=lambda name: say(f"adding {safe(name)}")
     )
+    if made.signed_before and not made.signed:
+        say(
+            "note: this checkpoint is not signed, and the log was signed before;"
+            " the same command with --key FILE signs it."
+        )
     if as_json:
         write_object("checkpoint", made)
         return
