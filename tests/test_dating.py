@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import json
 import shutil
@@ -13,6 +14,7 @@ import pytest
 
 from provenance.archive import Archive
 from provenance.errors import ProvenanceError, UsageError
+from provenance.log.checkpoint import Checkpoint, format_checkpoint
 from provenance.log.folder import LogFolder
 from provenance.timestamps.calendars import KeptProof, write_kept
 from provenance.timestamps.listed import is_listed
@@ -307,3 +309,86 @@ def test_the_library_asks_as_the_command_does(root: Path) -> None:
     with pytest.raises(ProvenanceError):
         Archive(root).timestamp("http://127.0.0.1:9/")
     assert list(Archive(root).complete_promises(calendars=["http://127.0.0.1:9"])) == []
+
+
+# What a slow or a hostile one may not do to the archive
+
+
+@pytest.mark.parametrize("words", [(), ("--ots",), ("--upgrade", "--allow-private")])
+def test_the_archive_is_not_held_while_somebody_is_asked(
+    root: Path, shop: Workshop, words: tuple[str, ...]
+) -> None:
+    """A run may end meanwhile: whoever is asked can take the archive's lock."""
+    free: list[bool] = []
+
+    def play(head: bytes) -> bytes:
+        with (root / "metadata" / ".lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                free.append(True)
+            except BlockingIOError:
+                free.append(False)
+        raw = answer_to(b"", wire.url) if head.startswith(b"POST") else rest_of(5)
+        return WHOLE % (len(raw), raw)
+
+    with playing(play) as wire:
+        if "--upgrade" in words:
+            assert run("log", "timestamp", "--ots", wire.url, cwd=root).status == 0
+            assert run("log", "timestamp", *words, cwd=root).status == 0
+        else:
+            run("log", "timestamp", *words, wire.url, cwd=root)
+    assert free
+    assert all(free)
+
+
+def test_a_checkpoint_that_is_none_of_its_tiles_is_not_dated(root: Path) -> None:
+    """Nothing could come of it: a time-stamp is never overwritten."""
+    folder = LogFolder(root / "metadata")
+    newest = folder.newest()
+    assert newest is not None
+    other = Checkpoint(origin=newest[0].origin, size=newest[0].size, root=bytes(32))
+    folder.publish(other.size, format_checkpoint(other).encode())
+    with playing(b"") as wire:
+        for words in ((wire.url,), ("--ots", wire.url)):
+            ended = run("log", "timestamp", *words, cwd=root)
+            assert ended.status == 4
+            assert "tiles of the log" in ended.err
+        assert wire.requests == []
+    assert not (root / "metadata" / "log" / "timestamps").exists()
+
+
+def test_an_answer_that_makes_a_proof_too_large_keeps_no_other_from_being_completed(
+    root: Path,
+) -> None:
+    """Sixteen answers of ten thousand bytes are more than a proof may have."""
+    filler = b"\x00" + b"\x01" * 8 + b"\x80\x3f" + bytes(8064)
+
+    with (
+        playing(WHOLE % (len(filler) + 1 + len(rest_of(5)), b"\xff" + filler + rest_of(5))) as wire,
+        playing(WHOLE % (len(rest_of(5)), rest_of(5))) as good,
+    ):
+        hostile(root, authority_name(wire.url), [f"{wire.url}/{number}" for number in range(16)])
+        hostile(root, authority_name(good.url), [good.url])
+        status, told = upgrade(root, "--allow-private")
+    assert status == 0
+    assert [each["state"] for each in told] == ["in_block"] * 2
+    said = {each["calendar"]: str(each["said"]) for each in told}
+    assert "the proof with the answer of" in said[authority_name(wire.url)]
+    assert verified(root)[0] == 0
+
+
+@pytest.mark.parametrize("ots", [False, True])
+def test_a_signature_that_is_taken_off_a_dated_checkpoint_is_a_finding(
+    root: Path, shop: Workshop, calendars: tuple[str, str], ots: bool
+) -> None:
+    """Whoever dated it: the bytes that are kept with the date tell."""
+    with serving(shop, "one") as one:
+        words = ("--ots", calendars[0]) if ots else (one,)
+        assert run("log", "timestamp", *words, cwd=root).status == 0
+    folder = LogFolder(root / "metadata")
+    newest = folder.newest()
+    assert newest is not None
+    folder.publish(newest[0].size, format_checkpoint(newest[0]).encode())
+    (root / "metadata" / "log" / "operator.pub").unlink()
+    status, told, _ = verified(root)
+    assert (status, codes(told)) == (4, ["checkpoint_disagrees"])

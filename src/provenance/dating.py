@@ -105,10 +105,12 @@ def add_stamp(
 ) -> Dated:
     """Ask the authority at `url` to date the newest checkpoint, check the answer, and keep it.
 
-    `anchors` is a PEM file with the certificates that are trusted.
+    `anchors` is a PEM file with the certificates that are trusted. The archive is not held while
+    somebody is asked, here and below, so that a run may end meanwhile.
 
     Raises:
         UsageError: there is no checkpoint, the URL is none, or this authority has dated it already.
+        ProofError: the log does not lead to its checkpoint.
         TimestampError: the answer is refused; nothing is kept.
         ProvenanceError: no answer came.
     """
@@ -116,24 +118,20 @@ def add_stamp(
     trusted = NO_ANCHORS
     if anchors is not None:
         trusted = parse_anchors(read_given(anchors), where=str(anchors))
+    folder = LogFolder(metadata)
+    head, raw = _newest(folder)
+    refuse_dated(folder, head.size, authority)
+    stamp, proved = request_stamp(
+        bytes_to_date(folder, head.size, raw),
+        size=head.size,
+        url=url,
+        nonce=int.from_bytes(runtime.random_bytes(8), "big"),
+        now=runtime.now(),
+        post=post
+        or (lambda at, body: post_bytes(at, body, runtime, media_type=_QUERY, timeout_s=timeout_s)),
+        anchors=trusted,
+    )
     with locked(metadata):
-        folder = LogFolder(metadata)
-        head, raw = _newest(folder)
-        refuse_dated(folder, head.size, authority)
-        stamp, proved = request_stamp(
-            bytes_to_date(folder, head.size, raw),
-            size=head.size,
-            url=url,
-            nonce=int.from_bytes(runtime.random_bytes(8), "big"),
-            now=runtime.now(),
-            post=post
-            or (
-                lambda at, body: post_bytes(
-                    at, body, runtime, media_type=_QUERY, timeout_s=timeout_s
-                )
-            ),
-            anchors=trusted,
-        )
         write_stamp(folder, stamp)
     return Dated(
         authority=stamp.authority,
@@ -160,33 +158,33 @@ def add_promise(
         ProvenanceError: no answer came.
     """
     calendar = authority_name(url)
-    with locked(metadata):
-        folder = LogFolder(metadata)
-        head, raw = _newest(folder)
-        if is_here(folder, head.size, calendar):
-            raise UsageError(
-                "this calendar has this checkpoint already",
-                where=calendar,
-                hint="`provenance log timestamp --upgrade` asks it what became of it.",
-            )
-        kept, proof = ask_calendar(
-            bytes_to_date(folder, head.size, raw),
-            size=head.size,
-            url=url,
-            nonce=runtime.random_bytes(NONCE_BYTES),
-            post=post
-            or (
-                lambda at, body: post_bytes(
-                    at,
-                    body,
-                    runtime,
-                    media_type=_DIGEST,
-                    accept=_OTS,
-                    timeout_s=timeout_s,
-                    limit=ANSWER_LIMIT,
-                )
-            ),
+    folder = LogFolder(metadata)
+    head, raw = _newest(folder)
+    if is_here(folder, head.size, calendar):
+        raise UsageError(
+            "this calendar has this checkpoint already",
+            where=calendar,
+            hint="`provenance log timestamp --upgrade` asks it what became of it.",
         )
+    kept, proof = ask_calendar(
+        bytes_to_date(folder, head.size, raw),
+        size=head.size,
+        url=url,
+        nonce=runtime.random_bytes(NONCE_BYTES),
+        post=post
+        or (
+            lambda at, body: post_bytes(
+                at,
+                body,
+                runtime,
+                media_type=_DIGEST,
+                accept=_OTS,
+                timeout_s=timeout_s,
+                limit=ANSWER_LIMIT,
+            )
+        ),
+    )
+    with locked(metadata):
         write_kept(folder, kept)
     return _promised(kept, proof)
 
@@ -216,25 +214,25 @@ def complete_promises(
         authority_name(each)
     named = [without_credentials(each) for each in calendars]
     asking = _Asking(runtime, named, allow_private=allow_private, timeout_s=timeout_s)
-    with locked(metadata):
-        folder = LogFolder(metadata)
-        checked, faults = _checked(folder)
-        for kept, proof in together(checked):
-            if proof.in_blocks:
-                yield _promised(kept, proof)
-                continue
-            asking.said.clear()
-            after = complete(
-                kept,
-                proof,
-                get=asking.get,
-                asks=partial(is_listed, asked=kept.calendar, named=named),
-            )
-            if after.kept != kept:
+    folder = LogFolder(metadata)
+    checked, faults = _checked(folder)
+    for kept, proof in together(checked):
+        if proof.in_blocks:
+            yield _promised(kept, proof)
+            continue
+        asking.said.clear()
+        after = complete(
+            kept,
+            proof,
+            get=asking.get,
+            asks=partial(is_listed, asked=kept.calendar, named=named),
+        )
+        if after.kept != kept:
+            with locked(metadata):
                 write_kept(folder, after.kept)
-            state = OtsState.UNANSWERED if after.failed and not after.proof.in_blocks else None
-            said = "; ".join((*asking.said, *after.said)) or None
-            yield _promised(after.kept, after.proof, said=said, state=state)
+        state = OtsState.UNANSWERED if after.failed and not after.proof.in_blocks else None
+        said = "; ".join((*asking.said, *after.said)) or None
+        yield _promised(after.kept, after.proof, said=said, state=state)
     for fault in faults:
         raise fault
 
@@ -306,6 +304,7 @@ def _newest(folder: LogFolder) -> tuple[Checkpoint, bytes]:
             where=str(folder.path),
             hint="`provenance log checkpoint` makes one.",
         )
+    folder.check(newest[0])
     return newest
 
 

@@ -128,7 +128,9 @@ def complete(kept: KeptProof, proof: Proof, *, get: Get, asks: Callable[[str], b
             answer = get(f"{uri}/timestamp/{promise.message.hex()}")
             if answer is not None:
                 given = parse_answer(answer, promise.message, where=f"the answer of {uri}")
-                grown = grown.having(_below(promise.steps, given))
+                larger = grown.having(_below(promise.steps, given))
+                _refuse_large(write_proof(larger), where=f"the proof with the answer of {uri}")
+                grown = larger
         except ProvenanceError as fault:
             failed = True
             said.append(str(fault))
@@ -255,9 +257,14 @@ def _below(steps: tuple[Step, ...], branches: tuple[Branch, ...]) -> tuple[Branc
 
 def _kept(proof: Proof, *, size: int, calendar: str, checkpoint: bytes) -> KeptProof:
     raw = write_proof(proof)
-    parse_proof(raw, where="the proof as it would be kept")  # its bounds, before it is kept
+    _refuse_large(raw, where="the proof as it would be kept")
     digits = hashlib.sha256(raw).hexdigest()[:16]
     return KeptProof(size=size, calendar=calendar, digits=digits, checkpoint=checkpoint, raw=raw)
+
+
+def _refuse_large(raw: bytes, *, where: str) -> None:
+    """Hold a proof to its bounds, before it is kept."""
+    parse_proof(raw, where=where)
 
 
 def _there(log: LogFolder, name: str) -> bytes:

@@ -19,7 +19,8 @@ class PromiseCheck:
     """The proofs by way of calendars; `is_ours` tells a checkpoint of this log of that size.
 
     Of checkpoints over fewer than `least` leaves nothing is told. After `findings`, `names` are the
-    files that were looked at, and `dates` what blocks date whose headers were given.
+    files that were looked at, `holding` the checkpoints that a proof is of, by their sizes, and
+    `dates` what blocks date whose headers were given.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class PromiseCheck:
         self._fitting: set[bytes] = set()
         self.names: set[str] = set()
         self.dates: list[DatedBy] = []
+        self.holding: dict[int, bytes] = {}
 
     def findings(self) -> Iterator[Finding | Note]:
         """Yield what is wrong with a proof, and how far each that holds leads."""
@@ -63,6 +65,7 @@ class PromiseCheck:
         except ProvenanceError as fault:
             yield _refused(kept.name, "a proof that holds", fault)
             return
+        self.holding[kept.size] = kept.checkpoint
         if self._is_ours(head, kept.size):
             checked.append((kept, proof))
         else:

@@ -48,6 +48,7 @@ class StampCheck:
         self._headers = headers
         self._least = least
         self.dates: list[DatedBy] = []
+        self._holding: dict[int, bytes] = {}
         self._strangers: list[tuple[Stamp, ProvenanceError, str]] = []
 
     def findings(self) -> Iterator[Finding | Note]:
@@ -66,6 +67,8 @@ class StampCheck:
         yield from promises.findings()
         known.update(promises.names)
         self.dates += promises.dates
+        for size, checkpoint in sorted({**promises.holding, **self._holding}.items()):
+            yield from self._taken_off(size, checkpoint)
         yield from self._by_strangers()
         if not self._least:
             yield from self._strays(known)
@@ -104,7 +107,7 @@ class StampCheck:
         except ProvenanceError as fault:
             yield log_finding("stamp_refused", place, _HOLDS, fault)
             return
-        yield from self._taken_off(stamp)
+        self._holding[stamp.size] = stamp.checkpoint
         if not self._is_ours(head, stamp.size):
             dated = f"{head.origin}, {head.size} leaves, root {to_base64(head.root)}"
             yield log_finding("stamp_refused", place, "a checkpoint of this log", dated)
@@ -120,14 +123,14 @@ class StampCheck:
             found = f"{at} by {proved.signer}: {proved.standing}"
             yield note("stamp_unchecked", field=f"metadata/log/{place}", found=found)
 
-    def _taken_off(self, stamp: Stamp) -> Iterator[Finding]:
+    def _taken_off(self, size: int, checkpoint: bytes) -> Iterator[Finding]:
         """Report signatures that were dated with a checkpoint, and that the kept one has not."""
-        name = f"{CHECKPOINTS}/{stamp.size}"
+        name = f"{CHECKPOINTS}/{size}"
         try:
             kept = self._folder.read(name) or b""
         except ProvenanceError:
             return  # told where the tree is checked
-        for line in stamp.checkpoint.partition(b"\n\n")[2].splitlines():
+        for line in checkpoint.partition(b"\n\n")[2].splitlines():
             if line not in kept.partition(b"\n\n")[2].splitlines():
                 expected = f"the signature that was dated with it, {shown(line)}"
                 yield log_finding("checkpoint_disagrees", name, expected, "without it")
