@@ -10,13 +10,17 @@ import pytest
 
 from provenance.digest import Digest
 from provenance.errors import ProofError, ProvenanceError, UsageError
-from provenance.log.checkpoint import Checkpoint, format_checkpoint
+from provenance.log.checkpoint import Checkpoint, format_checkpoint, sign_checkpoint
 from provenance.log.damage import damaged_parts
 from provenance.log.folder import LogFolder
+from provenance.log.merkle import CompactRange, hash_leaf
 from provenance.log.proof import parse_proof, verify_path
-from provenance.proving import proof_of
+from provenance.proving import consistency_with, proof_of
+from provenance.runtime import system_runtime
+from provenance.witness.desk import cosign_copy
 from tests.cli_program import run
-from tests.witness_roots import signed_root
+from tests.witness_rig import LOG, WITNESS, desk
+from tests.witness_roots import asked, served, signed_root
 
 SIZE = 256 * 3 + 44
 """Leaves of a log with two levels of tiles, both of which end in a part of one."""
@@ -158,3 +162,67 @@ def test_no_file_is_written_by_the_command(tmp_path: Path) -> None:
         assert (ended.status, ended.out) == (4, "")
         assert tile.relative_to(root / "metadata" / "log").as_posix() in ended.err
     assert not target.exists()
+
+
+# A damaged tile is no second history
+
+
+def damaged_within(metadata: Path) -> str:
+    """Damage a tile that neither the newest root nor any root at a tile's end needs."""
+    flip(metadata / "log" / "tile/0/001", 5)
+    flip(metadata / "log" / "tile/0/001", 32 * 200)
+    return "tile/0/001"
+
+
+def older(size: int) -> bytes:
+    tree = CompactRange()
+    for number in range(size):
+        tree.append(hash_leaf(leaf(number)))
+    head = Checkpoint(origin="log.example", size=size, root=tree.root())
+    return format_checkpoint(head).encode()
+
+
+@pytest.mark.parametrize("size", [300, 400, 511])
+def test_consistency_out_of_a_damaged_log_names_the_part(metadata: Path, size: int) -> None:
+    """It does not say that the log was made anew."""
+    kept = older(size)
+    assert consistency_with(metadata, kept, where="kept").old_size == size
+    part = damaged_within(metadata)
+    with pytest.raises(ProofError) as refused:
+        consistency_with(metadata, kept, where="kept")
+    assert part in str(refused.value)
+    assert "made anew" not in str(refused.value)
+
+
+def test_a_log_that_was_made_anew_is_still_said_to_be_so(metadata: Path) -> None:
+    other = Checkpoint(origin="log.example", size=300, root=bytes(32))
+    with pytest.raises(ProofError, match="does not begin with what this checkpoint covers"):
+        consistency_with(metadata, format_checkpoint(other).encode(), where="kept")
+
+
+def grow_signed(metadata: Path, old: int, size: int) -> None:
+    """Add leaves to a log of `witness_rig.LOG`, and sign a checkpoint over all."""
+    folder = LogFolder(metadata)
+    folder.append(old, [leaf(number) for number in range(old, size)])
+    head = Checkpoint(origin=LOG.name, size=size, root=folder.root(size))
+    folder.publish(size, sign_checkpoint(head, [LOG]))
+
+
+def test_a_witness_is_not_asked_with_a_proof_that_does_not_hold(tmp_path: Path) -> None:
+    """Else it would keep it, and say that there are two histories."""
+    metadata = tmp_path / "root" / "metadata"
+    witness = desk(tmp_path)
+    grow_signed(metadata, 0, 300)
+    way = served(witness, lambda _body, reply: reply)
+    assert asked(metadata.parent, way).size == 300
+    grow_signed(metadata, 300, SIZE)
+    part = damaged_within(metadata)
+    with pytest.raises(ProofError) as refused:
+        asked(metadata.parent, way)
+    assert part in str(refused.value)
+    for by_hand in (metadata.parent, metadata / "log"):
+        with pytest.raises(ProofError) as refused:
+            cosign_copy(witness.folder, WITNESS, system_runtime(), by_hand)
+        assert part in str(refused.value)
+    assert witness.seen() == 300
+    assert not (witness.folder / "unproved").exists()

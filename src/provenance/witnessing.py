@@ -25,8 +25,8 @@ from provenance.log.checkpoint import (
     parse_checkpoint,
     text_of,
 )
+from provenance.log.damage import prove_consistency
 from provenance.log.folder import CHECKPOINT, CHECKPOINTS, LogFolder
-from provenance.log.merkle import consistency_path
 from provenance.log.note import Note, Signature, format_note, parse_note
 from provenance.log.strict import shown
 from provenance.log.submission import (
@@ -221,8 +221,7 @@ def _asked(folder: LogFolder, head: Checkpoint, note: Note, witness: _Witness) -
     """Return the witness' answer; where it tells another size, it is asked once more from there."""
     old = _last_seen(folder, head, witness.key)
     for again in (True, False):
-        hashes = folder.hashes(head.size)
-        path = consistency_path(old, head.size, hashes)
+        _, path = prove_consistency(folder, old, head)
         reply = witness.ask(witness.address, format_submission(old, path, format_note(note)))
         if reply.status == 200:
             return reply.body

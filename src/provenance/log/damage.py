@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provenance.errors import ProvenanceError
+from provenance.errors import ProofError, ProvenanceError
 from provenance.log.checkpoint import Checkpoint
 from provenance.log.folder import CHECKPOINT, LogFolder
-from provenance.log.merkle import CompactRange, fold, hash_leaf
+from provenance.log.merkle import (
+    CompactRange,
+    consistency_path,
+    fold,
+    hash_leaf,
+    verify_consistency,
+)
 from provenance.log.tiles import FULL, TILE_LEVELS, Tile, parse_bundle, parse_hash_tile
 
 Hashes = tuple[bytes, ...]
+
+_NAMED = 3
 
 
 def damaged_parts(folder: LogFolder, head: Checkpoint) -> tuple[str, ...]:
@@ -34,6 +42,44 @@ def damaged_parts(folder: LogFolder, head: Checkpoint) -> tuple[str, ...]:
         found |= {part for pair in search.differing for part in pair}
         found = found or {CHECKPOINT}
     return tuple(sorted(found))
+
+
+def damaged_error(folder: LogFolder, head: Checkpoint) -> ProofError | None:
+    """Return the error that names what is damaged, None of a log that leads to the root of `head`.
+
+    It takes reading all of the log.
+    """
+    found = damaged_parts(folder, head)
+    if not found:
+        return None
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return ProofError(
+        "a part of the log is damaged, so that nothing can be proved from it",
+        where=str(folder.path),
+        expected=f"what leads to the root of the checkpoint over {head.size} leaves",
+        found=", ".join(found[:_NAMED]) + more,
+        hint="Restore it from a copy; `provenance verify` says what else is damaged.",
+    )
+
+
+def prove_consistency(
+    folder: LogFolder, old: int, head: Checkpoint
+) -> tuple[bytes, tuple[bytes, ...]]:
+    """Return the root over the first `old` leaves, and the proof that the log goes on from there.
+
+    Both have been held against `head`, so that what is damaged is not taken for another history.
+
+    Raises:
+        ProofError, LogFormatError: a part of the log is damaged.
+    """
+    hashes = folder.hashes(head.size)
+    root = CompactRange.from_nodes(old, hashes).root()
+    path = consistency_path(old, head.size, hashes) if old else ()
+    try:
+        verify_consistency(old, head.size, path, root, head.root)
+    except ProofError as fault:
+        raise damaged_error(folder, head) or fault from None
+    return root, path
 
 
 class _Search:
