@@ -19,6 +19,7 @@ from provenance.checkpointing import add_checkpoint
 from provenance.demo.run import run_demo
 from provenance.digest import Digest
 from provenance.errors import UnknownIdError, UsageError
+from provenance.log.checkpoint import parse_checkpoint, text_of
 from provenance.runtime import system_runtime
 from provenance.verify import CaptureVerdict, Finding, Note, Report, verify_archive
 from provenance.verify.inclusion import LogAudit, Logged, PlaceOf, Seal
@@ -439,6 +440,19 @@ def test_damage_elsewhere_in_the_log_is_the_whole_archives_matter(spoilt: Deep) 
     whole = of_all(spoilt.root.path)
     assert whole.codes == {"log_damaged"}
     assert whole.report is not None and whole.report.rungs.sealed == 0
+
+
+def test_damage_on_the_way_to_a_kept_checkpoint_is_no_other_history(spoilt: Deep) -> None:
+    """The tile is named; that the log was rolled back is not said."""
+    raw = (spoilt.root.metadata / "log" / "checkpoints" / "242").read_bytes()
+    kept = [("apart", parse_checkpoint(text_of(raw)))]
+    audit = LogAudit(spoilt.root.path, spoilt.place_of, Trust(None, None), kept)
+    assert audit.verify(spoilt.wanted(600)).rungs == ("sealed",)
+    put_byte(spoilt.root.metadata / "log" / "tile" / "0" / "000", 77)
+    audit = LogAudit(spoilt.root.path, spoilt.place_of, Trust(None, None), kept)
+    told = [each for each in audit.verify(spoilt.wanted(600)).told if isinstance(each, Finding)]
+    assert [each.code for each in told] == ["log_damaged"]
+    assert told[0].field == "metadata/log/tile/0/000"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from pathlib import Path
 from provenance.digest import Digest
 from provenance.errors import ProofError
 from provenance.log.checkpoint import Checkpoint
+from provenance.log.damage import damaged_parts
 from provenance.log.folder import CHECKPOINT, LogFolder
 from provenance.log.merkle import verify_consistency
 from provenance.log.strict import to_base64
@@ -272,15 +273,20 @@ class LogAudit:
         log = self._log
         try:
             root, path = log.root_at(named.size), log.consistency(named.size)
-            if to_base64(root) != named.root:
-                return named.refused_by(newest, root)
             verify_consistency(named.size, newest.size, path, root, newest.root)
         except RefusedError as refused:
             return next((each for each in refused.told if isinstance(each, Finding)), None)
         except ProofError as fault:
+            return self._damaged(newest, fault)
+        return named.refused_by(newest, root)
+
+    def _damaged(self, newest: Checkpoint, fault: ProofError) -> Finding:
+        """Say which part keeps the log from proving what it should: that is no other history."""
+        part = damaged_parts(LogFolder(self._metadata), newest)[:1]
+        if not part or part == (CHECKPOINT,):
             place = f"{self._newest_at} line 3"
             return log_finding("log_root", place, to_base64(newest.root), fault)
-        return None
+        return log_finding("log_damaged", part[0], "what its leaves give", fault)
 
     @cached_property
     def _named_last(self) -> tuple[Named, ...]:
