@@ -160,3 +160,34 @@ def test_a_pipe_in_the_log_is_not_waited_for(root: Path) -> None:
     notes: list[Note] = []
     Archive(root).verify(on_finding=findings.append, on_note=notes.append)
     assert findings
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("log", "checkpoint", "--key"),
+        ("key", "show"),
+        ("key", "new", "--name", "a.example"),
+        ("witness", "cosign", "w", "copy", "--key"),
+        ("witness", "serve", "w", "--key"),
+        ("verify", "--key"),
+        ("verify", "--witness-key"),
+        ("witness", "add", "w"),
+    ],
+)
+@pytest.mark.parametrize("before", ["", "key: ", " "])
+def test_a_private_key_in_the_place_of_its_file_is_not_repeated(
+    root: Path, words: tuple[str, ...], before: str
+) -> None:
+    """Such as out of a variable that holds the key itself: messages end up in logs of runs."""
+    line = (root.parent / "operator.key").read_text().strip()
+    for where in (root, root.parent):
+        ended = run(*words, f"{before}{line}", cwd=where)
+        assert ended.status
+        assert line.split("+")[-1][:12] not in ended.out + ended.err
+    key = {"PROVENANCE_KEY": line, "PROVENANCE_WITNESS_KEY": line}
+    for env_words in (("log", "checkpoint"), ("witness", "serve", "w")):
+        ended = run(*env_words, cwd=root, environ=key)
+        assert ended.status
+        assert line.split("+")[-1][:12] not in ended.out + ended.err
+    assert not [each for each in root.parent.iterdir() if "PRIVATE" in each.name]
