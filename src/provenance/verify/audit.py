@@ -284,6 +284,7 @@ class _ArchiveAudit:
             manifest=tally,
             asked_of_log=sum(len(report.ledger.outcomes) for report in self._reports),
             log=log.state(),
+            dates=log.dates,
             witnesses=tuple(
                 WitnessState(
                     witness=word.key.name,

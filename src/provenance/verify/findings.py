@@ -48,11 +48,17 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureVerdict:
-    """The rungs of the assurance ladder that hold for one capture."""
+    """The rungs of the assurance ladder that hold for one capture.
+
+    `dated_at` and `dated_by` are the earliest date of a checkpoint that covers it, and whose word
+    that is; None where nobody who is trusted has dated one, or a whole archive is verified.
+    """
 
     capture_id: Digest
     warc: str
     rungs: tuple[str, ...]
+    dated_at: str | None = None
+    dated_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,20 @@ class LogState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DatedBy:
+    """That somebody who is trusted dated the checkpoint over `size` leaves.
+
+    `way` is `rfc3161`, with the name in the signer's certificate in `by`, or `bitcoin`, with the
+    block's hash.
+    """
+
+    size: int
+    dated_at: str
+    by: str
+    way: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessState:
     """What a witness that was named has cosigned: leaves, when, and how many captures it covers.
 
@@ -103,7 +123,7 @@ class Report:
 
     `asked_of_log` is how many of the captures were held against the log. `log` is None where there
     is no checkpoint that can be read, or the log was not asked; `witnesses` has each that was
-    named, in the order given.
+    named, in the order given. `dates` are those of checkpoints, the smallest checkpoint first.
     """
 
     captures: int
@@ -114,6 +134,7 @@ class Report:
     asked_of_log: int = 0
     log: LogState | None = None
     witnesses: tuple[WitnessState, ...] = ()
+    dates: tuple[DatedBy, ...] = ()
 
 
 Sink = Callable[[Finding], None]

@@ -41,9 +41,20 @@ NOTES = table(
         "Run `provenance log checkpoint`.",
     ),
     (
+        "checkpoint_older",
+        "A checkpoint that was given is older than the capture, and says nothing of it.",
+        "Give one that was kept after the capture was sealed, to have the capture held against it.",
+    ),
+    (
         "stamp_unchecked",
         "A time-stamp is whole, but nobody was named who is trusted to date.",
         "Give the authority's root certificate with --tsa-ca.",
+    ),
+    (
+        "stamp_untrusted",
+        "A time-stamp is whole, and by an authority that was not named; one that was, or a block,"
+        " dates the same checkpoint.",
+        "Nothing to do; give that authority's root certificate with --tsa-ca too, if you trust it.",
     ),
     (
         "proof_pending",

@@ -10,17 +10,17 @@ from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
 from provenance.log.folder import STAMPS, LogFolder
 from provenance.log.strict import to_base64
 from provenance.timestamps.block import BlockHeader, shown_hash
-from provenance.timestamps.calendars import KeptProof, check_kept, read_kept, together
+from provenance.timestamps.calendars import KeptProof, check_kept, kept_names, read_proof, together
 from provenance.timestamps.ots import Proof
-from provenance.verify.findings import Finding, Note, finding, note
+from provenance.verify.findings import DatedBy, Finding, Note, finding, note
 
 
 class PromiseCheck:
     """The proofs by way of calendars; `is_ours` tells a checkpoint of this log of that size.
 
     Of checkpoints over fewer than `least` leaves nothing is told. After `findings`, `names` are the
-    files that were looked at, and `dated` is the size of the largest checkpoint that a block dates
-    whose header was given.
+    files that were looked at, `holding` the checkpoints that a proof is of, by their sizes, and
+    `dates` what blocks date whose headers were given.
     """
 
     def __init__(
@@ -37,19 +37,21 @@ class PromiseCheck:
         self._least = least
         self._fitting: set[bytes] = set()
         self.names: set[str] = set()
-        self.dated = 0
+        self.dates: list[DatedBy] = []
+        self.holding: dict[int, bytes] = {}
 
     def findings(self) -> Iterator[Finding | Note]:
         """Yield what is wrong with a proof, and how far each that holds leads."""
         checked: list[tuple[KeptProof, Proof]] = []
-        try:
-            for kept in read_kept(self._folder):
-                if kept.size < self._least:
-                    continue
-                self.names.update((kept.name, f"{STAMPS}/{kept.size}/checkpoint"))
-                yield from self._check(kept, checked)
-        except ProvenanceError as fault:
-            yield _refused(STAMPS, "a whole proof", fault)
+        for name in kept_names(self._folder, least=self._least):
+            self.names.add(name)
+            try:
+                kept = read_proof(self._folder, name)
+            except ProvenanceError as fault:
+                yield _refused(name, "a whole proof", fault)
+                continue
+            self.names.add(f"{STAMPS}/{kept.size}/checkpoint")
+            yield from self._check(kept, checked)
         for kept, proof in together(checked):
             yield from self._told(kept, proof)
         for header in self._headers:
@@ -63,6 +65,7 @@ class PromiseCheck:
         except ProvenanceError as fault:
             yield _refused(kept.name, "a proof that holds", fault)
             return
+        self.holding[kept.size] = kept.checkpoint
         if self._is_ours(head, kept.size):
             checked.append((kept, proof))
         else:
@@ -76,7 +79,14 @@ class PromiseCheck:
             fitting = [header for header in self._headers if header.merkle_root == root]
             for header in fitting:
                 self._fitting.add(header.hash)
-                self.dated = max(self.dated, kept.size)
+                self.dates.append(
+                    DatedBy(
+                        size=kept.size,
+                        dated_at=format_seconds(header.time),
+                        by=f"Bitcoin block {header.name}",
+                        way="bitcoin",
+                    )
+                )
                 yield note(
                     "block_unasked",
                     field=field,

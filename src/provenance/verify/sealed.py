@@ -21,7 +21,7 @@ from provenance.log.tiles import FULL, Tile, parse_bundle, parse_tile_path, part
 from provenance.verify.captures import groups_in
 from provenance.verify.cosigned import WitnessWord
 from provenance.verify.files import FileReport
-from provenance.verify.findings import Finding, LogState, Note, finding, note
+from provenance.verify.findings import DatedBy, Finding, LogState, Note, finding, note
 from provenance.verify.heads import NAMED_IN, Head, Heads, Named, named_apart
 from provenance.verify.leaves import file_line, leaf_hash
 from provenance.verify.ledger import Digests
@@ -44,8 +44,9 @@ LeafReader = Callable[[str, int], str | None]
 class SealTally:
     """What the log covers: its newest checkpoint, and the files that agree with it.
 
-    `ends` has the number of leaves up to the end of each such file; `dated` and `signed` are the
-    sizes of the largest checkpoints that somebody vouches for, `cosigned` what each witness said;
+    `ends` has the number of leaves up to the end of each such file; `signed` is the size of the
+    largest checkpoint that the operator vouches for, `dates` what others dated, and `cosigned` what
+    each witness said;
     `files` the name of each file that is covered, in the log's order, whatever became of it.
     `contradicted` is the size of the largest checkpoint that says otherwise of the log than its
     leaves: nothing that it covers is sealed.
@@ -56,10 +57,22 @@ class SealTally:
     ends: dict[str, int] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
     roots: dict[int, bytes] = field(default_factory=dict)
-    dated: int = 0
+    dates: tuple[DatedBy, ...] = ()
     signed: int = 0
     contradicted: int = 0
     cosigned: tuple[WitnessWord, ...] = ()
+
+    @property
+    def dated(self) -> int:
+        """The size of the largest checkpoint that somebody who is trusted has dated."""
+        return max((each.size for each in self.dates), default=0)
+
+    def earliest(self, warc: str) -> DatedBy | None:
+        """Return the earliest date of a checkpoint that covers a file; None where none counts."""
+        if "dated" not in self.rungs_of(warc):
+            return None
+        covering = (each for each in self.dates if each.size >= self.ends[warc])
+        return min(covering, key=lambda each: each.dated_at, default=None)
 
     @property
     def witnessed(self) -> int:

@@ -82,7 +82,7 @@ class Trust:
         anchors = self._anchors or NO_ANCHORS
         check = StampCheck(folder, _origin(tally), tally.roots, anchors, self._headers, least=least)
         yield from check.findings()
-        tally.dated = check.dated
+        tally.dates = tuple(check.dates)
 
     def _signatures(
         self, folder: LogFolder, tally: SealTally, least: int = 0
