@@ -20,13 +20,13 @@ from provenance.demo.run import run_demo
 from provenance.digest import Digest
 from provenance.errors import UnknownIdError, UsageError
 from provenance.log.checkpoint import parse_checkpoint, text_of
+from provenance.rungs.trust import Trust
 from provenance.runtime import system_runtime
 from provenance.verify import CaptureVerdict, Finding, Note, Report, verify_archive
 from provenance.verify.inclusion import LogAudit, Logged, PlaceOf, Seal
-from provenance.verify.leaves import leaf_hash
 from provenance.verify.manifest import MANIFEST
 from provenance.verify.single import LeafAt
-from provenance.verify.trust import Trust
+from provenance.whole.leaves import leaf_hash
 from tests.cli_program import run, small_root
 from tests.tamper_battery import BATTERY, Entry, kept_sizes
 from tests.tamper_rig import copied, sealed_archive, small_archive

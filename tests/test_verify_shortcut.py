@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provenance.verify import verify_archive
-from provenance.verify.files import FileReport, Part, read_file, read_part
-from provenance.verify.ledger import Ledger
-from provenance.verify.parts import fit, plan, read_files
-from provenance.verify.records import Tallies
-from provenance.verify.shortcut import Shortcut
-from provenance.verify.window import Window
 from provenance.warc.reader import read_records
+from provenance.whole.files import FileReport, Part, read_file, read_part
+from provenance.whole.ledger import Ledger
+from provenance.whole.parts import fit, plan, read_files
+from provenance.whole.records import Tallies
+from provenance.whole.shortcut import Shortcut
+from provenance.whole.window import Window
 from tests.fetch_rig import leading_to, reply, web
 from tests.roots import fetched, root_of
 from tests.test_verify_corpora import CORPORA, ENTRIES

@@ -10,10 +10,7 @@ from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.errors import UsageError
-from provenance.parallel import processors
-from provenance.timestamps.block import BlockHeader
-from provenance.verify.files import FileReport
-from provenance.verify.findings import (
+from provenance.findings.finding import (
     CaptureVerdict,
     DatedBy,
     Finding,
@@ -22,16 +19,19 @@ from provenance.verify.findings import (
     Report,
     Rungs,
 )
-from provenance.verify.heads import read_kept
+from provenance.parallel import processors
+from provenance.rungs.heads import read_kept
+from provenance.rungs.trust import Trust
+from provenance.timestamps.block import BlockHeader
 from provenance.verify.inclusion import LogAudit, Logged
 from provenance.verify.lookup import Lookup
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
-from provenance.verify.parts import read_files, size_of
-from provenance.verify.progress import Meter, Progress
-from provenance.verify.relations import with_relations
 from provenance.verify.single import SingleAudit, SingleReport
 from provenance.verify.targets import CaptureTarget, FileKind, FileTarget, Target, targets_in
-from provenance.verify.trust import Trust
+from provenance.whole.files import FileReport
+from provenance.whole.parts import read_files, size_of
+from provenance.whole.progress import Meter, Progress
+from provenance.whole.relations import with_relations
 
 _MANIFEST_LIMIT = 1 << 28
 

@@ -16,23 +16,23 @@ from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.errors import ProofError
+from provenance.findings.finding import DatedBy, Finding, LogState, Note, finding, note
 from provenance.log.checkpoint import Checkpoint
 from provenance.log.damage import damaged_parts
 from provenance.log.folder import CHECKPOINT, LogFolder
 from provenance.log.merkle import verify_consistency
 from provenance.log.strict import to_base64
 from provenance.log.tiles import FULL
-from provenance.verify.findings import DatedBy, Finding, LogState, Note, finding, note
-from provenance.verify.heads import NAMED_IN, Heads, Named, named_apart
-from provenance.verify.leaves import leaf_hash
-from provenance.verify.levels import log_finding
+from provenance.rungs.heads import NAMED_IN, Heads, Named, named_apart
+from provenance.rungs.levels import log_finding
+from provenance.rungs.sealed import SealTally, compare_lines, id_in
+from provenance.rungs.tiled import RefusedError, TiledLog
+from provenance.rungs.trust import Trust
 from provenance.verify.manifest import MANIFEST, parse_manifest
-from provenance.verify.relations import Reread
-from provenance.verify.sealed import SealTally, compare_lines, id_in
 from provenance.verify.single import LeafAt, warcinfo_at
-from provenance.verify.statements import fields_of_warcinfo, log_head_in
-from provenance.verify.tiled import RefusedError, TiledLog
-from provenance.verify.trust import Trust
+from provenance.whole.leaves import leaf_hash
+from provenance.whole.relations import Reread
+from provenance.whole.statements import fields_of_warcinfo, log_head_in
 
 MANIFEST_LIMIT = 1 << 28
 """Bytes of a manifest that are read."""

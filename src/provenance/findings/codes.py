@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from provenance.verify.explanation import Explanation, table
+from provenance.findings.explanation import Explanation, table
 
 _COPY = "Compare with another copy of the file and restore it from one that verifies."
 _WRITER = "The file may be as its writer made it; compare with another copy before using it."

@@ -13,19 +13,19 @@ from pathlib import Path
 
 from provenance.digest import hex_of
 from provenance.errors import ProvenanceError
+from provenance.findings.finding import DatedBy, Finding, LogState, Note, finding, note
 from provenance.log.checkpoint import Checkpoint
 from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, WAITING, LogFolder
 from provenance.log.merkle import CompactRange
 from provenance.log.strict import to_base64
 from provenance.log.tiles import FULL, Tile, parse_bundle, parse_tile_path, partial_tiles
-from provenance.verify.captures import groups_in
-from provenance.verify.cosigned import WitnessWord
-from provenance.verify.files import FileReport
-from provenance.verify.findings import DatedBy, Finding, LogState, Note, finding, note
-from provenance.verify.heads import NAMED_IN, Head, Heads, Named, named_apart
-from provenance.verify.leaves import file_line, leaf_hash
-from provenance.verify.ledger import Digests
-from provenance.verify.levels import Levels, log_finding
+from provenance.rungs.cosigned import WitnessWord
+from provenance.rungs.heads import NAMED_IN, Head, Heads, Named, named_apart
+from provenance.rungs.levels import Levels, log_finding
+from provenance.whole.captures import groups_in
+from provenance.whole.files import FileReport
+from provenance.whole.leaves import file_line, leaf_hash
+from provenance.whole.ledger import Digests
 
 LISTED = 100
 """Changed leaves that are listed for one file."""

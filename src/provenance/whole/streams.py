@@ -6,7 +6,7 @@ from collections.abc import Callable
 from re import Pattern
 from typing import Protocol
 
-from provenance.verify.window import Window
+from provenance.whole.window import Window
 
 STEP = 1 << 18
 """How many bytes are read at once."""

@@ -10,7 +10,7 @@ from typing import cast
 
 from isal import isal_zlib
 
-from provenance.verify.window import Window
+from provenance.whole.window import Window
 
 _DeflateError = cast(type[Exception], isal_zlib.error)
 

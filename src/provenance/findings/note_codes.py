@@ -5,7 +5,7 @@ A note is worth knowing, and no fault. Codes are stable, as those of findings (`
 
 from __future__ import annotations
 
-from provenance.verify.explanation import table
+from provenance.findings.explanation import table
 
 NOTES = table(
     (

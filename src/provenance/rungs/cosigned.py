@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from provenance.dates import format_instant, from_epoch
 from provenance.errors import ProvenanceError
+from provenance.findings.finding import Finding, Note, finding, note
 from provenance.log.checkpoint import Cosigned, CosignerKey, cosignatures_of, parse_checkpoint
 from provenance.log.folder import CHECKPOINT, CHECKPOINTS, LogFolder
 from provenance.log.note import Note as SignedNote
 from provenance.log.note import VerifierKey, parse_note
-from provenance.verify.findings import Finding, Note, finding, note
 
 _NAMED = 3
 

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 
-from provenance.verify.header import LIMIT, Header, parse_strict
-from provenance.verify.inflate import MAGIC, Member, find_member, member_header_size, opening
-from provenance.verify.streams import STEP, FaultSink, PlainSource, Stream
-from provenance.verify.window import Window
+from provenance.whole.header import LIMIT, Header, parse_strict
+from provenance.whole.inflate import MAGIC, Member, find_member, member_header_size, opening
+from provenance.whole.streams import STEP, FaultSink, PlainSource, Stream
+from provenance.whole.window import Window
 
 _TRAILER = b"\r\n\r\n"
 _HEAD_END = re.compile(rb"\n\r?\n")

@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
-from provenance.verify.captures import canonical, groups_in
-from provenance.verify.findings import Finding, Note, finding, note
-from provenance.verify.header import bare
-from provenance.verify.labelled import parse_labelled
-from provenance.verify.ledger import NONE, Column, Digests, Ledger, Row, key_of
-from provenance.verify.records import Facts
-from provenance.verify.rows import Rows, Spill
+from provenance.findings.finding import Finding, Note, finding, note
+from provenance.whole.captures import canonical, groups_in
+from provenance.whole.header import bare
+from provenance.whole.labelled import parse_labelled
+from provenance.whole.ledger import NONE, Column, Digests, Ledger, Row, key_of
+from provenance.whole.records import Facts
+from provenance.whole.rows import Rows, Spill
 
 _AT_ONCE = 1 << 14
 """About how many keys are compared, or divided, at a time."""

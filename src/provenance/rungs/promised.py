@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from provenance.dates import format_seconds
 from provenance.errors import ProvenanceError
+from provenance.findings.finding import DatedBy, Finding, Note, finding, note
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
 from provenance.log.folder import STAMPS, LogFolder
 from provenance.log.strict import to_base64
 from provenance.timestamps.block import BlockHeader, shown_hash
 from provenance.timestamps.calendars import KeptProof, check_kept, kept_names, read_proof, together
 from provenance.timestamps.ots import Proof
-from provenance.verify.findings import DatedBy, Finding, Note, finding, note
 
 
 class PromiseCheck:

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from provenance.findings.finding import Finding, Note
 from provenance.log.folder import STAMPS, LogFolder, read_given
 from provenance.log.keyfile import public_witness_key
 from provenance.log.note import parse_verifier_key
-from provenance.verify.findings import Finding, Note
-from provenance.verify.sealed import SealTally
-from provenance.verify.signed import SignatureCheck
+from provenance.rungs.sealed import SealTally
+from provenance.rungs.signed import SignatureCheck
 
 if TYPE_CHECKING:
+    from provenance.rungs.cosigned import WitnessWord
     from provenance.timestamps.block import BlockHeader
     from provenance.timestamps.trusted import Anchors
-    from provenance.verify.cosigned import WitnessWord
 
 
 class Trust:
@@ -50,7 +50,7 @@ class Trust:
 
     def unheard(self) -> tuple[WitnessWord, ...]:
         """Return the witnesses that were named, before anything is known of what they said."""
-        from provenance.verify.cosigned import WitnessWord
+        from provenance.rungs.cosigned import WitnessWord
 
         return tuple(WitnessWord(key=key) for key in self._witnesses)
 
@@ -76,8 +76,8 @@ class Trust:
     def _stamps(
         self, folder: LogFolder, tally: SealTally, least: int = 0
     ) -> Iterator[Finding | Note]:
+        from provenance.rungs.stamped import StampCheck
         from provenance.timestamps.trusted import NO_ANCHORS
-        from provenance.verify.stamped import StampCheck
 
         anchors = self._anchors or NO_ANCHORS
         check = StampCheck(folder, _origin(tally), tally.roots, anchors, self._headers, least=least)
@@ -92,7 +92,7 @@ class Trust:
         tally.signed = check.signed
         if not self._witnesses and not (check.operator or check.any_signed):
             return
-        from provenance.verify.cosigned import CosignCheck
+        from provenance.rungs.cosigned import CosignCheck
 
         cosigned = CosignCheck(
             folder, _origin(tally), tally.roots, self._witnesses, check.operator, least=least

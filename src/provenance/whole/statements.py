@@ -18,8 +18,8 @@ from provenance.holdings import (
     Obtained,
 )
 from provenance.model import OutcomeKind
-from provenance.verify.header import bare
-from provenance.verify.records import KEPT_LIMIT, Facts
+from provenance.whole.header import bare
+from provenance.whole.records import KEPT_LIMIT, Facts
 
 PROFILES = (CAPTURE_PROFILE, RUN_PROFILE, REQUISITES_PROFILE)
 

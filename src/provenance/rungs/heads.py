@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provenance.errors import ProvenanceError
+from provenance.findings.finding import Finding, Note, finding, note
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
 from provenance.log.folder import CHECKPOINT, CHECKPOINTS, WAITING, LogFolder, read_given
 from provenance.log.note import adds_signatures
 from provenance.log.strict import to_base64
-from provenance.verify.findings import Finding, Note, finding, note
-from provenance.verify.levels import log_finding
+from provenance.rungs.levels import log_finding
 
 NAMED_IN = "log-checkpoint"
 """The field of a `warcinfo` that names the newest checkpoint that its run found."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from provenance.digest import Digest
-from provenance.verify.codes import CODES
-from provenance.verify.note_codes import NOTES
+from provenance.findings.codes import CODES
+from provenance.findings.note_codes import NOTES
 
 _SHOWN = 300
 

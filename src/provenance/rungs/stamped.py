@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from provenance.dates import format_instant
 from provenance.errors import ProvenanceError
+from provenance.findings.finding import DatedBy, Finding, Note, note, shown
 from provenance.log.checkpoint import Checkpoint, parse_checkpoint, text_of
 from provenance.log.folder import CHECKPOINTS, STAMPS, WAITING, LogFolder
 from provenance.log.strict import to_base64
+from provenance.rungs.levels import log_finding
+from provenance.rungs.promised import PromiseCheck
 from provenance.timestamps.block import BlockHeader
 from provenance.timestamps.refusals import Reason, TimestampError
 from provenance.timestamps.stamps import Stamp, check_stamp, names_of, read_stamp, stamped
 from provenance.timestamps.trusted import Anchors
-from provenance.verify.findings import DatedBy, Finding, Note, note, shown
-from provenance.verify.levels import log_finding
-from provenance.verify.promised import PromiseCheck
 
 _HOLDS = "a time-stamp that holds"
 

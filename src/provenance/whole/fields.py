@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from provenance.dates import parse_instant
 from provenance.errors import UsageError
-from provenance.verify.header import Header, HeaderFault
+from provenance.whole.header import Header, HeaderFault
 
 TYPES = frozenset(
     {

@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provenance.digest import Digest
-from provenance.verify.arc import check_arc
-from provenance.verify.captures import CaptureJudge
-from provenance.verify.findings import (
+from provenance.findings.finding import (
     FINDINGS_LIMIT,
     CaptureVerdict,
     Finding,
@@ -21,7 +19,9 @@ from provenance.verify.findings import (
     listed,
     note,
 )
-from provenance.verify.framing import (
+from provenance.whole.arc import check_arc
+from provenance.whole.captures import CaptureJudge
+from provenance.whole.framing import (
     WARC,
     Form,
     FramedRecord,
@@ -29,14 +29,14 @@ from provenance.verify.framing import (
     framed_records,
     record_at,
 )
-from provenance.verify.header import HeaderFault
-from provenance.verify.inflate import member_header_size
-from provenance.verify.ledger import Ledger
-from provenance.verify.records import Facts, RecordJudge, Tallies, Wanted, anchor_id
-from provenance.verify.rows import Spill
-from provenance.verify.shortcut import Shortcut
-from provenance.verify.stretch import Stretch
-from provenance.verify.window import Window
+from provenance.whole.header import HeaderFault
+from provenance.whole.inflate import member_header_size
+from provenance.whole.ledger import Ledger
+from provenance.whole.records import Facts, RecordJudge, Tallies, Wanted, anchor_id
+from provenance.whole.rows import Spill
+from provenance.whole.shortcut import Shortcut
+from provenance.whole.stretch import Stretch
+from provenance.whole.window import Window
 
 _PATIENCE = 6
 

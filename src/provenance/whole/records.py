@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from provenance.digest import Digest, from_hex
 from provenance.http_body import BodyDigests
 from provenance.http_message import Framing, ResponseHead
-from provenance.verify.fields import TYPES, field_faults
-from provenance.verify.framing import FramedRecord
-from provenance.verify.header import Header, HeaderFault, bare
-from provenance.verify.labelled import Labelled, parse_labelled
-from provenance.verify.payload import PayloadGauge, decoded_digest
+from provenance.whole.fields import TYPES, field_faults
+from provenance.whole.framing import FramedRecord
+from provenance.whole.header import Header, HeaderFault, bare
+from provenance.whole.labelled import Labelled, parse_labelled
+from provenance.whole.payload import PayloadGauge, decoded_digest
 
 KEPT_LIMIT = 8 << 20
 """Bytes of a metadata or warcinfo block that are read as text."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from provenance.errors import ProvenanceError
+from provenance.findings.finding import Finding, Note, note
 from provenance.log.checkpoint import open_checkpoint
 from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, LogFolder
 from provenance.log.note import VerifierKey, parse_verifier_key
-from provenance.verify.findings import Finding, Note, note
-from provenance.verify.levels import log_finding
+from provenance.rungs.levels import log_finding
 
 
 class SignatureCheck:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from provenance.verify.window import Window
+from provenance.whole.window import Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

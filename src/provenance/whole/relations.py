@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from provenance.verify.across import Across
-from provenance.verify.captures import leaf_lines
-from provenance.verify.files import FileReport, read_file
-from provenance.verify.findings import Finding, Note
-from provenance.verify.framing import form_of, framed_records, record_at
-from provenance.verify.ledger import key_of
-from provenance.verify.records import Facts, RecordJudge, anchor_id
-from provenance.verify.stretch import Stretch
-from provenance.verify.window import Window
+from provenance.findings.finding import Finding, Note
+from provenance.whole.across import Across
+from provenance.whole.captures import leaf_lines
+from provenance.whole.files import FileReport, read_file
+from provenance.whole.framing import form_of, framed_records, record_at
+from provenance.whole.ledger import key_of
+from provenance.whole.records import Facts, RecordJudge, anchor_id
+from provenance.whole.stretch import Stretch
+from provenance.whole.window import Window
 
 
 def verify_file(path: Path, *, sealed_name: str | None = None) -> FileReport:

@@ -6,11 +6,11 @@ from array import array
 from collections.abc import Iterator
 
 from provenance.errors import ProvenanceError
+from provenance.findings.finding import Finding, finding
 from provenance.log.folder import LogFolder
 from provenance.log.merkle import fold
 from provenance.log.strict import HASH_BYTES
 from provenance.log.tiles import FULL, Tile
-from provenance.verify.findings import Finding, finding
 
 
 class Levels:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from provenance.verify.fields import legal_address, legal_date
-from provenance.verify.framing import ARC, Form, members
-from provenance.verify.streams import STEP, FaultSink, PlainSource, Stream
-from provenance.verify.window import Window
+from provenance.whole.fields import legal_address, legal_date
+from provenance.whole.framing import ARC, Form, members
+from provenance.whole.streams import STEP, FaultSink, PlainSource, Stream
+from provenance.whole.window import Window
 
 _LINE_LIMIT = 1 << 16
 _RECORD_LINE = re.compile(

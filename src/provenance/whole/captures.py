@@ -16,12 +16,12 @@ from provenance.holdings import (
     RUN_PROFILE,
     CaptureKind,
 )
-from provenance.verify.header import bare
-from provenance.verify.labelled import Labelled
-from provenance.verify.leaves import capture_line, leaf_hash, record_line
-from provenance.verify.ledger import NONE, Closing, Ledger, Row, key_of
-from provenance.verify.records import ANCHORS, Facts
-from provenance.verify.statements import (
+from provenance.whole.header import bare
+from provenance.whole.labelled import Labelled
+from provenance.whole.leaves import capture_line, leaf_hash, record_line
+from provenance.whole.ledger import NONE, Closing, Ledger, Row, key_of
+from provenance.whole.records import ANCHORS, Facts
+from provenance.whole.statements import (
     Statement,
     chain_of,
     counts_in,

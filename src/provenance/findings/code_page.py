@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from provenance.verify.codes import (
+from provenance.findings.codes import (
     ARC_CODES,
     CAPTURE_CODES,
     FILE_CODES,
@@ -15,8 +15,8 @@ from provenance.verify.codes import (
     TARGET_CODES,
     WACZ_CODES,
 )
-from provenance.verify.explanation import Explanation
-from provenance.verify.note_codes import NOTES
+from provenance.findings.explanation import Explanation
+from provenance.findings.note_codes import NOTES
 
 _PARTS = (
     ("Files", FILE_CODES),
@@ -36,7 +36,7 @@ def to_markdown() -> str:
     lines = [
         "# Findings of `verify`",
         "",
-        "Made from `provenance.verify.codes`; edit the table there.",
+        "Made from `provenance.findings.codes`; edit the table there.",
         "",
         "A finding is a fault: it makes `verify` exit with 4. `expected` is what the archive",
         "declares, `found` is what its bytes say. Codes keep their meaning; new ones may be added.",

@@ -14,16 +14,16 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 from provenance.digest import Digest, from_hex
+from provenance.findings.finding import listed
 from provenance.parallel import map_in_order
-from provenance.verify.files import FileReport, Part, read_file, read_part, reading_notes
-from provenance.verify.findings import listed
-from provenance.verify.framing import WARC, Form, form_of, record_at
-from provenance.verify.inflate import find_member
-from provenance.verify.ledger import Ledger
-from provenance.verify.progress import Meter
-from provenance.verify.records import RecordJudge, Tallies
-from provenance.verify.rows import Spill
-from provenance.verify.window import Window
+from provenance.whole.files import FileReport, Part, read_file, read_part, reading_notes
+from provenance.whole.framing import WARC, Form, form_of, record_at
+from provenance.whole.inflate import find_member
+from provenance.whole.ledger import Ledger
+from provenance.whole.progress import Meter
+from provenance.whole.records import RecordJudge, Tallies
+from provenance.whole.rows import Spill
+from provenance.whole.window import Window
 
 _SMALLEST = 1 << 20
 _LARGEST = 1 << 22

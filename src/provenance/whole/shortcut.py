@@ -21,13 +21,13 @@ from hashlib import sha256
 
 from provenance.holdings import CAPTURE_PROFILE, CaptureKind
 from provenance.http_message import HEAD_LIMIT, Framing, parse_response_head
-from provenance.verify.fields import legal_address, legal_date
-from provenance.verify.inflate import SmallMembers
-from provenance.verify.leaves import capture_line, leaf_hash, record_line
-from provenance.verify.ledger import NONE, Ledger, Row, key_of, key_of_bytes
-from provenance.verify.payload import PayloadGauge
-from provenance.verify.records import IDENTICAL
-from provenance.verify.statements import (
+from provenance.whole.fields import legal_address, legal_date
+from provenance.whole.inflate import SmallMembers
+from provenance.whole.leaves import capture_line, leaf_hash, record_line
+from provenance.whole.ledger import NONE, Ledger, Row, key_of, key_of_bytes
+from provenance.whole.payload import PayloadGauge
+from provenance.whole.records import IDENTICAL
+from provenance.whole.statements import (
     Statement,
     chain_of,
     digest_in,
@@ -35,7 +35,7 @@ from provenance.verify.statements import (
     legal_outcomes,
     statement_in,
 )
-from provenance.verify.window import Window
+from provenance.whole.window import Window
 
 _URI = rb"[A-Za-z][A-Za-z0-9+.-]*:[!-;=?-~]"
 _ID = rb"<(" + _URI + rb"+)>"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from provenance.errors import ProvenanceError
+from provenance.findings.finding import Finding, Note
 from provenance.log.folder import LogFolder
 from provenance.log.merkle import (
     CompactRange,
@@ -26,9 +27,8 @@ from provenance.log.tiles import (
     parse_bundle,
     parse_hash_tile,
 )
-from provenance.verify.findings import Finding, Note
-from provenance.verify.leaves import leaf_hash
-from provenance.verify.levels import log_finding
+from provenance.rungs.levels import log_finding
+from provenance.whole.leaves import leaf_hash
 
 _FILE = b"file "
 _MARK = b"l"

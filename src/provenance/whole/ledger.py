@@ -13,7 +13,7 @@ from sys import byteorder
 from typing import NamedTuple
 
 from provenance.digest import Digest, from_hex, hex_of
-from provenance.verify.rows import Rows, Spill
+from provenance.whole.rows import Rows, Spill
 
 _MASK = (1 << 64) - 1
 _FEW = 16
