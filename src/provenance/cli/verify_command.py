@@ -261,9 +261,13 @@ def _ladder(report: Report, *, against: bool, whose: str) -> None:
 
 def _whole(report: Report) -> None:
     faults = "1 finding" if report.findings == 1 else f"{report.findings} findings"
-    click.echo(f"{report.records} records checked, {faults}.")
-    of = f"of {report.captures} captures"
-    click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
+    records = "1 record" if report.records == 1 else f"{report.records} records"
+    click.echo(f"{records} checked, {faults}.")
+    if report.captures:
+        of = f"of {report.captures} captures"
+        click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
+    else:
+        click.echo("  whole      no capture here")
 
 
 def _logged(report: Report, *, whose: str, dated: str) -> None:
