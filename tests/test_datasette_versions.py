@@ -144,14 +144,14 @@ class Login:
 
     __name__ = "login"  # Datasette 0.65 takes every plugin for a module
 
-    @hookimpl
+    @hookimpl  # type: ignore[untyped-decorator]
     def register_routes(self) -> list[Any]:
         async def login(request: Any) -> Response:
             return Response.text(f"{request.method} to the login")
 
         return [(r"^/-/login$", login)]
 
-    @hookimpl
+    @hookimpl  # type: ignore[untyped-decorator]
     def forbidden(self, datasette: Any, request: Any, message: str) -> Response:
         return Response.redirect(datasette.urls.path("/-/login"))
 
@@ -246,12 +246,14 @@ def test_one_file_knows_what_versions_do_otherwise() -> None:
     seen = set()
     for path in sorted([*WEB.glob("*.py"), WEB.parent / "plugged.py"]):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            names = {
-                ast.Attribute: lambda node: [node.attr],
-                ast.Constant: lambda node: [node.value] if isinstance(node.value, str) else [],
-                ast.ImportFrom: lambda node: [node.module or ""],
-            }.get(type(node), lambda node: [])(node)
-            if any(ONLY_HERE.fullmatch(name) for name in names):
+            name: object = None
+            if isinstance(node, ast.Attribute):
+                name = node.attr
+            elif isinstance(node, ast.Constant):
+                name = node.value
+            elif isinstance(node, ast.ImportFrom):
+                name = node.module
+            if isinstance(name, str) and ONLY_HERE.fullmatch(name):
                 seen.add(path.name)
     assert seen == {"versions.py"}
 
