@@ -14,9 +14,10 @@ import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import click
 import pytest
@@ -228,6 +229,10 @@ def test_typed_sql_can_be_switched_off(behind: str, kept: Path) -> None:
         "/bridge/_memory?sql=select+1",
     ):
         answer = get(behind, path)
+        if answer.status == 302:  # Datasette 1.0 has a page of its own for what is typed
+            led = urljoin(f"{behind}{path}", answer.headers["location"])
+            assert led.startswith(f"{behind}/bridge/provenance/-/query"), path
+            answer = get(behind, led.removeprefix(behind))
         assert answer.status in (400, 403, 404), path
         assert b"select 1" not in answer.body
     page = get(behind, "/bridge/provenance")
@@ -238,7 +243,7 @@ def test_typed_sql_can_be_switched_off(behind: str, kept: Path) -> None:
     assert ">Tables<" in home and "Tables and SQL" not in home
     with telling((*PROGRAM, "-C", kept, "serve", "--port", "0"), "Serving at") as site:
         name = urlsplit(site).netloc
-        assert get(site, "/provenance?sql=select+1", name=name).status == 200
+        assert get(site, "/provenance?sql=select+1", name=name).status in (200, 302)
         assert "Tables and SQL" in get(site, "/", name=name).text
 
 
@@ -258,9 +263,14 @@ def shown_datasette(page: str) -> list[str]:
     return shlex.split(found[1].replace("\\\n", " "))
 
 
-def test_a_plain_datasette_has_the_pages_where_it_is_told_so(kept: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["-m", "-c"])
+def test_a_plain_datasette_has_the_pages_where_it_is_told_so(
+    kept: Path, tmp_path: Path, option: str
+) -> None:
     """The page's own command and metadata; contents come from the WARC files beside the index."""
-    page = PAGE.read_text("utf-8")
+    if option == "-c" and version("datasette").startswith("0."):
+        pytest.skip("Datasette 0.65 has no file of configuration; make test-next runs this on 1.0")
+    page = PAGE.read_text("utf-8").replace("-m site.json", f"{option} site.json")
     shutil.copytree(kept, tmp_path / "root")
     root = tmp_path / "root"
     (metadata,) = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
