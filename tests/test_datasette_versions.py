@@ -265,7 +265,9 @@ def test_every_test_that_starts_a_datasette_runs_on_the_one_to_come() -> None:
     assert named is not None
     patterns = re.findall(r"tests/[\w*]+\.py", named[1])
     about = {"tests/test_house.py", "tests/test_docs.py", "tests/test_packaging.py"}
-    starting = re.compile(r"\bdatasette\.|import Datasette|tests\.web_(client|server|copies)")
+    starting = re.compile(
+        r"\bdatasette\.|import Datasette|tests\.web_(client|server|copies|programs)"
+    )
     left = [
         name
         for path in sorted((ROOT / "tests").glob("test_*.py"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
 import re
@@ -12,8 +11,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -28,61 +26,13 @@ from provenance.web.signposting import FORMS
 from tests.cli_program import LETTER, PROGRAM, run, small_root
 from tests.web_copies import Elements
 from tests.web_nginx import PAGE, nginx, shown_configuration
+from tests.web_programs import get, telling
 
 ROOT = Path(__file__).parents[1]
 AT = "https://archive.example/bridge/"
-NAME = "archive.example"
 
 PLUGGED = "from provenance.plugged import register_routes\n"
 """A plugin file that has what the entry point names, for an environment installed before it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Got:
-    """A response that was had over a connection of its own."""
-
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-
-def get(address: str, path: str, *, name: str = NAME, method: str = "GET") -> Got:
-    """Return what a server at a loopback address says under a host name; follow nothing."""
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
-    try:
-        connection.request(method, path, headers={"Host": name})
-        answer = connection.getresponse()
-        return Got(status=answer.status, headers=answer.headers, body=answer.read())
-    finally:
-        connection.close()
-
-
-@contextlib.contextmanager
-def telling(command: Sequence[str | Path], told: str, **more: object) -> Iterator[str]:
-    """Run a server until the end of the block; give the address that it tells on stderr."""
-    with subprocess.Popen(
-        [os.fspath(word) for word in command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        **more,  # type: ignore[call-overload]
-    ) as process:
-        try:
-            lines = []
-            for line in process.stderr:
-                lines.append(line)
-                if found := re.search(rf"{told} (http://\S+)", line):
-                    yield found[1]
-                    break
-            else:
-                pytest.fail("".join(lines))
-        finally:
-            process.kill()
 
 
 @pytest.fixture(scope="module")
