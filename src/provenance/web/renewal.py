@@ -137,7 +137,11 @@ class RenewedSite:
 
 
 async def _hold(opening: Opening) -> None:
-    """Open the file in each of Datasette's threads now; opened later, it might be another file."""
+    """Open the file in each of Datasette's threads now; opened later, it might be another file.
+
+    Datasette is started first, so that requests that come at once never find it half-way there.
+    """
+    await opening.datasette.invoke_startup()
     site, threads = site_of(opening.datasette), opening.datasette.setting("num_sql_threads") or 1
     if site is not None:
         together = threading.Barrier(threads)

@@ -31,6 +31,9 @@ async def close_datasette(datasette: Any) -> None:
     if hasattr(datasette, "invoke_shutdown"):  # 1.0
         await datasette.invoke_shutdown()
         return
+    if hasattr(datasette, "close"):  # alphas of 1.0 before 1.0a40
+        datasette.close()
+        return
     # 0.65 never ends its writing thread; the thread can only end itself.
     internal = datasette.get_database("_internal")
     await internal.execute_write_fn(lambda conn: _thread.exit(), block=False)
