@@ -49,7 +49,7 @@ docs-check: $(DEV) ## fail when a page made from the code is not as committed
 long: $(DEV) $(PEERS) $(PLUGINS) ## run the long tests
 	$(BIN)/python -m pytest -m long
 
-test-next: $(NEXT) $(PLUGINS) ## run the tests of the pages on the Datasette to come
+test-next: $(NEXT) $(PLUGINS) $(PEERS) ## run the tests of the pages on the Datasette to come
 	.venv-next/bin/python -m pytest -m "not long or plugins" -n auto --dist loadfile $(PAGE_TESTS)
 
 lock: $(LOCK) ## resolve the locks anew, within what pyproject.toml and requirements/*.in allow

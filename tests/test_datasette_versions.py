@@ -100,6 +100,7 @@ def test_who_may_not_see_the_database_sees_no_page(closed: Client) -> None:
             assert answer.status_code == 403, path
             assert "gazette" not in answer.text.lower(), path
     assert closed.get("/").headers["content-security-policy"] == PAGE_POLICY
+    assert closed.get("/document/gazette-article.json").json()["ok"] is False
     assert closed.get("/-/provenance/site.css").status_code == 200
     assert closed.get("/favicon.ico").status_code == 200
 

@@ -212,7 +212,8 @@ def forbidden(datasette: Any, request: Any, message: str) -> Response | None:
     site = site_of(datasette)
     if site is None:
         return None
-    return missing(site, MissingError("This is not open to readers.", status=403), as_json=False)
+    closed = MissingError("This is not open to readers.", status=403)
+    return missing(site, closed, as_json=request.path.endswith(".json"))
 
 
 _PUBLIC = (static, icon)
