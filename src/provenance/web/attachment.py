@@ -13,11 +13,11 @@ from datasette.utils import sqlite_timelimit
 from provenance.web.facts import Home
 from provenance.web.offer import LIVE, Offer
 from provenance.web.public import PublicAddress
-from provenance.web.reading import read_home
 from provenance.web.render import STATIC, make_environment, read_static, segment
 from provenance.web.searching import Choices, read_choices
 from provenance.web.signposting import FORMS, Form
 from provenance.web.source import SiteSource
+from provenance.web.standing import Standing, read_home, read_standing
 
 READ_LIMIT_MS = 10_000
 """How long the reading for one page may take, so that no search holds a thread for long."""
@@ -80,7 +80,12 @@ class Site:
 
     async def home(self) -> Home:
         """Return the front page's facts."""
-        return await self.once("home", read_home)
+        standing = await self.standing()
+        return await self.once("home", lambda conn: read_home(conn, standing))
+
+    async def standing(self) -> Standing:
+        """Return how every document stands."""
+        return await self.once("standing", read_standing)
 
     async def choices(self) -> Choices:
         """Return what searches can be narrowed to."""

@@ -10,7 +10,8 @@ from datasette import Response
 
 from provenance.web.answers import page, page_number, twin
 from provenance.web.attachment import Site
-from provenance.web.lacking import Lacking, Reason, read_lacking, read_reasons
+from provenance.web.lacking import Lacking, read_lacking
+from provenance.web.standing import Reason
 
 PAGE_SIZE = 50
 
@@ -63,8 +64,6 @@ async def failures_json(site: Site, request: Any) -> Response:
 async def _read(
     site: Site, why: str | None, number: int
 ) -> tuple[tuple[Reason, ...], tuple[Lacking, ...]]:
-    reasons = await site.once("reasons", read_reasons)
-    documents = await site.read(
-        lambda conn: read_lacking(conn, why, limit=PAGE_SIZE + 1, offset=PAGE_SIZE * (number - 1)),
-    )
-    return reasons, documents
+    standing = await site.standing()
+    chosen = standing.lacking_for(why, limit=PAGE_SIZE + 1, offset=PAGE_SIZE * (number - 1))
+    return standing.reasons, await site.read(lambda conn: read_lacking(conn, chosen))

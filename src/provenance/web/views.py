@@ -47,16 +47,13 @@ async def collection(site: Site, request: Any) -> Response:
         near = tuple((f"/collection/{segment(one.collection)}", one.title) for one in known[:20])
         raise MissingError(f"There is no collection “{name[:200]}”.", near=near)
     states = TROUBLE_OUTCOMES if state == "attention" else (state,) if state else ()
-    documents = await site.read(
-        lambda conn: reading.read_documents(
-            conn,
-            name,
-            role=role,
-            states=states,
-            limit=PAGE_SIZE + 1,
-            offset=PAGE_SIZE * (number - 1),
-        )
+    shelf = (await site.standing()).shelves.get(name)
+    chosen = (
+        shelf.chosen(role=role, states=states, limit=PAGE_SIZE + 1, offset=PAGE_SIZE * (number - 1))
+        if shelf
+        else []
     )
+    documents = await site.read(lambda conn: reading.read_documents(conn, chosen))
     years = await site.once(f"years of {name}", lambda conn: reading.read_years(conn, name))
     kept = {key: value for key, value in (("role", role), ("state", state)) if value is not None}
     return page(
