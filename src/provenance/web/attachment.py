@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from datasette.utils import sqlite_timelimit
 
+from provenance.web.belonging import Belonging, read_belonging
 from provenance.web.facts import Home
 from provenance.web.offer import LIVE, Offer
 from provenance.web.public import PublicAddress
@@ -48,6 +49,7 @@ class Site:
         software: str,
         offer: Offer = LIVE,
         address: PublicAddress | None = None,
+        hash_later: Callable[[], str | None] | None = None,
     ) -> None:
         self.datasette = datasette
         self.source = source
@@ -56,6 +58,7 @@ class Site:
         self.software = software
         self.offer = offer
         self.address = address
+        self._hash_later = hash_later
         self.templates = make_environment()
         self.static = {name: read_static(name) for name in STATIC}
         self.checking = asyncio.Semaphore(CHECKS_AT_ONCE)
@@ -90,6 +93,23 @@ class Site:
     async def choices(self) -> Choices:
         """Return what searches can be narrowed to."""
         return await self.once("choices", read_choices)
+
+    async def belonging(self) -> Belonging:
+        """Return which documents each text belongs to."""
+        return await self.once("belonging", read_belonging)
+
+    async def hashed(self) -> str | None:
+        """Return the SHA-256 of the index, computed now if it was not before; None if unknown."""
+        database, hash_later = self.datasette.get_database(self.database), self._hash_later
+        if database.hash is None and hash_later is not None:
+            database.cached_hash = await self.once("hash", lambda _conn: hash_later())
+        found: str | None = database.hash
+        return found
+
+    async def prepare(self) -> None:
+        """Read now what is read once, so that nobody who comes later waits for it."""
+        for reading in (self.home, self.choices, self.belonging):
+            await reading()
 
     async def once(self, name: str, ask: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `ask` reads, from the first time on as it was then: the file is immutable.

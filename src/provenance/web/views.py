@@ -154,12 +154,12 @@ async def search(site: Site, request: Any) -> Response:
     query = (request.args.get("q") or "").strip()[:400]
     filters, fault = _filters(request)
     number = page_number(request)
-    hits: tuple[searching.Hit, ...] = ()
+    found = searching.Found()
     catalogue: tuple[searching.CatalogueHit, ...] = ()
     if query and fault is None:
         try:
-            hits = await _hits(site, query, filters, number)
-            catalogue = await _catalogue(site, query, hits) if number == 1 else ()
+            found = await _found(site, query, filters, number)
+            catalogue = await _catalogue(site, query, found.hits) if number == 1 else ()
         except UsageError as error:
             fault = str(error)
     return page(
@@ -168,11 +168,12 @@ async def search(site: Site, request: Any) -> Response:
         query=query,
         filters=filters,
         choices=await site.choices(),
-        hits=hits[:HITS],
+        found=found,
+        hits=found.hits[:HITS],
         catalogue=catalogue,
         fault=fault,
         number=number,
-        pages=_pages("/search", _filter_query(query, filters), number, more=len(hits) > HITS),
+        pages=_pages("/search", _filter_query(query, filters), number, more=len(found.hits) > HITS),
     )
 
 
@@ -180,8 +181,9 @@ async def search_json(site: Site, request: Any) -> Response:
     """Answer a search as JSON; snippets are lists of [text, marked]."""
     query, number = (request.args.get("q") or "").strip()[:400], page_number(request)
     filters, fault = _filters(request)
+    found = searching.Found()
     try:
-        hits = () if fault else await _hits(site, query, filters, number)
+        found = found if fault else await _found(site, query, filters, number)
     except UsageError as error:
         fault = str(error)
     if fault:
@@ -192,18 +194,27 @@ async def search_json(site: Site, request: Any) -> Response:
             **asdict(hit),
             "snippet": [[piece.text, piece.marked] for piece in hit.snippet],
         }
-        for hit in hits[:HITS]
+        for hit in found.hits[:HITS]
     ]
     return twin(
-        site, {"query": query, "page": number, "more": len(hits) > HITS, "results": results}
+        site,
+        {
+            "query": query,
+            "page": number,
+            "more": len(found.hits) > HITS,
+            "texts": found.texts,
+            "ranked_one_in": found.each,
+            "results": results,
+        },
     )
 
 
-async def _hits(site: Site, query: str, filters: Filters, number: int) -> tuple[searching.Hit, ...]:
+async def _found(site: Site, query: str, filters: Filters, number: int) -> searching.Found:
     expression = site.source.fts_query(query)
+    belonging = await site.belonging() if filters.of_documents or filters.newest else None
     return await site.read(
         lambda conn: searching.search(
-            conn, expression, filters, limit=HITS + 1, offset=HITS * (number - 1)
+            conn, expression, filters, belonging, limit=HITS + 1, offset=HITS * (number - 1)
         )
     )
 
