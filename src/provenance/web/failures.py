@@ -13,7 +13,9 @@ from provenance.web.attachment import Site
 from provenance.web.lacking import Lacking, read_lacking
 from provenance.web.standing import Reason
 
-PAGE_SIZE = 50
+PAGE_SIZE = 40
+LISTED = 30
+"""Reasons that the page lists."""
 
 
 async def failures(site: Site, request: Any) -> Response:
@@ -37,6 +39,7 @@ async def failures(site: Site, request: Any) -> Response:
         before=sum(reason.kept for reason in reasons),
         total=(await site.home()).documents,
         documents=documents[:PAGE_SIZE],
+        listed=LISTED,
         pages={
             "earlier": at(number - 1) if number > 1 else None,
             "later": at(number + 1) if more else None,

@@ -24,6 +24,7 @@ from provenance.web.facts import (
 
 EXCERPT = 1_500
 TIMELINE = 200
+"""Captures in a document's JSON."""
 
 LAST = """(select newest.capture_id from capture as newest where newest.document = d.document
   order by newest.captured_at desc, newest.capture_id desc limit 1)"""
@@ -134,8 +135,10 @@ def read_documents(conn: sqlite3.Connection, rowids: Sequence[int]) -> tuple[Doc
     )
 
 
-def read_document(conn: sqlite3.Connection, document: str) -> DocumentPage | None:
-    """Read a document with the newest captures first, or None if there is no such document."""
+def read_document(
+    conn: sqlite3.Connection, document: str, *, limit: int = TIMELINE, offset: int = 0
+) -> DocumentPage | None:
+    """Read a document with captures, the newest first, or None if there is no such document."""
     described = _row(conn, Description, f"{_DESCRIPTION} where d.document = ?", (document,))
     if described is None:
         return None
@@ -143,13 +146,17 @@ def read_document(conn: sqlite3.Connection, document: str) -> DocumentPage | Non
         conn,
         CaptureLine,
         f"{_CAPTURE_LINE} where c.document = ?"
-        f" order by c.captured_at desc, c.capture_id desc limit {TIMELINE}",
-        (document,),
+        " order by c.captured_at desc, c.capture_id desc limit ? offset ?",
+        (document, limit, offset),
     )
-    newest = next((line for line in captures if line.is_version and line.content_id), None)
+    newest = _newest_version(conn, document, "")
+    last = (captures[-1].captured_at, captures[-1].capture_id) if captures else None
     return DocumentPage(
         description=described,
         captures=captures,
+        newest=newest,
+        before=last
+        and _newest_version(conn, document, " and (c.captured_at, c.capture_id) < (?, ?)", last),
         capture_count=_value(conn, "select count(*) from capture where document = ?", (document,)),
         alternates=rows_of(
             conn,
@@ -159,6 +166,18 @@ def read_document(conn: sqlite3.Connection, document: str) -> DocumentPage | Non
         ),
         relations=_read_relations(conn, document),
         text=read_text_facts(conn, newest.content_id if newest else None),
+    )
+
+
+def _newest_version(
+    conn: sqlite3.Connection, document: str, where: str, args: Sequence[str] = ()
+) -> CaptureLine | None:
+    return _row(
+        conn,
+        CaptureLine,
+        f"{_CAPTURE_LINE} where c.document = ? and c.is_version = 1{where}"
+        " order by c.captured_at desc, c.capture_id desc limit 1",
+        (document, *args),
     )
 
 

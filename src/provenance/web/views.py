@@ -27,14 +27,30 @@ from provenance.web.signposting import description_links
 from provenance.web.source import Exchange
 from provenance.web.years import spans
 
-PAGE_SIZE = 50
+PAGE_SIZE = 40
 HITS = 20
+VISITS = 25
+"""Captures on one page of a document's timeline."""
+
+WHOLE, SHOWN = 8, 24
+"""Up to so many collections the front page shows whole; so many it shows in brief, others less."""
+
+LISTED = 50
+"""Entries shown of a list that may be of any length."""
 
 
 async def home(site: Site, request: Any) -> Response:
     """Show what there is: collections, coverage, newest captures, what needs attention."""
     log = await asyncio.to_thread(site.source.log)
-    return page(site, "home.html", home=await site.home(), log=log)
+    return page(
+        site,
+        "home.html",
+        home=await site.home(),
+        log=log,
+        whole=WHOLE,
+        shown=SHOWN,
+        listed=LISTED,
+    )
 
 
 async def collection(site: Site, request: Any) -> Response:
@@ -69,8 +85,10 @@ async def collection(site: Site, request: Any) -> Response:
 
 
 async def document(site: Site, request: Any) -> Response:
-    """Show the bibliographic card, every capture, relations and citations of a document."""
-    found = await find_document(site, named(request))
+    """Show the bibliographic card, the captures, relations and citations of a document."""
+    number = page_number(request)
+    first = VISITS * (number - 1)
+    found = await find_document(site, named(request), limit=VISITS, offset=first)
     newest = found.newest
     citations = await _citations(site, newest.capture_id) if newest else ()
     kept = await find_capture(site, newest.capture_id) if newest else None
@@ -79,6 +97,15 @@ async def document(site: Site, request: Any) -> Response:
         "document.html",
         found=found,
         newest=newest,
+        number=number,
+        first=first,
+        listed=LISTED,
+        pages=_pages(
+            f"/document/{segment(found.description.document)}",
+            {},
+            number,
+            more=found.capture_count > first + VISITS,
+        ),
         citations=citations,
         changed=_changed(found),
         formats=site.forms(citable=newest is not None),
@@ -302,7 +329,8 @@ def _head(raw: bytes | None) -> str | None:
 def _changed(found: DocumentPage) -> dict[str, str]:
     """Return, by its capture id, the version before each capture that brought another content."""
     before: dict[str, str] = {}
-    kept = [line for line in found.captures if line.is_version and line.content_id]
+    lines = found.captures if found.before is None else (*found.captures, found.before)
+    kept = [line for line in lines if line.is_version and line.content_id]
     for newer, older in pairwise(kept):
         if newer.content_id != older.content_id:
             before[newer.capture_id] = older.capture_id
