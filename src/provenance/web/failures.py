@@ -13,8 +13,8 @@ from provenance.web.attachment import Site
 from provenance.web.lacking import Lacking, read_lacking
 from provenance.web.standing import Reason
 
-PAGE_SIZE = 40
-LISTED = 30
+PAGE_SIZE = 30
+LISTED = 20
 """Reasons that the page lists."""
 
 

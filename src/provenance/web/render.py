@@ -56,6 +56,7 @@ def make_environment() -> Environment:
         language=language_tag,
         language_name=language_words,
         shortened=words.shortened,
+        brief=words.brief,
         escaped=escaped,
         segment=segment,
         short=short_digest,

@@ -7,7 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 
 from provenance.web.belonging import Belonging
 from provenance.web.matching import Ranked, matching, rank, rank_among
@@ -298,15 +298,21 @@ def search_catalogue(
     )
 
 
+_CHOICES, _CHOICES_BYTES = 200, 6_000
+"""Publishers and the like that a page of the search offers: so many, and of so many bytes."""
+
+
 def read_choices(conn: sqlite3.Connection) -> Choices:
-    """Read the roles, publishers (the 200 with most documents) and languages there are."""
+    """Read the roles, publishers and languages there are, of many those with most documents."""
 
     def values(column: str) -> tuple[str, ...]:
         rows = conn.execute(
             f"select {column} from document where {column} is not null"
-            f" group by 1 order by count(*) desc, 1 limit 200"
-        )
-        return tuple(sorted((row[0] for row in rows), key=str.casefold))
+            f" group by 1 order by count(*) desc, 1 limit {_CHOICES}"
+        ).fetchall()
+        sizes = accumulate(len(row[0].encode("utf-8", "replace")) for row in rows)
+        fit = [row[0] for row, size in zip(rows, sizes, strict=True) if size <= _CHOICES_BYTES]
+        return tuple(sorted(fit, key=str.casefold))
 
     return Choices(
         roles=values("role"), publishers=values("publisher"), languages=values("language")

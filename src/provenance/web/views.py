@@ -27,16 +27,17 @@ from provenance.web.signposting import description_links
 from provenance.web.source import Exchange
 from provenance.web.years import spans
 
-PAGE_SIZE = 40
+PAGE_SIZE = 30
 HITS = 20
-VISITS = 25
+VISITS = 15
 """Captures on one page of a document's timeline."""
 
-WHOLE, SHOWN = 8, 24
-"""Up to so many collections the front page shows whole; so many it shows in brief, others less."""
+WHOLE, SHOWN, NAMED = 8, 24, 50
+"""Up to so many collections the front page shows whole; so many it shows in brief, so many more by
+name."""
 
-LISTED = 50
-"""Entries shown of a list that may be of any length."""
+LISTED = 8
+"""Entries shown of a document's lists, which may be of any length."""
 
 
 async def home(site: Site, request: Any) -> Response:
@@ -49,7 +50,7 @@ async def home(site: Site, request: Any) -> Response:
         log=log,
         whole=WHOLE,
         shown=SHOWN,
-        listed=LISTED,
+        listed=NAMED,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 SIDE = 48
 """Pixels of the highest bar of each side."""
 
-MOST_BARS = 40
+MOST_BARS = 25
 """Bars that find room in a page's width; more years than that share bars."""
 
 
