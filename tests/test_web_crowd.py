@@ -99,18 +99,20 @@ def test_of_too_many_texts_some_are_ranked_the_same_ones_every_time(
 ) -> None:
     """Every second one, from the first to the last; the number told is that of all."""
     ranked = rank(conn, "harbour")
-    assert ranked == rank(conn, "harbour")
+    rowids = list(ranked.rowids)
+    assert rowids == list(rank(conn, "harbour").rowids)
     assert (ranked.texts, ranked.each) == (CROWD + 2, 2)
-    assert len(ranked.rowids) == ranked.texts // 2 <= MOST
-    assert sorted(ranked.rowids) == list(range(2, CROWD + 3, 2))
+    assert len(rowids) == ranked.texts // 2 <= MOST
+    assert sorted(rowids) == list(range(2, CROWD + 3, 2))
 
 
 def test_where_all_can_be_ranked_all_are(conn: sqlite3.Connection) -> None:
     """However many other texts there are."""
     ranked = rank(conn, "crane")
     assert ranked.each == 1
-    assert ranked.texts == len(ranked.rowids) == len(range(7, CROWD, 1000))
-    assert sorted(ranked.rowids) == matching(conn, "crane")
+    rowids = sorted(ranked.rowids)
+    assert ranked.texts == len(rowids) == len(range(7, CROWD, 1000))
+    assert rowids == matching(conn, "crane")
 
 
 def test_ranking_some_keeps_their_order_among_all(conn: sqlite3.Connection) -> None:
@@ -118,10 +120,11 @@ def test_ranking_some_keeps_their_order_among_all(conn: sqlite3.Connection) -> N
     everything = rank(conn, "harbour", most=CROWD + 2).rowids
     place = {text: at for at, text in enumerate(everything)}
     some = rank(conn, "harbour", most=500)
-    assert [place[text] for text in some.rowids] == sorted(place[text] for text in some.rowids)
+    places = [place[text] for text in some.rowids]
+    assert places == sorted(places)
     among = rank_among(conn, "harbour", matching(conn, "harbour"), most=500)
     assert (among.texts, among.each) == (some.texts, some.each)
-    assert len(among.rowids) <= 500
+    assert len(list(among.rowids)) <= 500
 
 
 def test_a_narrowed_search_finds_all_that_fit(conn: sqlite3.Connection) -> None:

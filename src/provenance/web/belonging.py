@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
+from itertools import compress
+from operator import not_
 
 _BELONGING = """
 select t.rowid, d.rowid, c.is_version,
@@ -20,75 +21,90 @@ from text as t join capture as c on c.content_id = t.content_id
 group by t.rowid, c.document, c.is_version order by 1
 """
 
+Among = bytearray | None
+"""Documents by rowid, 1 where one is among those looked for; None stands for all of them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belonging:
     """For each text the documents it belongs to, all by rowid.
 
-    What is of text `n` stands in the columns from `starts[n]` on, up to `starts[n + 1]`. A document
-    stands there twice where the same content came as a version and as an error page. `moments` are
-    microseconds since 1970 of the first capture that brought the text to the document.
+    What is of text `n` stands in `documents` and `versions` from `starts[n]` on, up to
+    `starts[n + 1]`. A document stands there twice where the same content came as a version and as
+    an error page. `alone` has for each text the one document it is a version of, or 0 where it is
+    not as plain as that. `latest` are the places of all that, the newest first: by the first
+    capture that brought the text to the document; `texts` are the texts at these places.
     """
 
     starts: array[int]
     documents: array[int]
-    moments: array[int]
     versions: bytearray
+    alone: array[int]
+    latest: array[int]
+    texts: array[int]
 
-    def of(self, text: int, *, everything: bool) -> Iterator[int]:
-        """Yield the documents of which a text is a version, or that ever had it (`everything`)."""
-        for at in self._places(text):
-            if everything or self.versions[at]:
-                yield self.documents[at]
+    def of(self, text: int, among: Among, *, everything: bool) -> Iterator[int]:
+        """Yield the documents `among` these of which a text is a version.
 
-    def fitting(
-        self, texts: Iterable[int], among: Container[int] | None, *, everything: bool
-    ) -> list[int]:
-        """Return those of `texts` that belong to a document `among` these (None: any)."""
-        documents, versions = self.documents, self.versions
-        found = []
-        for text in texts:
-            for at in self._places(text):
-                if (everything or versions[at]) and (among is None or documents[at] in among):
-                    found.append(text)
-                    break
-        return found
+        With `everything` also those to which it came as an error page or the like.
+        """
+        for at in range(self.starts[text], self.starts[text + 1]):
+            document = self.documents[at]
+            if (everything or self.versions[at]) and (among is None or among[document]):
+                yield document
+
+    def fitting(self, texts: Sequence[int], among: Among, *, everything: bool) -> list[int]:
+        """Return those of `texts`, in order, that belong to a document `among` these."""
+        # Nearly all texts are alone, and for these no line of Python runs for each.
+        alone = [self.alone[text] for text in texts]
+        plain = compress(texts, alone if among is None else map(among.__getitem__, alone))
+        others = (
+            text
+            for text in compress(texts, map(not_, alone))
+            if any(True for _ in self.of(text, among, everything=everything))
+        )
+        return sorted((*plain, *others))
 
     def newest(
-        self, texts: Iterable[int], among: Container[int] | None, *, everything: bool, most: int
+        self, texts: Sequence[int], among: Among, *, everything: bool, most: int
     ) -> list[int]:
         """Return up to `most` documents `among` these that have `texts`, the newest text first."""
-        documents, versions, moments = self.documents, self.versions, self.moments
-        last: dict[int, int] = {}
+        sought = bytearray(len(self.alone))
         for text in texts:
-            for at in self._places(text):
-                document, moment = documents[at], moments[at]
-                if (
-                    (everything or versions[at])
-                    and (among is None or document in among)
-                    and last.get(document, moment) <= moment
-                ):
-                    last[document] = moment
-        ordered = nsmallest(most, ((-moment, document) for document, moment in last.items()))
-        return [document for _, document in ordered]
-
-    def _places(self, text: int) -> range:
-        if not 0 <= text < len(self.starts) - 1:
-            return range(0)
-        return range(self.starts[text], self.starts[text + 1])
+            sought[text] = 1
+        found: dict[int, None] = {}
+        for at in compress(self.latest, map(sought.__getitem__, self.texts)):
+            document = self.documents[at]
+            if (everything or self.versions[at]) and (among is None or among[document]):
+                found[document] = None
+                if len(found) == most:
+                    break
+        return list(found)
 
 
 def read_belonging(conn: sqlite3.Connection) -> Belonging:
     """Read which documents each text belongs to; takes time in proportion to the captures."""
-    found = Belonging(
-        starts=array("L", [0]), documents=array("L"), moments=array("q"), versions=bytearray()
-    )
+    # Rowids of texts count from 1 without a gap; where one is missing, nothing is of it.
+    last = conn.execute("select coalesce(max(rowid), 0) from text").fetchone()[0]
+    starts, documents, versions = array("L", [0]), array("L"), bytearray()
+    moments, texts = array("q"), array("L")
     for text, document, is_version, moment in conn.execute(_BELONGING):
-        # Rowids of texts count from 1 without a gap; where one is missing, nothing is of it.
-        while len(found.starts) <= text:
-            found.starts.append(len(found.documents))
-        found.documents.append(document)
-        found.moments.append(moment)
-        found.versions.append(1 if is_version else 0)
-    found.starts.append(len(found.documents))
-    return found
+        starts.extend([len(documents)] * (text + 1 - len(starts)))
+        texts.append(text)
+        documents.append(document)
+        versions.append(1 if is_version else 0)
+        moments.append(moment)
+    starts.extend([len(documents)] * (last + 2 - len(starts)))
+    alone = array("L", bytes(array("L").itemsize * (last + 1)))
+    for at, text in enumerate(texts):
+        if starts[text + 1] - starts[text] == 1 and versions[at]:
+            alone[text] = documents[at]
+    order = sorted(range(len(documents)), key=lambda at: (-moments[at], documents[at]))
+    return Belonging(
+        starts=starts,
+        documents=documents,
+        versions=versions,
+        alone=alone,
+        latest=array("L", order),
+        texts=array("L", (texts[at] for at in order)),
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 MOST = 10_000
@@ -20,9 +20,12 @@ _WEIGHTS = {"text_search": "8.0, 1.0", "document_search": "1.0, 1.0, 1.0, 1.0"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """Rowids, best match first, out of `texts` that have the words: one of `each` was ranked."""
+    """Rowids, best match first, out of `texts` that have the words: one of `each` was ranked.
 
-    rowids: tuple[int, ...]
+    The rowids can be gone through once.
+    """
+
+    rowids: Iterator[int]
     texts: int
     each: int
 
@@ -40,7 +43,7 @@ def rank(
         f" where {table} match ? and rowid % ? = 0 order by 2, 1",
         (expression, each),
     )
-    return Ranked(rowids=tuple(row[0] for row in rows), texts=count, each=each)
+    return Ranked(rowids=(row[0] for row in rows), texts=count, each=each)
 
 
 def rank_among(
@@ -54,7 +57,7 @@ def rank_among(
         " where text_search match ? and +rowid in (select value from json_each(?)) order by 2, 1",
         (expression, json.dumps(rowids[::each])),
     )
-    return Ranked(rowids=tuple(row[0] for row in rows), texts=len(rowids), each=each)
+    return Ranked(rowids=(row[0] for row in rows), texts=len(rowids), each=each)
 
 
 def matching(conn: sqlite3.Connection, expression: str) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, islice
 
@@ -166,6 +166,7 @@ def search(
 
     `belonging` is needed where the filters ask for anything of documents, or for the newest.
     """
+    documents: Iterable[int]
     if belonging is None:
         ranked = rank(conn, expression)
         documents = _holders(conn, ranked, everything=filters.everything)
@@ -186,21 +187,22 @@ def _narrowed(
     """Return documents in order, how many texts fit, and one of how many was ranked."""
     everything = filters.everything
     among = _fitting(conn, filters) if filters.of_documents else None
-    fitting = belonging.fitting(matching(conn, expression), among, everything=everything)
+    texts = matching(conn, expression)
+    fitting = belonging.fitting(texts, among, everything=everything)
     if filters.newest:
         newest = belonging.newest(fitting, among, everything=everything, most=most)
         return newest, len(fitting), 1
     ranked = rank_among(conn, expression, fitting)
-    documents = dict.fromkeys(
+    documents = _once(
         document
         for text in ranked.rowids
-        for document in belonging.of(text, everything=everything)
-        if among is None or document in among
+        for document in belonging.of(text, among, everything=everything)
     )
     return documents, ranked.texts, ranked.each
 
 
-def _fitting(conn: sqlite3.Connection, filters: Filters) -> frozenset[int]:
+def _fitting(conn: sqlite3.Connection, filters: Filters) -> bytearray:
+    """Return the documents that the filters leave, as `Among` has them."""
     asked = {
         "role": filters.role,
         "publisher": filters.publisher,
@@ -208,17 +210,28 @@ def _fitting(conn: sqlite3.Connection, filters: Filters) -> frozenset[int]:
         "since": filters.since,
         "until": filters.until,
     }
-    return frozenset(json.loads(conn.execute(_FITTING, asked).fetchone()[0]))
+    last = conn.execute("select coalesce(max(rowid), 0) from document").fetchone()[0]
+    among = bytearray(last + 1)
+    for document in json.loads(conn.execute(_FITTING, asked).fetchone()[0]):
+        among[document] = 1
+    return among
 
 
-def _holders(conn: sqlite3.Connection, ranked: Ranked, *, everything: bool) -> Iterable[int]:
+def _holders(conn: sqlite3.Connection, ranked: Ranked, *, everything: bool) -> Iterator[int]:
     """Yield each document once, in the order of its best text; no further than is asked for."""
+    return _once(
+        document
+        for text in ranked.rowids
+        for (document,) in conn.execute(_HOLDERS, (text, everything)).fetchall()
+    )
+
+
+def _once(documents: Iterable[int]) -> Iterator[int]:
     seen: set[int] = set()
-    for text in ranked.rowids:
-        for (document,) in conn.execute(_HOLDERS, (text, everything)).fetchall():
-            if document not in seen:
-                seen.add(document)
-                yield document
+    for document in documents:
+        if document not in seen:
+            seen.add(document)
+            yield document
 
 
 def _hit(
@@ -290,7 +303,7 @@ def search_catalogue(
     rows = conn.execute(
         "select d.document, coalesce(d.title, d.title_original, d.url, d.document), d.language,"
         f" d.publisher from document as d join {CHOSEN} order by one.key",
-        (json.dumps(ranked.rowids[:limit]),),
+        (json.dumps(list(islice(ranked.rowids, limit))),),
     )
     return tuple(
         CatalogueHit(document=row[0], title=row[1], language=row[2], publisher=row[3])
