@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from datasette.utils import sqlite_timelimit
 
 from provenance.web.belonging import Belonging, read_belonging
+from provenance.web.difference import Difference
 from provenance.web.facts import Home
 from provenance.web.offer import LIVE, Offer
 from provenance.web.public import PublicAddress
@@ -62,6 +63,7 @@ class Site:
         self.templates = make_environment()
         self.static = {name: read_static(name) for name in STATIC}
         self.checking = asyncio.Semaphore(CHECKS_AT_ONCE)
+        self.compared: dict[tuple[str | None, str | None, bool], Difference] = {}
         self._once: dict[str, Any] = {}
 
     async def read(

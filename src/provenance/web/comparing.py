@@ -23,6 +23,9 @@ TEXT_COMPARED = 300_000
 ROWS = 1_000
 """Rows in one answer of JSON."""
 
+KEPT, ROWS_KEPT = 2, 20_000
+"""Comparisons that are kept for those who turn to their next page, and how long they may be."""
+
 
 async def diff(site: Site, request: Any) -> Response:
     """Show what the text of `/diff/A/B` has of A that B has not, and the other way round."""
@@ -114,10 +117,19 @@ async def _compared(
     site: Site, before: CapturePage, after: CapturePage, *, mask: bool
 ) -> Difference | None:
     """Return the comparison, or None where one of the two has no text."""
+    key = (before.capture.content_id, after.capture.content_id, mask)
+    if key in site.compared:
+        return site.compared[key]
     texts = [await _text(site, one) for one in (before, after)]
     if texts[0] is None or texts[1] is None:
         return None
-    return await asyncio.to_thread(compare, texts[0], texts[1], mask=mask)
+    found = await asyncio.to_thread(compare, texts[0], texts[1], mask=mask)
+    # Who turns the pages of a comparison does not wait for all of it at each.
+    if sum(len(stretch.rows) for stretch in found.stretches) <= ROWS_KEPT:
+        site.compared[key] = found
+        while len(site.compared) > KEPT:
+            site.compared.pop(next(iter(site.compared)))
+    return found
 
 
 async def _text(site: Site, one: CapturePage) -> str | None:
