@@ -26,7 +26,7 @@ HASHED_AT_ONCE = 1 << 26
 SETTINGS: Mapping[str, object] = MappingProxyType(
     {
         "suggest_facets": False,
-        "default_page_size": 50,
+        "default_page_size": 30,
         "max_returned_rows": 1_000,
         "num_sql_threads": 4,
         "sql_time_limit_ms": 1_000,
@@ -39,7 +39,7 @@ SETTINGS: Mapping[str, object] = MappingProxyType(
     }
 )
 """Datasette settings of the site. Without `suggest_facets` off, a table of a million rows takes
-more than a second a page, because every column is tried as a facet."""
+more than a second a page, because every column is tried as a facet. A row of `capture` is 4 kB."""
 
 
 def create_site(
