@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -97,13 +98,18 @@ def found(conn: sqlite3.Connection, words: str, *, most: int = 40, **filters: An
 def test_of_too_many_texts_some_are_ranked_the_same_ones_every_time(
     conn: sqlite3.Connection,
 ) -> None:
-    """Every second one, from the first to the last; the number told is that of all."""
+    """About every second one, from the first to the last; the number told is that of all."""
     ranked = rank(conn, "harbour")
     rowids = list(ranked.rowids)
     assert rowids == list(rank(conn, "harbour").rowids)
     assert (ranked.texts, ranked.each) == (CROWD + 2, 2)
-    assert len(rowids) == ranked.texts // 2 <= MOST
-    assert sorted(rowids) == list(range(2, CROWD + 3, 2))
+    assert abs(len(rowids) - CROWD / 2) < CROWD / 50
+    places = [0, *sorted(rowids), CROWD + 3]
+    assert max(after - before for before, after in pairwise(places)) < 30
+    for step in (2, 3, 5, 7, 20):  # whatever documents alternate in, none of it is passed over
+        for rest in range(step):
+            share = sum(rowid % step == rest for rowid in rowids)
+            assert abs(share - CROWD / 2 / step) < CROWD / 2 / step / 5
 
 
 def test_where_all_can_be_ranked_all_are(conn: sqlite3.Connection) -> None:
@@ -124,7 +130,7 @@ def test_ranking_some_keeps_their_order_among_all(conn: sqlite3.Connection) -> N
     assert places == sorted(places)
     among = rank_among(conn, "harbour", matching(conn, "harbour"), most=500)
     assert (among.texts, among.each) == (some.texts, some.each)
-    assert len(list(among.rowids)) <= 500
+    assert len(list(among.rowids)) < 600
 
 
 def test_a_narrowed_search_finds_all_that_fit(conn: sqlite3.Connection) -> None:
@@ -138,6 +144,18 @@ def test_a_narrowed_search_finds_all_that_fit(conn: sqlite3.Connection) -> None:
     assert found(conn, "crane", publisher="Office 8") == []
     dated = found(conn, "harbour", publisher="Office 7", since="2007", until="2007", most=500)
     assert set(dated) == wanted  # 7, 207, 407, … were all published in 2007
+
+
+def test_a_narrowed_search_of_too_many_finds_none_that_do_not_fit(
+    conn: sqlite3.Connection,
+) -> None:
+    """Where a filter leaves more than can be ranked, every second row is, and only what fits."""
+    filters = Filters(since="2001")
+    once = search(conn, "harbour", filters, read_belonging(conn), limit=9_999, offset=0)
+    fitting = {name(n) for n in range(CROWD) if n % 20}
+    assert (once.texts, once.each) == (len(fitting), 2)
+    assert {hit.document for hit in once.hits} <= fitting
+    assert abs(len(once.hits) - len(fitting) / 2) < len(fitting) / 50
 
 
 def test_the_newest_come_first_out_of_all(conn: sqlite3.Connection) -> None:
@@ -197,7 +215,7 @@ def test_the_page_says_that_not_all_are_in_order(index: Path) -> None:
     )
     said = re.sub(r"\s+", " ", page.text)
     assert f"{CROWD + 2:,} texts have these words, too many" in said
-    assert "one in 2 was, spread evenly over the archive" in said
+    assert "about one in 2 was, spread evenly over the archive" in said
     for other in (exact, narrowed, newest):
         assert "too many" not in other.text
     told = answer.json()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import compress
 from operator import not_
 
@@ -20,6 +20,9 @@ from text as t join capture as c on c.content_id = t.content_id
   join document as d on d.document = c.document
 group by t.rowid, c.document, c.is_version order by 1
 """
+
+_MASKS = 16
+"""Filters of which is kept what they leave: one byte for each document."""
 
 Among = bytearray | None
 """Documents by rowid, 1 where one is among those looked for; None stands for all of them."""
@@ -34,6 +37,7 @@ class Belonging:
     an error page. `alone` has for each text the one document it is a version of, or 0 where it is
     not as plain as that. `latest` are the places of all that, the newest first: by the first
     capture that brought the text to the document; `texts` are the texts at these places.
+    `masks` are documents that filters leave.
     """
 
     starts: array[int]
@@ -42,6 +46,16 @@ class Belonging:
     alone: array[int]
     latest: array[int]
     texts: array[int]
+    masks: dict[object, bytearray] = field(default_factory=dict, compare=False)
+
+    def remember(self, asked: object, read: Callable[[], bytearray]) -> bytearray:
+        """Return what `read` gives for what is asked; the last few of it are kept."""
+        found = self.masks.get(asked)
+        if found is None:
+            found = self.masks[asked] = read()
+            for old in list(self.masks)[:-_MASKS]:
+                self.masks.pop(old, None)
+        return found
 
     def of(self, text: int, among: Among, *, everything: bool) -> Iterator[int]:
         """Yield the documents `among` these of which a text is a version.

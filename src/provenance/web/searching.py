@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, islice
 
@@ -83,7 +83,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One page of hits. `texts` have the words and fit the filters; one of `each` was ranked.
+    """One page of hits. `texts` have the words and fit the filters; about one of `each` was ranked.
 
     Error and challenge pages count among the texts where nothing narrows the search.
     """
@@ -186,7 +186,11 @@ def _narrowed(
 ) -> tuple[Iterable[int], int, int]:
     """Return documents in order, how many texts fit, and one of how many was ranked."""
     everything = filters.everything
-    among = _fitting(conn, filters) if filters.of_documents else None
+    among = None
+    if filters.of_documents:
+        names = ("role", "publisher", "language", "since", "until")
+        asked = {name: getattr(filters, name) for name in names}
+        among = belonging.remember(tuple(asked.values()), lambda: _fitting(conn, asked))
     texts = matching(conn, expression)
     fitting = belonging.fitting(texts, among, everything=everything)
     if filters.newest:
@@ -201,15 +205,8 @@ def _narrowed(
     return documents, ranked.texts, ranked.each
 
 
-def _fitting(conn: sqlite3.Connection, filters: Filters) -> bytearray:
+def _fitting(conn: sqlite3.Connection, asked: Mapping[str, str | None]) -> bytearray:
     """Return the documents that the filters leave, as `Among` has them."""
-    asked = {
-        "role": filters.role,
-        "publisher": filters.publisher,
-        "language": filters.language,
-        "since": filters.since,
-        "until": filters.until,
-    }
     last = conn.execute("select coalesce(max(rowid), 0) from document").fetchone()[0]
     among = bytearray(last + 1)
     for document in json.loads(conn.execute(_FITTING, asked).fetchone()[0]):
