@@ -8,8 +8,6 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from datasette.utils import sqlite_timelimit
-
 from provenance.web.belonging import Belonging, read_belonging
 from provenance.web.difference import Difference
 from provenance.web.facts import Home
@@ -25,6 +23,10 @@ READ_LIMIT_MS = 10_000
 """How long the reading for one page may take, so that no search holds a thread for long."""
 ONCE_LIMIT_MS = 600_000
 """The same for what is read once for each file."""
+
+STEPS = 100_000
+"""Steps of SQLite between looks at the clock, some milliseconds. Each look waits for its turn to
+run Python: at every thousand steps, as in Datasette's own limit, most of the time is waiting."""
 
 CHECKS_AT_ONCE = 2
 
@@ -75,9 +77,15 @@ class Site:
             sqlite3.OperationalError: "interrupted", where it takes longer than `limit_ms`.
         """
 
+        clock = asyncio.get_running_loop().time
+
         def bounded(conn: sqlite3.Connection) -> T:
-            with sqlite_timelimit(conn, limit_ms):
+            until = clock() + limit_ms / 1000
+            conn.set_progress_handler(lambda: clock() >= until, STEPS)
+            try:
                 return ask(conn)
+            finally:
+                conn.set_progress_handler(None, STEPS)
 
         database = self.datasette.get_database(self.database)
         found: T = await database.execute_fn(bounded)
