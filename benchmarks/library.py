@@ -31,6 +31,9 @@ from provenance.model import (
 )
 
 COLLECTIONS = 20
+OFTEN = 200
+"""Visits to the first document, at the least: one that is watched from day to day."""
+
 _WORDS_IN_TEXT = 120
 _VOCABULARY = 20_000
 _COMMON = ("council", "bridge", "minutes", "report", "statement", "ferry", "harbour", "payment")
@@ -88,6 +91,11 @@ def name_of(number: int) -> DocumentId:
     return DocumentId(f"minutes-{number:06d}")
 
 
+def version_of(number: int, visits: int) -> int:
+    """Return the visit that first brought a document another content, or 0."""
+    return next((n for n in range(1, visits) if _outcome(number, n) is OutcomeKind.CAPTURED), 0)
+
+
 def capture_of(number: int, visit: int) -> Digest:
     """Return the capture id of a visit to a document; visit 0 always brought content."""
     return digest_of(f"capture {number} {visit}".encode())
@@ -122,7 +130,7 @@ def _document(number: int, documents: int) -> Document:
         publisher_kind=PublisherKind.GOVERNMENT,
         published=f"{chance.randint(2010, 2025)}-{chance.randint(1, 12):02d}",
         language=chance.choice(("en", "en", "zh-Hans", "fr")),
-        url=_url(number),
+        url=url_of(number),
         relations=(
             (Relation(kind=RelationKind.CITES, document=name_of(related)),)
             if related != number
@@ -131,7 +139,8 @@ def _document(number: int, documents: int) -> Document:
     )
 
 
-def _url(number: int) -> str:
+def url_of(number: int) -> str:
+    """Return the address of a document by its number."""
     return f"https://host-{number % 997}.example/papers/{number}"
 
 
@@ -163,12 +172,17 @@ def _surveys(documents: int, visits: int) -> Iterator[Survey]:
     versions: dict[int, int] = {}
     for visit in range(visits):
         for at in range(COLLECTIONS):
-            yield _file(range(at, documents, COLLECTIONS), at, visit, versions)
+            begun = _START + timedelta(days=30 * visit, minutes=at)
+            yield _file(range(at, documents, COLLECTIONS), at, visit, begun, versions)
+    for visit in range(visits, OFTEN):
+        begun = _START + timedelta(days=30 * visits + visit)
+        yield _file((0,), 0, visit, begun, versions)
 
 
-def _file(numbers: Iterable[int], at: int, visit: int, versions: dict[int, int]) -> Survey:
+def _file(
+    numbers: Iterable[int], at: int, visit: int, begun: datetime, versions: dict[int, int]
+) -> Survey:
     collection, run = _collection_of(at), RunId(f"00000000-0000-4000-8000-{visit:06d}{at:06d}")
-    begun = _START + timedelta(days=30 * visit, minutes=at)
     warc = f"{collection}-{begun:%Y%m%d%H%M%S}000-00000.warc.gz"
     captures: list[Capture] = []
     records: list[WarcRecord] = []
@@ -219,8 +233,7 @@ def _file(numbers: Iterable[int], at: int, visit: int, versions: dict[int, int])
 
 def _capture(of: _Visit, versions: dict[int, int]) -> Capture:
     number, visit = of.number, of.visit
-    draw = int.from_bytes(hashlib.sha256(f"{number} {visit}".encode()).digest()[:4], "big")
-    outcome = OutcomeKind.CAPTURED if not visit else _ENDINGS[draw % len(_ENDINGS)]
+    draw, outcome = _draw(number, visit), _outcome(number, visit)
     if outcome is OutcomeKind.CAPTURED:
         versions[number] = versions.get(number, 0) + 1
     content = None
@@ -234,8 +247,8 @@ def _capture(of: _Visit, versions: dict[int, int]) -> Capture:
         collection=of.collection,
         document=name_of(number),
         run=of.run,
-        url=_url(number),
-        final_url=_url(number) if content else None,
+        url=url_of(number),
+        final_url=url_of(number) if content else None,
         outcome=outcome,
         reason=None if content else ("dns", "timeout", "refused")[draw % 3],
         status=status,
@@ -267,6 +280,14 @@ def _capture(of: _Visit, versions: dict[int, int]) -> Capture:
             "timings_ms": {"dns": 3.1, "connect": 20.4, "first_byte": 88.0, "total": 140.2},
         },
     )
+
+
+def _draw(number: int, visit: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"{number} {visit}".encode()).digest()[:4], "big")
+
+
+def _outcome(number: int, visit: int) -> OutcomeKind:
+    return _ENDINGS[_draw(number, visit) % len(_ENDINGS)] if visit else OutcomeKind.CAPTURED
 
 
 def _record_type(outcome: OutcomeKind) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -14,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import PROGRAM, Bench
-from library import COLLECTIONS, capture_of, make_index, name_of
+from library import COLLECTIONS, OFTEN, capture_of, make_index, name_of, url_of, version_of
 from measure import environment
 
 READERS = 4
 _ROUNDS = 25
 _START_LIMIT_S = 120
+
+_LOADED = re.compile(r'<(?:link|script)\b[^>]* (?:href|src)="([^"]+\.(?:css|js)\b[^"]*)"')
+"""Addresses of the stylesheets and scripts that a page loads."""
 
 Path_of = Callable[[random.Random], str]
 
@@ -50,7 +54,9 @@ def measure_pages(bench: Bench, captures: int, *, documents: int) -> None:
         try:
             port = _port(server)
             start_s = time.perf_counter() - begun
-            answers = _read(port, _kinds(documents, visits))
+            kinds = _kinds(documents, visits)
+            answers = _read(port, kinds)
+            beside = {kind: _beside(port, path(random.Random(0))) for kind, path in kinds.items()}
             peak_mib = _peak_mib(server.pid)
         finally:
             server.terminate()
@@ -71,7 +77,8 @@ def measure_pages(bench: Bench, captures: int, *, documents: int) -> None:
             f"Page: {kind}",
             median_ms=round(statistics.median(times), 1),
             p95_ms=round(times[int(0.95 * (len(times) - 1))], 1),
-            most_kb=round(max(each.size for each in answers if each.kind == kind) / 1000, 1),
+            most_kb=round((size := max(x.size for x in answers if x.kind == kind)) / 1000, 1),
+            first_visit_kb=round((size + beside[kind]) / 1000, 1),
         )
 
 
@@ -85,22 +92,33 @@ def _kinds(documents: int, visits: int) -> dict[str, Path_of]:
         "collection, page 9": lambda chance: (
             f"/collection/council-{chance.randrange(COLLECTIONS):02d}?page=9"
         ),
+        "collection, one state": lambda chance: (
+            f"/collection/council-{chance.randrange(COLLECTIONS):02d}?state=attention"
+        ),
+        f"document, {OFTEN} captures": lambda _: f"/document/{name_of(0)}",
         "document": lambda chance: f"/document/{name_of(document(chance))}",
         "document as JSON-LD": lambda chance: f"/document/{name_of(document(chance))}.jsonld",
         "capture": lambda chance: (
             f"/capture/{capture_of(document(chance), chance.randrange(visits))}"
         ),
-        "two captures compared": lambda chance: (
-            f"/diff/{capture_of(document(chance), 0)}/{capture_of(document(chance), 0)}"
-        ),
+        "two captures compared": lambda chance: _compared(document(chance), visits),
         "failures": lambda _: "/failures",
+        "failures, one reason": lambda _: "/failures?why=failed:dns&page=9",
+        "timemap": lambda chance: f"/timemap/link/{url_of(document(chance))}",
         "search, rare words": lambda chance: f"/search?q=w{chance.randrange(9_000, 20_000)}",
         "search, common word": lambda chance: "/search?q=" + chance.choice(("bridge", "ferry")),
         "search, two words": lambda chance: f"/search?q=bridge+w{chance.randrange(20, 400)}",
+        "search, common, narrowed": lambda _: "/search?q=bridge&role=official",
+        "search, common, newest": lambda _: "/search?q=bridge&order=newest",
         "feed": lambda _: "/feed.atom",
         "table": lambda _: "/provenance/capture",
         "table, one row": lambda chance: f"/provenance/capture/{capture_of(document(chance), 0)}",
     }
+
+
+def _compared(number: int, visits: int) -> str:
+    changed = capture_of(number, version_of(number, visits))
+    return f"/diff/{capture_of(number, 0)}/{changed}"
 
 
 def _read(port: int, kinds: dict[str, Path_of]) -> list[Answer]:
@@ -132,6 +150,19 @@ def _read(port: int, kinds: dict[str, Path_of]) -> list[Answer]:
     if faults:
         raise SystemExit(f"pages: {len(faults)} not answered with 200: {faults[:3]}")
     return answers
+
+
+def _beside(port: int, path: str) -> int:
+    """Return the bytes of what a first visit to a page loads beside it."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+
+    def read(asked: str) -> bytes:
+        connection.request("GET", asked)
+        return connection.getresponse().read()
+
+    size = sum(len(read(each)) for each in set(_LOADED.findall(read(path).decode())))
+    connection.close()
+    return size
 
 
 def _port(server: subprocess.Popen[bytes]) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 
 from tests.web_client import Client
-from tests.web_fixture import harbour
+from tests.web_fixture import Shelf, Visit, a_collection, a_document, an_answer, harbour
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +18,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     client = Client(harbour(), tmp_path_factory.mktemp("diff"))
     yield client
     client.close()
+
+
+def a_text_visit(document: str, at: str, text: str) -> Visit:
+    """Return a visit that brought plain text."""
+    return Visit(
+        document=document,
+        at=at,
+        url=f"https://council.example/{document}",
+        head=an_answer("text/plain; charset=utf-8", text.encode()),
+        content=text.encode(),
+        media_type="text/plain",
+        charset="utf-8",
+    )
 
 
 def versions(site: Client, document: str) -> list[str]:
@@ -44,7 +58,7 @@ def test_the_other_ways_to_show_it(site: Client) -> None:
     inline = site.get(f"/diff/{first}/{last}?view=inline&mask=1").text
     assert 'class="diff inline"' in inline
     assert "Dates and numbers count as the same" in inline
-    assert f'href="/diff/{first}/{last}?mask=1&amp;view=side"' in inline
+    assert f'href="/diff/{first}/{last}?mask=1"' in inline
     assert f'href="/diff/{first}/{last}?view=inline"' in inline
     assert site.get(f"/diff/{first}/{last}?view=nonsense").status_code == 200
 
@@ -104,3 +118,81 @@ def test_markup_in_a_text_is_text(site: Client) -> None:
     assert page.status_code == 200
     assert 'href="/document/council-minutes"' in page.text
     assert "<script>" not in page.text.split("<main")[1]
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """Two versions of one document: 2,500 lines each, every third of them another."""
+    texts = [
+        "\n".join(f"{'old' if not at and n % 3 == 0 else 'line'} {n}" for n in range(2_500))
+        for at in (0, 1)
+    ]
+    visits = [
+        a_text_visit("pier", f"2026-01-0{at + 1}T00:00:00.000000Z", text)
+        for at, text in enumerate(texts)
+    ]
+    client = Client(
+        Shelf(a_collection(a_document("pier")), visits), tmp_path_factory.mktemp("long")
+    )
+    yield client
+    client.close()
+
+
+def test_a_long_comparison_goes_on_on_further_pages(long: Client) -> None:
+    """Every change is on one of them, once, and what was chosen stays chosen."""
+    first, last = versions(long, "pier")
+    seen: list[str] = []
+    path: str | None = f"/diff/{first}/{last}?view=inline"
+    while path:
+        text = long.get(path).text
+        seen += re.findall(r"<del>old</del><ins>line</ins> (\d+)", text)
+        assert 'class="diff inline"' in text
+        following = re.search(r'rel="next" href="([^"]+)"', text)
+        path = unescape(following[1]) if following else None
+    assert seen == [str(n) for n in range(0, 2_500, 3)]
+    assert "Page 1 of" in long.get(f"/diff/{first}/{last}?page=0").text
+    count = re.search(r"Page (\d+) of \1\.", long.get(f"/diff/{first}/{last}?page=9999").text)
+    assert count and int(count[1]) > 3
+
+
+def test_the_twin_of_a_long_comparison_says_that_it_is_cut(long: Client) -> None:
+    """Its pages have all rows, a thousand at most in each, and the last says that it is that."""
+    first, last = versions(long, "pier")
+    rows: list[int] = []
+    for number in range(1, 9):
+        answer = long.get(f"/diff/{first}/{last}.json?page={number}").json()
+        assert (answer["page"], answer["compared_to"]) == (number, None)
+        assert len(answer["rows"]) <= 1_000
+        rows += [row["before_line"] for row in answer["rows"]]
+        if not answer["cut"]:
+            break
+    assert number == 3
+    assert rows == list(range(1, 2_501))
+    beyond = long.get(f"/diff/{first}/{last}.json?page=4").json()
+    assert (beyond["rows"], beyond["cut"]) == ([], False)
+
+
+def test_a_short_comparison_is_whole(site: Client) -> None:
+    """On one page and in one answer."""
+    first, *_, last = versions(site, "gazette-article")
+    assert "Page 1 of" not in site.get(f"/diff/{first}/{last}").text
+    assert site.get(f"/diff/{first}/{last}.json").json()["cut"] is False
+
+
+def test_how_far_very_long_texts_are_compared_is_told(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """On the page and in its twin."""
+    visits = [
+        a_text_visit("pier", f"2026-01-0{at}T00:00:00.000000Z", f"{at}\n" + "word\n" * 70_000)
+        for at in (1, 2)
+    ]
+    client = Client(Shelf(a_collection(a_document("pier")), visits), tmp_path_factory.mktemp("far"))
+    try:
+        first, last = versions(client, "pier")
+        page = client.get(f"/diff/{first}/{last}").text
+        assert "Only the first 300,000 characters of each text were compared" in page
+        answer = client.get(f"/diff/{first}/{last}.json").json()
+        assert (answer["compared_to"], answer["cut"]) == (300_000, False)
+    finally:
+        client.close()

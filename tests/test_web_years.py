@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance.web.years import MOST_BARS, spans
+from provenance.web.years import MOST_BARS, SIDE, spans
 from tests.web_client import Client
 from tests.web_fixture import harbour
 
@@ -32,7 +32,7 @@ def test_every_year_is_in_one_bar(published: dict[int, int], captured: dict[int,
     for one in found:
         assert (float(one.up) > 0) == bool(one.published)
         assert (float(one.down) > 0) == bool(one.captured)
-        assert float(one.up) <= 100 and float(one.down) <= 100
+        assert float(one.up) <= SIDE and float(one.down) <= SIDE
 
 
 def test_nothing_has_no_years() -> None:

@@ -219,8 +219,8 @@ CAPTURE = Table(
     about="One row per outcome: the fate of one document in one run, failures included.",
     key=("capture_id",),
     indexes=(
-        ("document", "captured_at", "capture_id", "is_version", "version"),
-        ("content_id", "document", "captured_at"),
+        ("document", "captured_at", "capture_id", "is_version", "version", "outcome"),
+        ("content_id", "document", "captured_at", "is_version"),
         ("captured_at", "capture_id"),
         ("outcome", "captured_at", "capture_id"),
         ("collection", "captured_at", "capture_id"),

@@ -8,21 +8,25 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from datasette.utils import sqlite_timelimit
-
+from provenance.web.belonging import Belonging, read_belonging
+from provenance.web.difference import Difference
 from provenance.web.facts import Home
 from provenance.web.offer import LIVE, Offer
 from provenance.web.public import PublicAddress
-from provenance.web.reading import read_home
 from provenance.web.render import STATIC, make_environment, read_static, segment
 from provenance.web.searching import Choices, read_choices
 from provenance.web.signposting import FORMS, Form
 from provenance.web.source import SiteSource
+from provenance.web.standing import Standing, read_home, read_standing
 
 READ_LIMIT_MS = 10_000
 """How long the reading for one page may take, so that no search holds a thread for long."""
 ONCE_LIMIT_MS = 600_000
 """The same for what is read once for each file."""
+
+STEPS = 100_000
+"""Steps of SQLite between looks at the clock, some milliseconds. Each look waits for its turn to
+run Python: at every thousand steps, as in Datasette's own limit, most of the time is waiting."""
 
 CHECKS_AT_ONCE = 2
 
@@ -48,6 +52,7 @@ class Site:
         software: str,
         offer: Offer = LIVE,
         address: PublicAddress | None = None,
+        hash_later: Callable[[], str | None] | None = None,
     ) -> None:
         self.datasette = datasette
         self.source = source
@@ -56,9 +61,11 @@ class Site:
         self.software = software
         self.offer = offer
         self.address = address
+        self._hash_later = hash_later
         self.templates = make_environment()
         self.static = {name: read_static(name) for name in STATIC}
         self.checking = asyncio.Semaphore(CHECKS_AT_ONCE)
+        self.compared: dict[tuple[str | None, str | None, bool], Difference] = {}
         self._once: dict[str, Any] = {}
 
     async def read(
@@ -70,9 +77,15 @@ class Site:
             sqlite3.OperationalError: "interrupted", where it takes longer than `limit_ms`.
         """
 
+        clock = asyncio.get_running_loop().time
+
         def bounded(conn: sqlite3.Connection) -> T:
-            with sqlite_timelimit(conn, limit_ms):
+            until = clock() + limit_ms / 1000
+            conn.set_progress_handler(lambda: clock() >= until, STEPS)
+            try:
                 return ask(conn)
+            finally:
+                conn.set_progress_handler(None, STEPS)
 
         database = self.datasette.get_database(self.database)
         found: T = await database.execute_fn(bounded)
@@ -80,11 +93,33 @@ class Site:
 
     async def home(self) -> Home:
         """Return the front page's facts."""
-        return await self.once("home", read_home)
+        standing = await self.standing()
+        return await self.once("home", lambda conn: read_home(conn, standing))
+
+    async def standing(self) -> Standing:
+        """Return how every document stands."""
+        return await self.once("standing", read_standing)
 
     async def choices(self) -> Choices:
         """Return what searches can be narrowed to."""
         return await self.once("choices", read_choices)
+
+    async def belonging(self) -> Belonging:
+        """Return which documents each text belongs to."""
+        return await self.once("belonging", read_belonging)
+
+    async def hashed(self) -> str | None:
+        """Return the SHA-256 of the index, computed now if it was not before; None if unknown."""
+        database, hash_later = self.datasette.get_database(self.database), self._hash_later
+        if database.hash is None and hash_later is not None:
+            database.cached_hash = await self.once("hash", lambda _conn: hash_later())
+        found: str | None = database.hash
+        return found
+
+    async def prepare(self) -> None:
+        """Read now what is read once, so that nobody who comes later waits for it."""
+        for reading in (self.home, self.choices, self.belonging):
+            await reading()
 
     async def once(self, name: str, ask: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `ask` reads, from the first time on as it was then: the file is immutable.

@@ -9,39 +9,64 @@ from urllib.parse import urlencode
 from datasette import Response
 
 from provenance.web import reading
-from provenance.web.answers import MissingError, flag, page, twin
+from provenance.web.answers import MissingError, flag, page, page_number, twin
 from provenance.web.attachment import Site
 from provenance.web.difference import Difference, compare
 from provenance.web.facts import CapturePage
 from provenance.web.finding import find_capture, named
+from provenance.web.leafing import Block, leaves
 from provenance.web.render import segment
 
 TEXT_COMPARED = 300_000
 """Characters of each text that are compared."""
 
-VIEWS = ("side", "inline")
+ROWS = 1_000
+"""Rows in one answer of JSON."""
+
+KEPT, ROWS_KEPT = 2, 20_000
+"""Comparisons that are kept for those who turn to their next page, and how long they may be."""
 
 
 async def diff(site: Site, request: Any) -> Response:
     """Show what the text of `/diff/A/B` has of A that B has not, and the other way round."""
     before, after = await _both(site, request)
-    mask, view = flag(request, "mask"), request.args.get("view")
+    mask, everything = flag(request, "mask"), flag(request, "all")
+    view = "inline" if request.args.get("view") == "inline" else "side"
     difference = await _compared(site, before, after, mask=mask)
+    blocks: tuple[tuple[Block, ...], ...] = ((),)
+    if difference is not None:
+        blocks = await asyncio.to_thread(leaves, difference, everything=everything)
+    number = min(page_number(request), len(blocks))
     here = f"/diff/{segment(before.capture.capture_id)}/{segment(after.capture.capture_id)}"
-    return await asyncio.to_thread(  # of long texts it takes a while
-        page,
+
+    def at(**more: object) -> str:
+        chosen = {"view": view, "mask": mask, "all": everything, **more}
+        kept = {
+            name: 1 if value is True else value
+            for name, value in chosen.items()
+            if value and (name, value) not in (("view", "side"), ("page", 1))
+        }
+        return f"{here}?{urlencode(kept)}" if kept else here
+
+    return page(
         site,
         "diff.html",
         before=before,
         after=after,
         difference=difference,
-        view=view if view in VIEWS else "side",
+        blocks=blocks[number - 1],
+        number=number,
+        count=len(blocks),
+        view=view,
         mask=mask,
+        everything=everything,
         here=here,
         other=f"/diff/{segment(after.capture.capture_id)}/{segment(before.capture.capture_id)}",
-        at=lambda **more: (
-            f"{here}?{urlencode({name: value for name, value in more.items() if value})}"
-        ),
+        at=at,
+        pages={
+            "earlier": at(page=number - 1) if number > 1 else None,
+            "later": at(page=number + 1) if number < len(blocks) else None,
+        },
         cut=TEXT_COMPARED,
     )
 
@@ -50,6 +75,10 @@ async def diff_json(site: Site, request: Any) -> Response:
     """Answer the comparison as JSON: rows of lines, each side a list of [text, marked]."""
     before, after = await _both(site, request)
     difference = await _compared(site, before, after, mask=flag(request, "mask"))
+    number = page_number(request)
+    stretches = difference.stretches if difference else ()
+    rows = [row for stretch in stretches if not stretch.folded for row in stretch.rows]
+    texts = [one.text.characters or 0 for one in (before, after) if one.text]
     return twin(
         site,
         {
@@ -60,6 +89,9 @@ async def diff_json(site: Site, request: Any) -> Response:
             "masked": flag(request, "mask"),
             "added": difference.added if difference else None,
             "removed": difference.removed if difference else None,
+            "compared_to": TEXT_COMPARED if max(texts, default=0) > TEXT_COMPARED else None,
+            "page": number,
+            "cut": len(rows) > ROWS * number,
             "rows": [
                 {
                     "kind": row.kind,
@@ -68,9 +100,7 @@ async def diff_json(site: Site, request: Any) -> Response:
                     "before": [[piece.text, piece.marked] for piece in row.before],
                     "after": [[piece.text, piece.marked] for piece in row.after],
                 }
-                for stretch in (difference.stretches if difference else ())
-                for row in stretch.rows
-                if not stretch.folded
+                for row in rows[ROWS * (number - 1) : ROWS * number]
             ],
         },
     )
@@ -87,10 +117,19 @@ async def _compared(
     site: Site, before: CapturePage, after: CapturePage, *, mask: bool
 ) -> Difference | None:
     """Return the comparison, or None where one of the two has no text."""
+    key = (before.capture.content_id, after.capture.content_id, mask)
+    if key in site.compared:
+        return site.compared[key]
     texts = [await _text(site, one) for one in (before, after)]
     if texts[0] is None or texts[1] is None:
         return None
-    return await asyncio.to_thread(compare, texts[0], texts[1], mask=mask)
+    found = await asyncio.to_thread(compare, texts[0], texts[1], mask=mask)
+    # Who turns the pages of a comparison does not wait for all of it at each.
+    if sum(len(stretch.rows) for stretch in found.stretches) <= ROWS_KEPT:
+        site.compared[key] = found
+        while len(site.compared) > KEPT:
+            site.compared.pop(next(iter(site.compared)))
+    return found
 
 
 async def _text(site: Site, one: CapturePage) -> str | None:

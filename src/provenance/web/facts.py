@@ -100,6 +100,11 @@ class CollectionCard:
         return self._sums("state")
 
     @property
+    def attention(self) -> int:
+        """How many of its documents brought no version at the last visit."""
+        return sum(self.by_state.get(state, 0) for state in TROUBLE_OUTCOMES)
+
+    @property
     def by_role(self) -> Mapping[str, int]:
         """Documents counted by role; documents without one count under the empty word."""
         return self._sums("role")
@@ -199,19 +204,20 @@ class Description:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentPage:
-    """Everything the document page shows but citations."""
+    """Everything the document page shows but citations.
+
+    `captures` are some of `capture_count`; `newest` is the newest version, `before` the newest that
+    is older than all of `captures`.
+    """
 
     description: Description
     captures: tuple[CaptureLine, ...]
+    newest: CaptureLine | None
+    before: CaptureLine | None
     capture_count: int
     alternates: tuple[AlternateLine, ...]
     relations: tuple[RelationLine, ...]
     text: TextFacts | None
-
-    @property
-    def newest(self) -> CaptureLine | None:
-        """The newest version, or None."""
-        return next((line for line in self.captures if line.is_version), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,12 @@ from datasette import Response
 
 from provenance.web.answers import page, page_number, twin
 from provenance.web.attachment import Site
-from provenance.web.lacking import Lacking, Reason, read_lacking, read_reasons
+from provenance.web.lacking import Lacking, read_lacking
+from provenance.web.standing import Reason
 
-PAGE_SIZE = 50
+PAGE_SIZE = 30
+LISTED = 20
+"""Reasons that the page lists."""
 
 
 async def failures(site: Site, request: Any) -> Response:
@@ -36,6 +39,7 @@ async def failures(site: Site, request: Any) -> Response:
         before=sum(reason.kept for reason in reasons),
         total=(await site.home()).documents,
         documents=documents[:PAGE_SIZE],
+        listed=LISTED,
         pages={
             "earlier": at(number - 1) if number > 1 else None,
             "later": at(number + 1) if more else None,
@@ -63,8 +67,6 @@ async def failures_json(site: Site, request: Any) -> Response:
 async def _read(
     site: Site, why: str | None, number: int
 ) -> tuple[tuple[Reason, ...], tuple[Lacking, ...]]:
-    reasons = await site.once("reasons", read_reasons)
-    documents = await site.read(
-        lambda conn: read_lacking(conn, why, limit=PAGE_SIZE + 1, offset=PAGE_SIZE * (number - 1)),
-    )
-    return reasons, documents
+    standing = await site.standing()
+    chosen = standing.lacking_for(why, limit=PAGE_SIZE + 1, offset=PAGE_SIZE * (number - 1))
+    return standing.reasons, await site.read(lambda conn: read_lacking(conn, chosen))

@@ -19,13 +19,17 @@ def named(request: Any, variable: str = "id") -> str:
     return unquote(request.url_vars[variable])
 
 
-async def find_document(site: Site, document: str) -> DocumentPage:
-    """Return the document's page.
+async def find_document(
+    site: Site, document: str, *, limit: int = reading.TIMELINE, offset: int = 0
+) -> DocumentPage:
+    """Return the document's page, with so many captures from `offset` on, the newest first.
 
     Raises:
         MissingError: there is none; ids spelled alike are near.
     """
-    found = await site.read(lambda conn: reading.read_document(conn, document))
+    found = await site.read(
+        lambda conn: reading.read_document(conn, document, limit=limit, offset=offset)
+    )
     if found is not None:
         return found
     known = await site.read(lambda conn: reading.near_documents(conn, document[:200]))

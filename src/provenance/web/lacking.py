@@ -1,40 +1,13 @@
-"""Read what could not be had, why, and how often it was tried. Reads only."""
+"""Read documents that could not be had, and how often it was tried. Reads only."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from provenance.web.reading import LAST, STATE, rows_of
-
-_DETAIL = """case when last.outcome in ('error_status', 'challenge') then cast(last.status as text)
-  else coalesce(last.reason, '') end"""
-
-_KEPT = """exists (select 1 from capture as kept
-  where kept.document = d.document and kept.is_version = 1)"""
-
-_FROM = f"from document as d left join capture as last on last.capture_id = {LAST}"
-
-_LACKING = f"""where (not {_KEPT}
-  or last.outcome not in ('captured', 'unchanged', 'truncated'))"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """How many documents the last visit to which ended so; `kept` of them had a version before.
-
-    `state` is an outcome, `wanted` or `waiting`; `detail` the reason or the HTTP status, or empty.
-    """
-
-    state: str
-    detail: str
-    documents: int
-    kept: int
-
-    @property
-    def key(self) -> str:
-        """What `?why=` says to mean this reason."""
-        return f"{self.state}:{self.detail}"
+from provenance.web.reading import CHOSEN, LAST, rows_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,32 +36,21 @@ class Lacking:
         return self.title or self.title_original or self.url or self.document
 
 
-def read_reasons(conn: sqlite3.Connection) -> tuple[Reason, ...]:
-    """Read every reason with its documents, the most frequent first."""
-    return rows_of(
-        conn,
-        Reason,
-        f"select {STATE} as state, {_DETAIL} as detail, count(*) as documents,"
-        f" sum({_KEPT}) as kept {_FROM} {_LACKING} group by 1, 2 order by 3 desc, 1, 2",
-    )
-
-
-def read_lacking(
-    conn: sqlite3.Connection, why: str | None, *, limit: int, offset: int
-) -> tuple[Lacking, ...]:
-    """Read the documents of one reason (`Reason.key`), or of all, those never had first."""
-    chosen = "" if why is None else f" and {STATE} || ':' || {_DETAIL} = :why"
+def read_lacking(conn: sqlite3.Connection, rowids: Sequence[int]) -> tuple[Lacking, ...]:
+    """Read documents by their rowids, in the order of these."""
     return rows_of(
         conn,
         Lacking,
         f"""
         select d.document, d.collection, d.title, d.title_original, d.language, d.publisher, d.url,
-          {STATE} as state, last.reason, last.status, last.capture_id, last.captured_at as last_at,
+          coalesce(last.outcome, case when d.url is null then 'wanted' else 'waiting' end) as state,
+          last.reason, last.status, last.capture_id, last.captured_at as last_at,
           (select min(c.captured_at) from capture as c where c.document = d.document) as first_at,
           (select count(*) from capture as c where c.document = d.document) as visits,
-          {_KEPT} as kept
-        {_FROM} {_LACKING}{chosen}
-        order by kept, d.collection, d.position, d.document limit :limit offset :offset
+          exists (select 1 from capture as k
+            where k.document = d.document and k.is_version = 1) as kept
+        from document as d join {CHOSEN} left join capture as last on last.capture_id = {LAST}
+        order by one.key
         """,
-        {"why": why, "limit": limit, "offset": offset},
+        (json.dumps(list(rowids)),),
     )

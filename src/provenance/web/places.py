@@ -140,6 +140,10 @@ def _narrowed(path: tuple[str, ...], query: dict[str, str], known: Known) -> Pla
     match path:
         case ("collection", name) if name in known.collections:
             choices = ("role", "state", "page")
+        case ("diff", before, after) if {before, after} <= known.captures:
+            choices = ("page",)
+        case ("document", name) if name in known.documents:
+            choices = ("page",)
         case ("failures",):
             choices = ("why", "page")
         case _:

@@ -128,6 +128,7 @@ async def icon(site: Site, request: Any) -> Response:
 async def databases(site: Site, request: Any) -> Response:
     """Say what Datasette says of its database, but not in which folder of this machine it lies."""
     database = site.datasette.get_database(site.database)
+    await site.hashed()
     said = {name: getattr(database, name) for name in ("name", "route", "size", "hash")}
     kind = {"is_mutable": database.is_mutable, "is_memory": database.is_memory}
     return twin(site, {"databases": [{**said, "path": Path(database.path).name, **kind}]})

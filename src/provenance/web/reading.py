@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
 from provenance.web.facts import (
-    TROUBLE_OUTCOMES,
     AlternateLine,
     CaptureFacts,
     CaptureLine,
     CapturePage,
-    CollectionCard,
     Description,
     DocumentLine,
     DocumentPage,
-    Home,
     RecordFacts,
     RelationLine,
-    Tally,
     TextFacts,
     TextPage,
 )
 
 EXCERPT = 1_500
 TIMELINE = 200
+"""Captures in a document's JSON."""
 
 LAST = """(select newest.capture_id from capture as newest where newest.document = d.document
   order by newest.captured_at desc, newest.capture_id desc limit 1)"""
 """SQL: the id of the newest capture, of any outcome, of the document `d`."""
 
-STATE = "coalesce(last.outcome, case when d.url is null then 'wanted' else 'waiting' end)"
-"""SQL: the outcome of that capture, `last`, or that there was none."""
+LAST_OUTCOME = LAST.replace("newest.capture_id from", "newest.outcome from", 1)
+"""SQL: the outcome of that capture, which one index has: the row itself is not read."""
 
-_ROLE_ORDER = (
+ROLE_ORDER = (
     "case d.role when 'source' then 0 when 'official' then 1 when 'independent' then 2 else 3 end"
 )
 
@@ -62,6 +60,9 @@ select d.document, d.collection, k.title as collection_title, d.title, d.title_o
 from document as d join collection as k on k.collection = d.collection
 """
 
+CHOSEN = "json_each(?) as one on d.rowid = one.value"
+"""SQL: join the documents whose rowids a JSON list has; `one.key` is the place in it."""
+
 T = TypeVar("T")
 Parameters = Sequence[object] | Mapping[str, object]
 
@@ -83,26 +84,6 @@ def _row(conn: sqlite3.Connection, kind: type[T], sql: str, args: Parameters = (
 def _value(conn: sqlite3.Connection, sql: str, args: Parameters = ()) -> Any:
     row = conn.execute(sql, args).fetchone()
     return None if row is None else row[0]
-
-
-def read_home(conn: sqlite3.Connection) -> Home:
-    """Read the front page; takes time in proportion to the number of documents."""
-    return Home(
-        collections=read_collections(conn),
-        newest=read_newest(conn, None, limit=7),
-        trouble=rows_of(
-            conn,
-            DocumentLine,
-            f"{_DOCUMENT_LINE} where last.outcome in ({_marks(TROUBLE_OUTCOMES)})"
-            " order by last.captured_at desc, d.document limit 7",
-            TROUBLE_OUTCOMES,
-        ),
-        kept=_value(conn, "select count(distinct document) from capture where is_version = 1"),
-        captures=_value(conn, "select count(*) from capture"),
-        contents=_value(conn, "select count(*) from content"),
-        warc_files=_value(conn, "select count(*) from warc_file"),
-        warc_bytes=_value(conn, "select coalesce(sum(size), 0) from warc_file"),
-    )
 
 
 def read_newest(
@@ -144,56 +125,20 @@ def read_map(
     )
 
 
-def read_collections(conn: sqlite3.Connection) -> tuple[CollectionCard, ...]:
-    """Read every collection with its documents counted by role and state."""
-    tallies = rows_of(
-        conn,
-        Tally,
-        f"select d.collection, d.role, {STATE} as state, count(*) as documents"
-        f" from document as d left join capture as last on last.capture_id = {LAST}"
-        " group by 1, 2, 3 order by 1, 2, 3",
-    )
-    cursor = conn.execute("select collection, title, about, seeds_file from collection order by 1")
-    return tuple(
-        CollectionCard(
-            collection=row[0],
-            title=row[1] or row[0],
-            about=row[2],
-            seeds_file=row[3],
-            tallies=tuple(tally for tally in tallies if tally.collection == row[0]),
-        )
-        for row in cursor.fetchall()
-    )
-
-
-def read_documents(
-    conn: sqlite3.Connection,
-    collection: str,
-    *,
-    role: str | None,
-    states: Sequence[str],
-    limit: int,
-    offset: int,
-) -> tuple[DocumentLine, ...]:
-    """Read documents of a collection by role and seeds order; no `states` means every state."""
-    last = f" left join capture as last on last.capture_id = {LAST}" if states else ""
-    stated = f" and {STATE} in ({_marks(states)})" if states else ""
-    roled = " and coalesce(d.role, '') = ?" if role is not None else ""
-    # The page's documents are chosen first: counting visits for all of them would take too long.
+def read_documents(conn: sqlite3.Connection, rowids: Sequence[int]) -> tuple[DocumentLine, ...]:
+    """Read documents by their rowids, in the order of these."""
     return rows_of(
         conn,
         DocumentLine,
-        f"with chosen as materialized (select d.document as name, {_ROLE_ORDER} as part"
-        f" from document as d{last} where d.collection = ?{roled}{stated}"
-        " order by part, d.position, d.document limit ? offset ?)"
-        f" {_DOCUMENT_LINE} join chosen on chosen.name = d.document"
-        " order by chosen.part, d.position, d.document",
-        (collection, *([] if role is None else [role]), *states, limit, offset),
+        f"{_DOCUMENT_LINE} join {CHOSEN} order by one.key",
+        (json.dumps(list(rowids)),),
     )
 
 
-def read_document(conn: sqlite3.Connection, document: str) -> DocumentPage | None:
-    """Read a document with the newest captures first, or None if there is no such document."""
+def read_document(
+    conn: sqlite3.Connection, document: str, *, limit: int = TIMELINE, offset: int = 0
+) -> DocumentPage | None:
+    """Read a document with captures, the newest first, or None if there is no such document."""
     described = _row(conn, Description, f"{_DESCRIPTION} where d.document = ?", (document,))
     if described is None:
         return None
@@ -201,13 +146,17 @@ def read_document(conn: sqlite3.Connection, document: str) -> DocumentPage | Non
         conn,
         CaptureLine,
         f"{_CAPTURE_LINE} where c.document = ?"
-        f" order by c.captured_at desc, c.capture_id desc limit {TIMELINE}",
-        (document,),
+        " order by c.captured_at desc, c.capture_id desc limit ? offset ?",
+        (document, limit, offset),
     )
-    newest = next((line for line in captures if line.is_version and line.content_id), None)
+    newest = _newest_version(conn, document, "")
+    last = (captures[-1].captured_at, captures[-1].capture_id) if captures else None
     return DocumentPage(
         description=described,
         captures=captures,
+        newest=newest,
+        before=last
+        and _newest_version(conn, document, " and (c.captured_at, c.capture_id) < (?, ?)", last),
         capture_count=_value(conn, "select count(*) from capture where document = ?", (document,)),
         alternates=rows_of(
             conn,
@@ -217,6 +166,18 @@ def read_document(conn: sqlite3.Connection, document: str) -> DocumentPage | Non
         ),
         relations=_read_relations(conn, document),
         text=read_text_facts(conn, newest.content_id if newest else None),
+    )
+
+
+def _newest_version(
+    conn: sqlite3.Connection, document: str, where: str, args: Sequence[str] = ()
+) -> CaptureLine | None:
+    return _row(
+        conn,
+        CaptureLine,
+        f"{_CAPTURE_LINE} where c.document = ? and c.is_version = 1{where}"
+        " order by c.captured_at desc, c.capture_id desc limit 1",
+        (document, *args),
     )
 
 
@@ -374,7 +335,3 @@ def near_documents(conn: sqlite3.Connection, word: str) -> tuple[str, ...]:
         if rows:
             return tuple(row[0] for row in rows)
     return ()
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))

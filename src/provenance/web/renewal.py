@@ -73,6 +73,7 @@ class RenewedSite:
         self._report = report
         self._renewing = asyncio.Lock()
         self._refused: Mark | None = None
+        self._preparing: asyncio.Task[None] | None = None
         self._shown = self._opened()
 
     @property
@@ -96,7 +97,10 @@ class RenewedSite:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while (await receive())["type"] != "lifespan.shutdown":
+            self._preparing = asyncio.create_task(self._prepare(self._shown))
             await send({"type": "lifespan.startup.complete"})
+        if self._preparing is not None:
+            self._preparing.cancel()
         await close_datasette(self._shown.datasette)
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -109,6 +113,17 @@ class RenewedSite:
             if self._replaced():
                 await self._renew()
         return self._shown
+
+    async def _prepare(self, opening: Opening) -> None:
+        """Read what is read once for each file; no request waits for the end of it."""
+        site = site_of(opening.datasette)
+        # What goes wrong now goes wrong again for those who ask, and is told there.
+        with contextlib.suppress(ProvenanceError, OSError, sqlite3.Error, RuntimeError):
+            async with self._renewing:
+                if not opening.held:
+                    await _hold(opening)
+            if site is not None:
+                await site.prepare()
 
     def _replaced(self) -> bool:
         return mark_of(self._database) not in (None, self._shown.mark, self._refused)
@@ -124,6 +139,7 @@ class RenewedSite:
             await _leave(fresh)
             return
         old, self._shown, self._refused = self._shown, fresh, None
+        self._preparing = asyncio.create_task(self._prepare(fresh))
         self._report("The index was replaced; the new one is served.")
         await _leave(old)
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate, islice
+
+from provenance.web.belonging import Belonging
+from provenance.web.matching import Ranked, matching, rank, rank_among
+from provenance.web.reading import CHOSEN
 
 MARK, UNMARK, JOINT = "\x02", "\x03", "\u200b"
 _PIECES = re.compile(f"({MARK}[^{MARK}{UNMARK}]*{UNMARK})")
 _NOISE = re.compile(f"[{JOINT}{MARK}{UNMARK}]")
-
-
-_MOST = 2_000
-"""The best matching texts that are looked at where nothing narrows a search: a word that is in
-every text would take the time of all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,11 @@ class Filters:
         """Whether anything is asked for but words."""
         return self != Filters()
 
+    @property
+    def of_documents(self) -> bool:
+        """Whether anything is asked of the documents themselves."""
+        return any((self.role, self.publisher, self.language, self.since, self.until))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
@@ -75,6 +82,18 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One page of hits. `texts` have the words and fit the filters; about one of `each` was ranked.
+
+    Error and challenge pages count among the texts where nothing narrows the search.
+    """
+
+    hits: tuple[Hit, ...] = ()
+    texts: int = 0
+    each: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
     """The values that filters can have."""
 
@@ -93,78 +112,166 @@ class CatalogueHit:
     publisher: str | None
 
 
-_HITS = """
-with hit as materialized (
-  select rowid as id, bm25(text_search, 8.0, 1.0) as score
-  from text_search where text_search match :expression
-  order by score limit :most
-), found as (
-  select hit.id, c.document, c.content_id, c.capture_id, c.captured_at, c.outcome, c.version,
-    min(hit.score) over (partition by c.document) as best,
-    row_number() over (
-      partition by c.document order by c.version desc, c.captured_at, c.capture_id
-    ) as place
-  from hit
-    join text as t on t.rowid = hit.id
-    join capture as c on c.content_id = t.content_id
-  where c.is_version = 1 or :everything
-)
-select found.id, d.document, d.title, d.title_original, t.title as text_title, d.role, d.publisher,
-  d.published, d.language, t.language as text_language, d.url, found.capture_id, found.content_id,
-  found.captured_at, found.outcome, found.version,
-  (select coalesce(max(v.version), 0) from capture as v where v.document = d.document) as versions
-from found
-  join document as d on d.document = found.document
-  join text as t on t.rowid = found.id
-where found.place = 1
-  and (:role is null or d.role = :role)
+_HOLDERS = """
+select distinct d.rowid from text as t join capture as c on c.content_id = t.content_id
+  join document as d on d.document = c.document
+where t.rowid = ? and (c.is_version = 1 or ?) order by 1
+"""
+
+_FITTING = """
+select json_group_array(d.rowid) from document as d
+where (:role is null or d.role = :role)
   and (:publisher is null or d.publisher = :publisher)
   and (:language is null or d.language = :language)
   and (:since is null or d.published >= substr(:since, 1, length(d.published)))
   and (:until is null or substr(d.published, 1, length(:until)) <= :until)
-order by case when :newest then found.captured_at end desc, found.best, d.document
-limit :limit offset :offset
+"""
+
+_TEXTS = """
+select t.rowid, d.document, d.title, d.title_original, t.title as text_title, d.role, d.publisher,
+  d.published, d.language, t.language as text_language, d.url, c.capture_id, c.content_id,
+  c.captured_at, c.outcome, c.version,
+  (select coalesce(max(v.version), 0) from capture as v where v.document = d.document) as versions
+from document as d
+  join capture as c on c.document = d.document
+  join text as t on t.content_id = c.content_id
+where d.rowid = ? and (c.is_version = 1 or ?)
+order by c.version desc, c.captured_at, c.capture_id
+"""
+
+
+_SNIPPET = """
+select snippet(text_search, 1, ?, ?, ' … ', 48) from text_search
+where text_search match ? and rowid = ?
+"""
+
+_SNIPPETS = """
+select rowid, coalesce(snippet(text_search, 1, ?, ?, ' … ', 48), '') from text_search
+where text_search match ? and +rowid in (
+  select t.rowid from json_each(?) as one join document as d on d.rowid = one.value
+    join capture as c on c.document = d.document join text as t on t.content_id = c.content_id)
 """
 
 
 def search(
-    conn: sqlite3.Connection, expression: str, filters: Filters, *, limit: int, offset: int
-) -> tuple[Hit, ...]:
-    """Return matching documents, best first; `expression` is FTS5's language."""
-    cursor = conn.cursor()
-    cursor.row_factory = sqlite3.Row
-    rows = cursor.execute(
-        _HITS,
-        {
-            "expression": expression,
-            "role": filters.role,
-            "publisher": filters.publisher,
-            "language": filters.language,
-            "since": filters.since,
-            "until": filters.until,
-            "newest": filters.newest,
-            "most": -1 if filters.narrowed else max(_MOST, 20 * (offset + limit)),
-            "everything": filters.everything,
-            "limit": limit,
-            "offset": offset,
-        },
-    ).fetchall()
-    return tuple(
-        Hit(
-            **{name: row[name] for name in row.keys() if name != "id"},  # noqa: SIM118
-            snippet=_snippet(conn, expression, row["id"]),
+    conn: sqlite3.Connection,
+    expression: str,
+    filters: Filters,
+    belonging: Belonging | None,
+    *,
+    limit: int,
+    offset: int,
+) -> Found:
+    """Return documents whose texts match, best first; `expression` is FTS5's language.
+
+    `belonging` is needed where the filters ask for anything of documents, or for the newest.
+    """
+    documents: Iterable[int]
+    if belonging is None:
+        ranked = rank(conn, expression)
+        documents = _holders(conn, ranked, everything=filters.everything)
+        texts, each = ranked.texts, ranked.each
+    else:
+        documents, texts, each = _narrowed(
+            conn, expression, filters, belonging, most=offset + limit
         )
-        for row in rows
+    chosen = list(islice(documents, offset, offset + limit))
+    snippets = _Snippets(conn, expression, chosen)
+    hits = (_hit(conn, snippets, one, everything=filters.everything) for one in chosen)
+    return Found(hits=tuple(hit for hit in hits if hit is not None), texts=texts, each=each)
+
+
+def _narrowed(
+    conn: sqlite3.Connection, expression: str, filters: Filters, belonging: Belonging, *, most: int
+) -> tuple[Iterable[int], int, int]:
+    """Return documents in order, how many texts fit, and one of how many was ranked."""
+    everything = filters.everything
+    among = None
+    if filters.of_documents:
+        names = ("role", "publisher", "language", "since", "until")
+        asked = {name: getattr(filters, name) for name in names}
+        among = belonging.remember(tuple(asked.values()), lambda: _fitting(conn, asked))
+    texts = matching(conn, expression)
+    fitting = belonging.fitting(texts, among, everything=everything)
+    if filters.newest:
+        newest = belonging.newest(fitting, among, everything=everything, most=most)
+        return newest, len(fitting), 1
+    ranked = rank_among(conn, expression, fitting)
+    documents = _once(
+        document
+        for text in ranked.rowids
+        for document in belonging.of(text, among, everything=everything)
+    )
+    return documents, ranked.texts, ranked.each
+
+
+def _fitting(conn: sqlite3.Connection, asked: Mapping[str, str | None]) -> bytearray:
+    """Return the documents that the filters leave, as `Among` has them."""
+    last = conn.execute("select coalesce(max(rowid), 0) from document").fetchone()[0]
+    among = bytearray(last + 1)
+    for document in json.loads(conn.execute(_FITTING, asked).fetchone()[0]):
+        among[document] = 1
+    return among
+
+
+def _holders(conn: sqlite3.Connection, ranked: Ranked, *, everything: bool) -> Iterator[int]:
+    """Yield each document once, in the order of its best text; no further than is asked for."""
+    return _once(
+        document
+        for text in ranked.rowids
+        for (document,) in conn.execute(_HOLDERS, (text, everything)).fetchall()
     )
 
 
-def _snippet(conn: sqlite3.Connection, expression: str, rowid: int) -> tuple[Piece, ...]:
-    row = conn.execute(
-        "select snippet(text_search, 1, ?, ?, ' … ', 48) from text_search"
-        " where text_search match ? and rowid = ?",
-        (MARK, UNMARK, expression, rowid),
-    ).fetchone()
-    return parse_snippet(row[0] or "") if row else ()
+def _once(documents: Iterable[int]) -> Iterator[int]:
+    seen: set[int] = set()
+    for document in documents:
+        if document not in seen:
+            seen.add(document)
+            yield document
+
+
+def _hit(
+    conn: sqlite3.Connection, snippets: _Snippets, document: int, *, everything: bool
+) -> Hit | None:
+    """Return the newest text of a document that matches, with the capture that first brought it."""
+    cursor = conn.cursor()
+    cursor.row_factory = sqlite3.Row
+    looked_at: set[int] = set()
+    for row in cursor.execute(_TEXTS, (document, everything)):
+        if row["rowid"] in looked_at:
+            continue
+        looked_at.add(row["rowid"])
+        snippet = snippets.of(row["rowid"])
+        if snippet is not None:
+            values = {name: row[name] for name in row.keys() if name != "rowid"}  # noqa: SIM118
+            return Hit(**values, snippet=snippet)
+    return None
+
+
+class _Snippets:
+    """The words sought as they stand in texts of some documents.
+
+    A word whose end is open stands for very many: to look it up in one text takes as long as in
+    all, so all that may be asked for are looked up at once.
+    """
+
+    def __init__(self, conn: sqlite3.Connection, expression: str, documents: list[int]) -> None:
+        self._conn = conn
+        self._expression = expression
+        self._known: dict[int, str] | None = None
+        if '" *' in expression:
+            rows = conn.execute(_SNIPPETS, (MARK, UNMARK, expression, json.dumps(documents)))
+            self._known = dict(rows.fetchall())
+
+    def of(self, text: int) -> tuple[Piece, ...] | None:
+        """Return the pieces of one text, or None where it does not match."""
+        marked = self._looked_up(text) if self._known is None else self._known.get(text)
+        return None if marked is None else parse_snippet(marked)
+
+    def _looked_up(self, text: int) -> str | None:
+        row = self._conn.execute(_SNIPPET, (MARK, UNMARK, self._expression, text)).fetchone()
+        return None if row is None else str(row[0] or "")
 
 
 def parse_snippet(marked: str) -> tuple[Piece, ...]:
@@ -189,11 +296,11 @@ def search_catalogue(
     conn: sqlite3.Connection, expression: str, *, limit: int
 ) -> tuple[CatalogueHit, ...]:
     """Return documents whose own description matches, captured or not, best first."""
+    ranked = rank(conn, expression, table="document_search")
     rows = conn.execute(
         "select d.document, coalesce(d.title, d.title_original, d.url, d.document), d.language,"
-        " d.publisher from document_search join document as d on d.rowid = document_search.rowid"
-        " where document_search match ? order by rank, d.document limit ?",
-        (expression, limit),
+        f" d.publisher from document as d join {CHOSEN} order by one.key",
+        (json.dumps(list(islice(ranked.rowids, limit))),),
     )
     return tuple(
         CatalogueHit(document=row[0], title=row[1], language=row[2], publisher=row[3])
@@ -201,15 +308,21 @@ def search_catalogue(
     )
 
 
+_CHOICES, _CHOICES_BYTES = 200, 6_000
+"""Publishers and the like that a page of the search offers: so many, and of so many bytes."""
+
+
 def read_choices(conn: sqlite3.Connection) -> Choices:
-    """Read the roles, publishers (the 200 with most documents) and languages there are."""
+    """Read the roles, publishers and languages there are, of many those with most documents."""
 
     def values(column: str) -> tuple[str, ...]:
         rows = conn.execute(
             f"select {column} from document where {column} is not null"
-            f" group by 1 order by count(*) desc, 1 limit 200"
-        )
-        return tuple(sorted((row[0] for row in rows), key=str.casefold))
+            f" group by 1 order by count(*) desc, 1 limit {_CHOICES}"
+        ).fetchall()
+        sizes = accumulate(len(row[0].encode("utf-8", "replace")) for row in rows)
+        fit = [row[0] for row, size in zip(rows, sizes, strict=True) if size <= _CHOICES_BYTES]
+        return tuple(sorted(fit, key=str.casefold))
 
     return Choices(
         roles=values("role"), publishers=values("publisher"), languages=values("language")

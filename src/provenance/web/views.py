@@ -27,14 +27,31 @@ from provenance.web.signposting import description_links
 from provenance.web.source import Exchange
 from provenance.web.years import spans
 
-PAGE_SIZE = 50
+PAGE_SIZE = 30
 HITS = 20
+VISITS = 15
+"""Captures on one page of a document's timeline."""
+
+WHOLE, SHOWN, NAMED = 8, 24, 50
+"""Up to so many collections the front page shows whole; so many it shows in brief, so many more by
+name."""
+
+LISTED = 8
+"""Entries shown of a document's lists, which may be of any length."""
 
 
 async def home(site: Site, request: Any) -> Response:
     """Show what there is: collections, coverage, newest captures, what needs attention."""
     log = await asyncio.to_thread(site.source.log)
-    return page(site, "home.html", home=await site.home(), log=log)
+    return page(
+        site,
+        "home.html",
+        home=await site.home(),
+        log=log,
+        whole=WHOLE,
+        shown=SHOWN,
+        listed=NAMED,
+    )
 
 
 async def collection(site: Site, request: Any) -> Response:
@@ -47,16 +64,13 @@ async def collection(site: Site, request: Any) -> Response:
         near = tuple((f"/collection/{segment(one.collection)}", one.title) for one in known[:20])
         raise MissingError(f"There is no collection “{name[:200]}”.", near=near)
     states = TROUBLE_OUTCOMES if state == "attention" else (state,) if state else ()
-    documents = await site.read(
-        lambda conn: reading.read_documents(
-            conn,
-            name,
-            role=role,
-            states=states,
-            limit=PAGE_SIZE + 1,
-            offset=PAGE_SIZE * (number - 1),
-        )
+    shelf = (await site.standing()).shelves.get(name)
+    chosen = (
+        shelf.chosen(role=role, states=states, limit=PAGE_SIZE + 1, offset=PAGE_SIZE * (number - 1))
+        if shelf
+        else []
     )
+    documents = await site.read(lambda conn: reading.read_documents(conn, chosen))
     years = await site.once(f"years of {name}", lambda conn: reading.read_years(conn, name))
     kept = {key: value for key, value in (("role", role), ("state", state)) if value is not None}
     return page(
@@ -72,8 +86,10 @@ async def collection(site: Site, request: Any) -> Response:
 
 
 async def document(site: Site, request: Any) -> Response:
-    """Show the bibliographic card, every capture, relations and citations of a document."""
-    found = await find_document(site, named(request))
+    """Show the bibliographic card, the captures, relations and citations of a document."""
+    number = page_number(request)
+    first = VISITS * (number - 1)
+    found = await find_document(site, named(request), limit=VISITS, offset=first)
     newest = found.newest
     citations = await _citations(site, newest.capture_id) if newest else ()
     kept = await find_capture(site, newest.capture_id) if newest else None
@@ -82,6 +98,15 @@ async def document(site: Site, request: Any) -> Response:
         "document.html",
         found=found,
         newest=newest,
+        number=number,
+        first=first,
+        listed=LISTED,
+        pages=_pages(
+            f"/document/{segment(found.description.document)}",
+            {},
+            number,
+            more=found.capture_count > first + VISITS,
+        ),
         citations=citations,
         changed=_changed(found),
         formats=site.forms(citable=newest is not None),
@@ -157,12 +182,12 @@ async def search(site: Site, request: Any) -> Response:
     query = (request.args.get("q") or "").strip()[:400]
     filters, fault = _filters(request)
     number = page_number(request)
-    hits: tuple[searching.Hit, ...] = ()
+    found = searching.Found()
     catalogue: tuple[searching.CatalogueHit, ...] = ()
     if query and fault is None:
         try:
-            hits = await _hits(site, query, filters, number)
-            catalogue = await _catalogue(site, query, hits) if number == 1 else ()
+            found = await _found(site, query, filters, number)
+            catalogue = await _catalogue(site, query, found.hits) if number == 1 else ()
         except UsageError as error:
             fault = str(error)
     return page(
@@ -171,11 +196,12 @@ async def search(site: Site, request: Any) -> Response:
         query=query,
         filters=filters,
         choices=await site.choices(),
-        hits=hits[:HITS],
+        found=found,
+        hits=found.hits[:HITS],
         catalogue=catalogue,
         fault=fault,
         number=number,
-        pages=_pages("/search", _filter_query(query, filters), number, more=len(hits) > HITS),
+        pages=_pages("/search", _filter_query(query, filters), number, more=len(found.hits) > HITS),
     )
 
 
@@ -183,8 +209,9 @@ async def search_json(site: Site, request: Any) -> Response:
     """Answer a search as JSON; snippets are lists of [text, marked]."""
     query, number = (request.args.get("q") or "").strip()[:400], page_number(request)
     filters, fault = _filters(request)
+    found = searching.Found()
     try:
-        hits = () if fault else await _hits(site, query, filters, number)
+        found = found if fault else await _found(site, query, filters, number)
     except UsageError as error:
         fault = str(error)
     if fault:
@@ -195,18 +222,27 @@ async def search_json(site: Site, request: Any) -> Response:
             **asdict(hit),
             "snippet": [[piece.text, piece.marked] for piece in hit.snippet],
         }
-        for hit in hits[:HITS]
+        for hit in found.hits[:HITS]
     ]
     return twin(
-        site, {"query": query, "page": number, "more": len(hits) > HITS, "results": results}
+        site,
+        {
+            "query": query,
+            "page": number,
+            "more": len(found.hits) > HITS,
+            "texts": found.texts,
+            "ranked_one_in": found.each,
+            "results": results,
+        },
     )
 
 
-async def _hits(site: Site, query: str, filters: Filters, number: int) -> tuple[searching.Hit, ...]:
+async def _found(site: Site, query: str, filters: Filters, number: int) -> searching.Found:
     expression = site.source.fts_query(query)
+    belonging = await site.belonging() if filters.of_documents or filters.newest else None
     return await site.read(
         lambda conn: searching.search(
-            conn, expression, filters, limit=HITS + 1, offset=HITS * (number - 1)
+            conn, expression, filters, belonging, limit=HITS + 1, offset=HITS * (number - 1)
         )
     )
 
@@ -294,7 +330,8 @@ def _head(raw: bytes | None) -> str | None:
 def _changed(found: DocumentPage) -> dict[str, str]:
     """Return, by its capture id, the version before each capture that brought another content."""
     before: dict[str, str] = {}
-    kept = [line for line in found.captures if line.is_version and line.content_id]
+    lines = found.captures if found.before is None else (*found.captures, found.before)
+    kept = [line for line in lines if line.is_version and line.content_id]
     for newer, older in pairwise(kept):
         if newer.content_id != older.content_id:
             before[newer.capture_id] = older.capture_id

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
+from unicodedata import east_asian_width
 
 from provenance.dates import parse_instant
 from provenance.errors import UsageError
@@ -123,6 +124,22 @@ def shortened(text: str, length: int) -> str:
         whole = cut.rsplit(maxsplit=1)[0] if len(cut.split()) > 1 else cut
         cut = whole if len(cut) - len(whole) < 30 else cut
     return f"{cut.rstrip()}…"
+
+
+def brief(text: str, columns: int) -> str:
+    """Return the beginning of a text that finds room in a list; wide characters take two columns.
+
+    >>> brief("a harbour bridge", 11), brief("港口大桥", 4)
+    ('a harbour…', '港口…')
+    """
+    if len(text) * 2 <= columns:
+        return text
+    room = columns
+    for at, sign in enumerate(text):
+        room -= 2 if east_asian_width(sign) in "WF" else 1
+        if room < 0:
+            return shortened(text, at)
+    return text
 
 
 def relation_words(kind: str, *, inward: bool) -> str:

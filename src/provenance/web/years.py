@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-MOST_BARS = 60
+SIDE = 48
+"""Pixels of the highest bar of each side."""
+
+MOST_BARS = 25
 """Bars that find room in a page's width; more years than that share bars."""
 
 
@@ -13,7 +16,8 @@ MOST_BARS = 60
 class Span:
     """The years that one bar stands for, with documents published and captures made in them.
 
-    `x` and `width` are percent of the whole; `up` and `down` percent of the height for each side.
+    `x`, `width` and `bar` are percent of the whole; `top`, `up` and `down` are pixels, of which
+    each side has `SIDE`.
     """
 
     first: int
@@ -22,6 +26,8 @@ class Span:
     captured: int
     x: str
     width: str
+    bar: str
+    top: str
     up: str
     down: str
 
@@ -61,13 +67,15 @@ def spans(published: Mapping[int, int], captured: Mapping[int, int]) -> tuple[Sp
             captured=seen,
             x=f"{at * width:.3f}",
             width=f"{width:.3f}",
-            up=_height(made, tallest),
-            down=_height(seen, deepest),
+            bar=f"{0.8 * width:.3f}",
+            top=f"{SIDE - _height(made, tallest):.1f}",
+            up=f"{_height(made, tallest):.1f}",
+            down=f"{_height(seen, deepest):.1f}",
         )
         for at, (start, made, seen) in enumerate(sums)
     )
 
 
-def _height(count: int, most: int) -> str:
+def _height(count: int, most: int) -> float:
     # One among thousands is still to be seen.
-    return f"{max(100 * count / most, 4):.2f}" if count else "0"
+    return max(SIDE * count / most, 2) if count else 0
