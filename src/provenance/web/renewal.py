@@ -8,6 +8,7 @@ of the old. Here every request belongs to one opening of the file, whole.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
