@@ -14,10 +14,11 @@ from provenance.web.facts import Home
 from provenance.web.offer import LIVE, Offer
 from provenance.web.public import PublicAddress
 from provenance.web.reading import read_home
+from provenance.web.recent import Recent
 from provenance.web.render import STATIC, make_environment, read_static, segment
 from provenance.web.searching import Choices, read_choices
 from provenance.web.signposting import FORMS, Form
-from provenance.web.source import SiteSource
+from provenance.web.source import Assembled, Drawn, SiteSource
 
 READ_LIMIT_MS = 10_000
 """How long the reading for one page may take, so that no search holds a thread for long."""
@@ -25,6 +26,8 @@ ONCE_LIMIT_MS = 600_000
 """The same for what is read once for each file."""
 
 CHECKS_AT_ONCE = 2
+KEPT = 48 << 20
+"""Bytes of pages that were put together, and as many of pictures, that are kept for the next."""
 
 T = TypeVar("T")
 _ATTRIBUTE = "provenance_site"
@@ -59,6 +62,10 @@ class Site:
         self.templates = make_environment()
         self.static = {name: read_static(name) for name in STATIC}
         self.checking = asyncio.Semaphore(CHECKS_AT_ONCE)
+        self.assembled: Recent[Assembled | None] = Recent(
+            lambda made: len(made.page) if made else 0, number=4, bytes_kept=KEPT
+        )
+        self.drawn: Recent[Drawn] = Recent(lambda made: len(made.png), number=64, bytes_kept=KEPT)
         self._once: dict[str, Any] = {}
 
     async def read(

@@ -21,6 +21,7 @@ from provenance.web import (
     feeds,
     machines,
     timegates,
+    viewing,
     views,
 )
 from provenance.web.answers import MissingError, missing, twin
@@ -89,7 +90,9 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
         (r"^/diff/(?P<before>[^/]+)/(?P<after>[^/]+)$", comparing.diff),
         (r"^/content/(?P<id>[^/]+)$", byteviews.content),
         (r"^/view/(?P<id>[^/]+)/raw$", byteviews.raw_view),
-        (r"^/view/(?P<id>[^/]+)$", byteviews.view),
+        (r"^/view/(?P<id>[^/]+)/assembled$", viewing.assembled_view),
+        (r"^/view/(?P<id>[^/]+)/page-(?P<number>[1-9][0-9]{0,5})\.png$", viewing.page_picture),
+        (r"^/view/(?P<id>[^/]+)$", viewing.view),
         (rf"^/timegate/{_STAMP}/(?P<url>.+)$", timegates.dated_memento),
         (rf"^(?:/timegate)?/timemap/link/{_PART}(?P<url>.+)$", timegates.timemap_link),
         (rf"^(?:/timegate)?/timemap/json/{_PART}(?P<url>.+)$", timegates.timemap_json),
@@ -190,7 +193,7 @@ def forbidden(datasette: Any, request: Any, message: str) -> Response | None:
     site = site_of(datasette)
     if site is None:
         return None
-    return missing(site, MissingError("This is not open to readers.", status=403), as_json=False)
+    return missing(site, MissingError("Readers of this site cannot use this.", status=403))
 
 
 def _on_site(site: Site, view: View) -> View:
