@@ -74,14 +74,33 @@ def test_the_view_keeps_the_declared_charset(site: Client) -> None:
     assert raw.content == CHINESE.encode("gb18030")
 
 
-def test_a_pdf_is_shown_as_its_text_page_by_page(site: Client) -> None:
-    """The view of a PDF has its pages' text and no frame; its raw bytes are never shown."""
+def test_a_pdf_is_shown_page_by_page_as_pictures(site: Client) -> None:
+    """Each page is a picture with its text; there is no frame, and raw bytes are never shown."""
     capture_id = site.newest("council-minutes")
-    text = site.get(f"/view/{capture_id}").text
-    assert "Page 1" in text and "Page 2" in text
-    assert "48.6 million crowns" in text
-    assert "<iframe" not in text
+    first, second = (site.get(f"/view/{capture_id}?page={number}").text for number in (1, 2))
+    assert site.get(f"/view/{capture_id}").text == first
+    assert 'alt="Page 1 of 2, as a picture. Its text stands below."' in first
+    assert "Present: nine councillors" in first and "48.6 million crowns" not in first
+    assert f'rel="next" href="/view/{capture_id}?page=2"' in first and 'rel="prev"' not in first
+    assert "48.6 million crowns" in second and 'rel="next"' not in second
+    assert "<iframe" not in first
     assert site.get(f"/view/{capture_id}/raw").status_code == 404
+    picture = site.get(f"/view/{capture_id}/page-2.png")
+    assert picture.headers["content-type"] == "image/png"
+    assert picture.headers["content-security-policy"].startswith("sandbox;")
+    assert picture.content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("number", ["0", "3", "99999999", "-1", "x", "١"])
+def test_a_pdf_has_no_more_pages_than_it_has(site: Client, number: str) -> None:
+    """Another number is a 404 that leads back; pictures have the same pages."""
+    capture_id = site.newest("council-minutes")
+    page = site.get(f"/view/{capture_id}?page={number}")
+    assert page.status_code == 404
+    assert "There is no page" in page.text and f'href="/view/{capture_id}"' in page.text
+    assert site.get(f"/view/{capture_id}/page-{number}.png").status_code == 404
+    other = site.newest("gazette-article")
+    assert site.get(f"/view/{other}/page-1.png").status_code == 404
 
 
 def test_a_picture_is_shown_as_a_picture(site: Client) -> None:

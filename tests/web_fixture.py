@@ -86,6 +86,8 @@ class Text:
 class Nothing:
     """An archive that has nothing of any address."""
 
+    is_spent = False
+
     def has(self, url: str) -> bool:
         return False
 

@@ -161,7 +161,7 @@ class _Page:
             if naming.form is Form.CSS:
                 for edit in self._styled(place.start, place.end, value, quoted=True):
                     edits[key] = edit
-            elif not _is_shown(name, naming.kind):
+            elif not _is_shown(name, naming.kind, values):
                 continue
             elif naming.lazy:
                 late.append((key, value))
@@ -219,8 +219,10 @@ class _Page:
             yield _Edit(start=start, end=end, text=text)
 
 
-def _is_shown(name: str, kind: Kind) -> bool:
-    return name in _SHOWN and (kind is Kind.STYLE if name == "link" else kind is Kind.IMAGE)
+def _is_shown(name: str, kind: Kind, values: Mapping[str, str]) -> bool:
+    if name == "link":
+        return "stylesheet" in values.get("rel", "").lower().split()
+    return name in _SHOWN and kind is Kind.IMAGE
 
 
 def _edit(place: _Attribute, value: str) -> _Edit:

@@ -34,6 +34,10 @@ _TOLD: Final = 50
 class Archive(Protocol):
     """What is held of addresses around the page's date."""
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether so much was read that nothing more is."""
+
     def has(self, url: str) -> bool:
         """Whether anything is held of an address."""
 
@@ -71,6 +75,7 @@ class _Parts:
         self._has: dict[str, bool] = {}
         self._made: dict[tuple[str, Kind], tuple[str | None, str | None]] = {}
         self._named: dict[str, str | None] = {}
+        self._found: set[str] = set()
         self._within: list[str] = []
 
     def held(self, reference: str, base: str) -> bool:
@@ -96,7 +101,7 @@ class _Parts:
     def result(self, text: str) -> Assembled:
         """Return the page `text` with the count of what it names."""
         dates = sorted(date for date in self._named.values() if date)
-        absent = [url for url in self._named if not self._has.get(url)]
+        absent = [url for url in self._named if url not in self._found]
         shown = len(dates)
         return Assembled(
             page=text.encode("utf-8", "replace"),
@@ -107,7 +112,7 @@ class _Parts:
             missing=tuple(absent[:_TOLD]),
             first=dates[0] if dates else None,
             last=dates[-1] if dates else None,
-            limited=self._limited,
+            limited=self._limited or self._archive.is_spent,
         )
 
     def _has_of(self, url: str) -> bool:
@@ -124,7 +129,10 @@ class _Parts:
         if url in self._has:
             self._named.setdefault(url, None)
         held = self._archive.find(url) if has else None
-        return (None, None) if held is None else (self._made_of(held, kind), held.date)
+        if held is None:
+            return None, None
+        self._found.add(url)
+        return self._made_of(held, kind), held.date
 
     def _made_of(self, held: Held, kind: Kind) -> str | None:
         if kind is not Kind.STYLE:

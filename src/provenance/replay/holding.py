@@ -17,14 +17,24 @@ from provenance.dates import parse_instant
 from provenance.digest import digest_of
 from provenance.errors import ProvenanceError
 from provenance.extract.media import essence_of
-from provenance.http_body import content_pieces
-from provenance.http_message import HEAD_LIMIT, body_shape, media_type_of, parse_response_head
+from provenance.http_body import CODINGS, CODINGS_LIMIT, BodyMeter, content_start
+from provenance.http_message import (
+    HEAD_LIMIT,
+    ResponseHead,
+    Undecoded,
+    body_shape,
+    media_type_of,
+    parse_response_head,
+)
 from provenance.index import RecordRow, RecordsOf
 from provenance.uri import web_address
 from provenance.warc.contents import read_block
 
 LARGEST = 8 << 20
 """Bytes of one requisite, stored and decoded."""
+
+READ_IN_ALL = 128 << 20
+"""Bytes that are read and decoded for one page, all its requisites together."""
 
 _REDIRECTS = 5
 _LOOKED_AT = 3
@@ -47,8 +57,14 @@ class Holdings:
     def __init__(self, records: RecordsOf, archive: Path, at: str) -> None:
         self._records = records
         self._archive = archive
+        self._left = READ_IN_ALL
         self._date = at
         self._at = _instant(at)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether so much was read that nothing more is."""
+        return self._left <= 0
 
     def has(self, url: str) -> bool:
         """Whether there is any record of an address."""
@@ -94,25 +110,35 @@ class Holdings:
             return web_address(location, base=url)
         if not 200 <= head.status < 300 or head.status == 206:  # (2)
             return None
-        body = block[head.size :]
-        content = bytearray()
-        for piece in content_pieces(body_shape(head), lambda: [body], cut=False):
-            content += piece
-            if len(content) > LARGEST:
-                return None
+        content = _content(head, block[head.size :])
+        self._left -= len(content)
+        if len(content) > LARGEST:
+            return None
         media_type, charset = media_type_of(head)
-        return _held(url, record.date, media_type or "", charset, bytes(content))
+        return _held(url, record.date, media_type or "", charset, content)
 
     def _block(self, record: RecordRow) -> bytes | None:
         size = record.content_length
-        if size > LARGEST + HEAD_LIMIT:
+        if size > LARGEST + HEAD_LIMIT or self.is_spent:
             return None
+        self._left -= size
         try:
             path = self._archive / record.warc
             block = read_block(path, record.offset, record.ordinal, limit=size + 1)
         except ProvenanceError:
             return None
         return block if digest_of(block) == record.block_digest else None  # (2)
+
+
+def _content(head: ResponseHead, body: bytes) -> bytes:
+    """Return the first bytes of a body's content, one more than the largest that counts."""
+    shape = body_shape(head)
+    framed = BodyMeter(replace(shape, codings=()))
+    framed.feed(body)
+    undecoded = framed.finish(cut=False).undecoded
+    if not CODINGS.issuperset(shape.codings) or len(shape.codings) > CODINGS_LIMIT:
+        undecoded = Undecoded.CODING_UNKNOWN
+    return content_start(shape, [body], undecoded=undecoded, limit=LARGEST + 1)
 
 
 def _held(url: str, date: str, media_type: str, charset: str | None, content: bytes) -> Held:

@@ -145,10 +145,8 @@ async def _leaf(site: Site, request: Any, facts: CaptureFacts) -> PageShown:
     number = int(text[:6]) if text.isascii() and text.isdigit() else 0
     made = await _drawn(site, facts, number)
     if made.fault == "no_such_page":
-        many = f"This document has {made.pages} page{'s' if made.pages != 1 else ''}."
+        many = f" This document has {made.pages}." if made.pages else ""
         near = ((f"/view/{facts.capture_id}", "its first page"), *evidence_near(facts))
-        raise MissingError(
-            f"There is no page {text[:6]}. {many}" if made.pages else many, near=near
-        )
+        raise MissingError(f"There is no page “{text[:6]}”.{many}", near=near)
     words = await site.read(lambda conn: read_page_text(conn, str(facts.content_id), number))
     return PageShown(number=number, drawn=made, text=words)
