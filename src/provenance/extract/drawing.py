@@ -27,13 +27,13 @@ WIDTH: Final = 1100
 
 HEIGHT: Final = 2200
 MAX_PAGE: Final = 100_000
-_CPU_S: Final = 15
-_CLOCK_S: Final = 40
+CPU_LIMIT_S: Final = 15
+CLOCK_LIMIT_S: Final = 40
 _MEMORY: Final = 1 << 30
 _ANSWER: Final = 16 << 20
 _BOOT: Final = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from provenance.extract.drawing import main; main(int(sys.argv[2]))"
+    "from provenance.extract.drawing import main; main(int(sys.argv[2]), int(sys.argv[3]))"
 )
 
 
@@ -52,23 +52,32 @@ class Drawing:
     fault: str | None = None
 
 
-def draw_page(content: bytes, number: int, *, python: str = sys.executable) -> Drawing:
+def draw_page(
+    content: bytes,
+    number: int,
+    *,
+    cpu_limit_s: int = CPU_LIMIT_S,
+    clock_limit_s: float = CLOCK_LIMIT_S,
+    python: str = sys.executable,
+) -> Drawing:
     """Return page `number`, from 1, of a PDF; `python` runs the process that draws."""
     if len(content) > MAX_BYTES:
         return Drawing(fault="too_large")
     if not 1 <= number <= MAX_PAGE:
         return Drawing(fault="no_such_page")
     with subprocess.Popen(
-        [python, "-I", "-c", _BOOT, json.dumps(sys.path), str(number)],
+        [python, "-I", "-c", _BOOT, json.dumps(sys.path), str(number), str(cpu_limit_s)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
-            answer, _ = process.communicate(content, timeout=_CLOCK_S)
+            answer, _ = process.communicate(content, timeout=clock_limit_s)
         except subprocess.TimeoutExpired:
             process.kill()
             return Drawing(fault="too_slow")
+        except OSError:
+            answer = b""  # it ended before it had read all
         if process.returncode == -signal.SIGXCPU:
             return Drawing(fault="too_slow")
     return _believed(answer) or Drawing(fault="crashed")
@@ -132,14 +141,14 @@ def _picture(page: Any, pages: int) -> Drawing:
     return Drawing(png=png, width=bitmap.width, height=bitmap.height, pages=pages)
 
 
-def main(number: int) -> None:
+def main(number: int, cpu_limit_s: int) -> None:
     """Draw a page of the PDF on standard input; answer on standard output."""
     answers = os.fdopen(os.dup(1), "wb")
     # Whatever a library prints must not get into the answer.
     os.dup2(2, 1)
     for kind, bound in (
         (resource.RLIMIT_AS, _MEMORY),
-        (resource.RLIMIT_CPU, _CPU_S),
+        (resource.RLIMIT_CPU, cpu_limit_s),
         (resource.RLIMIT_CORE, 0),
     ):
         try:
