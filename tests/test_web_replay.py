@@ -254,8 +254,8 @@ def test_an_archive_without_its_files_says_so_everywhere(tmp_path: Path) -> None
     archive = archived(tmp_path, the_files(), "page")
     capture = capture_of(archive)
     (row,) = archive.captures_of("doc-0")
-    for path in archive.archive.glob("*"):
-        path.unlink()
+    for file in archive.archive.glob("*"):
+        file.unlink()
     archive.archive.rmdir()
     with shown(archive) as site:
         for path in (
