@@ -44,7 +44,7 @@ _TAG_END = re.compile(r"[\t\n\f\r ]*+(?:/[\t\n\f\r /]*+)?>")
 _PLAIN = frozenset(
     ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "plaintext")
 )
-_SIZE = re.compile(r"([0-9.]+)[wx]\b")
+_SIZE = re.compile(r"(?<![0-9.])([0-9.]{1,20})[wx]\b")
 _WIDTH, _DENSITY = 1000, 1.0
 """What suits a common screen: candidates from this width, or density, on."""
 
