@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import re
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,12 +17,14 @@ from provenance.replay.assembly import Page, assemble
 from provenance.replay.holding import LARGEST, Held, Holdings
 from provenance.replay.kinds import shown_as
 from provenance.showing import make_source
+from provenance.warc.contents import read_content
 from provenance.web.source import Assembled
 from tests.roots import fetched, root_of
 from tests.web_fixture import a_png
 from tests.web_replay import archived, capture_of, the_files
 from tests.wire import playing
 
+SHARED = Path(__file__).parents[2] / "shared"
 BASE = "https://example.org/"
 GIF = b"GIF89a" + bytes(20)
 
@@ -296,3 +299,38 @@ def test_a_lookup_uses_the_index_on_addresses(tmp_path: Path) -> None:
         for sql in {each for each in seen if "target_uri" in each}:
             plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()
             assert "record_by_target_uri_date" in plan[0][3], plan
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason="no shared corpora beside the checkout")
+@pytest.mark.parametrize(
+    ("name", "url", "shown", "absent"),
+    [
+        ("dec1d4a5-parseMe.warc.gz", "http://stringjs.com/", 3, ["icon-github-"]),
+        (
+            "bb2a23f0-froggie.warc.gz",
+            "http://www.cs.odu.edu/~mkelly/semester/2017_spring/remoteFroggie.html",
+            1,
+            [],
+        ),
+    ],
+)
+def test_pages_that_other_programs_recorded_have_their_parts(
+    tmp_path: Path, name: str, url: str, shown: int, absent: list[str]
+) -> None:
+    """A file that was put into the archive will do; redirects of three steps lead to a picture."""
+    archive = Archive.init(tmp_path / "root")
+    (recorded,) = (SHARED / "corpora" / "files").glob(f"*/{name}")
+    shutil.copy(recorded, archive.archive / name)
+    archive.index()
+    with open_index(archive.index_path) as connection:
+        warc, offset, ordinal, date = connection.execute(
+            "SELECT warc, offset, ordinal, date FROM record"
+            " WHERE type = 'response' AND target_uri = ?",
+            (url,),
+        ).fetchone()
+        content = b"".join(read_content(archive.archive / warc, offset, ordinal))
+        held = Holdings(RecordsOf(connection), archive.archive, date)
+        made = assemble(Page(content=content, url=url, media_type="text/html", charset=None), held)
+    assert (made.shown, made.absent, made.unfit) == (shown, len(absent), 0)
+    assert all(part in url for part, url in zip(absent, made.missing, strict=True))
