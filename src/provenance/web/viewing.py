@@ -104,7 +104,11 @@ async def page_picture(site: Site, request: Any) -> Response:
         raise MissingError("This page could not be drawn.", near=evidence_near(facts))
     return Response(
         made.png,
-        headers={**ARCHIVED_HEADERS, "link": _links(site, request, found)},
+        headers={
+            **ARCHIVED_HEADERS,
+            "link": _links(site, request, found),
+            "cache-control": "private, max-age=3600",
+        },
         content_type="image/png",
     )
 
