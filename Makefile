@@ -9,12 +9,18 @@ MAKE_ENVIRONMENT := requirements/make-environment.sh
 RUN := .venv/.run-installed
 DEV := .venv/.dev-installed
 PEERS := .venv-peers/.installed
+NEXT := .venv-next/.installed
+PLUGINS := .venv-plugins/.installed
 LOCK := .venv-lock/.installed
 COMPILE := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --only-binary :all: --no-header --no-emit-index-url --no-emit-find-links
 
+# The tests that start a Datasette, with the release in `.venv` and with the one to come.
+PAGE_TESTS := $(wildcard tests/test_web_*.py tests/test_publish*.py tests/test_datasette_*.py) \
+	tests/test_index_schema.py tests/test_memento_service.py
+
 .DELETE_ON_ERROR:
-.PHONY: help demo test serve lint docs docs-check long lock clean
+.PHONY: help demo test serve lint docs docs-check long test-next lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -40,8 +46,11 @@ docs: $(DEV) ## write the pages that are made from the code
 docs-check: $(DEV) ## fail when a page made from the code is not as committed
 	$(BIN)/python docs/build_docs.py --check
 
-long: $(DEV) $(PEERS) ## run the long tests
+long: $(DEV) $(PEERS) $(PLUGINS) ## run the long tests
 	$(BIN)/python -m pytest -m long
+
+test-next: $(NEXT) $(PLUGINS) $(PEERS) ## run the tests of the pages on the Datasette to come
+	.venv-next/bin/python -m pytest -m "not long or plugins" -n auto --dist loadfile $(PAGE_TESTS)
 
 lock: $(LOCK) ## resolve the locks anew, within what pyproject.toml and requirements/*.in allow
 	$(COMPILE) pyproject.toml requirements/build.in -o requirements/run.txt
@@ -50,10 +59,14 @@ lock: $(LOCK) ## resolve the locks anew, within what pyproject.toml and requirem
 		--no-binary surt requirements/peers.in -o requirements/peers.txt
 	$(COMPILE) --no-deps --no-binary surt requirements/peers-source.in -o requirements/peers-source.txt
 	$(COMPILE) --no-emit-package brotli --no-binary surt benchmarks/peers.in -o benchmarks/peers.txt
+	sed -n '/^datasette==/d; s/ \\$$//; /^[a-z].*==/p' requirements/run.txt > .venv-lock/but-datasette.txt
+	$(COMPILE) --no-annotate requirements/datasette-next.in -c .venv-lock/but-datasette.txt \
+		-o requirements/datasette-next.txt
+	$(COMPILE) requirements/datasette-plugins.in -c requirements/run.txt -o requirements/datasette-plugins.txt
 	$(COMPILE) requirements/lock.in -o requirements/lock.txt
 
 clean: ## remove the environments, the demo's archive and every cache
-	rm -rf .venv .venv-peers .venv-lock .venv-wheel benchmarks/.peers demo-archive dist build
+	rm -rf .venv .venv-next .venv-plugins .venv-peers .venv-lock .venv-wheel benchmarks/.peers demo-archive dist build
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests docs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -66,6 +79,19 @@ $(RUN): requirements/run.txt pyproject.toml
 
 $(DEV): $(RUN) requirements/dev.txt
 	$(MAKE_ENVIRONMENT) .venv requirements/dev.txt
+	@touch $@
+
+# The environment of the tests once more, with what the Datasette to come needs otherwise over it.
+$(NEXT): requirements/run.txt requirements/dev.txt requirements/datasette-next.txt pyproject.toml
+	$(MAKE_ENVIRONMENT) .venv-next requirements/run.txt requirements/dev.txt requirements/datasette-next.txt
+	.venv-next/bin/python -m pip --disable-pip-version-check install --quiet --no-index --no-deps \
+		--no-build-isolation --editable .
+	.venv-next/bin/python -m pip check
+	@touch $@
+
+# Other people's plugins, apart; the tests lend them to the Datasette of either environment.
+$(PLUGINS): requirements/datasette-plugins.txt
+	$(MAKE_ENVIRONMENT) .venv-plugins requirements/datasette-plugins.txt
 	@touch $@
 
 $(PEERS): requirements/peers.txt requirements/peers-source.txt

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from bench import PROGRAM, Bench, expect, responses, size_of
@@ -98,7 +99,7 @@ def measure_verify(bench: Bench, scale: int, text_scale: int) -> None:
     names = write_corpus(bench.corpus, scale)
     for words, chosen in (("text alone", texts), ("HTML, JPEG and PDF", names)):
         _filled(bench, chosen)
-        size = size_of(bench.warcs()) / 1e6
+        size, whole = size_of(bench.warcs()) / 1e6, _as_one(bench)
         bench.race(
             "verify",
             f"Verify, {words}: {3 * len(chosen)} records, {size:.0f} MB",
@@ -110,10 +111,32 @@ def measure_verify(bench: Bench, scale: int, text_scale: int) -> None:
                 ),
                 Contestant(
                     name="fastwarc check -p",
-                    command=lambda: [program("fastwarc"), "check", "-p", *bench.warcs()],
+                    command=partial(_fastwarc, whole),
+                ),
+                Contestant(
+                    name="inflating and hashing alone",
+                    command=lambda: [sys.executable, HERE / "floor.py", *bench.warcs()],
+                    own=True,
                 ),
             ],
         )
+
+
+def _fastwarc(whole: Path) -> list[str | Path]:
+    return [program("fastwarc"), "check", "-p", whole]
+
+
+def _as_one(bench: Bench) -> Path:
+    """Return the records of every file in one: `fastwarc check` takes one file alone."""
+    files = bench.warcs()
+    if len(files) == 1:
+        return files[0]
+    whole = bench.folder / "whole.warc.gz"
+    with whole.open("wb") as out:
+        for file in files:
+            with file.open("rb") as records:
+                shutil.copyfileobj(records, out)
+    return whole
 
 
 def measure_index(bench: Bench, scale: int) -> None:

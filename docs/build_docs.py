@@ -72,7 +72,7 @@ def _schema() -> str:
 
 
 def _findings() -> str:
-    from provenance.verify.code_page import to_markdown
+    from provenance.findings.code_page import to_markdown
 
     return to_markdown()
 

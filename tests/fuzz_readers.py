@@ -342,7 +342,7 @@ def _draw(raw: bytes, folder: Path) -> Iterator[str]:
 READERS = {
     "warc": Reader(read=_records, rooms=("warc/reader", "warc/record", "warc/members"),
                    suffixes=(".warc", ".gz", ".arc", ".open")),
-    "verify": Reader(read=_verify, rooms=("verify/",), share=8,
+    "verify": Reader(read=_verify, rooms=("whole/", "verify/"), share=8,
                      suffixes=(".warc", ".gz", ".arc", ".open")),
     "survey": Reader(read=_survey, rooms=("warc/",), suffixes=(".warc", ".gz"), share=4),
     "wacz": Reader(read=_wacz, rooms=("verify/",), suffixes=(".wacz",), share=6),

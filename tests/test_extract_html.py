@@ -216,6 +216,38 @@ def test_xhtml_is_read_as_xml_and_broken_xhtml_as_html() -> None:
     assert (good.title, good.text) == ("t", "seen")
     broken = extract(b"<html><p>seen &nbsp;<br>too", media_type="application/xhtml+xml")
     assert broken.text == "seen\ntoo"
+    # HTML has names for letters that XML has not, and knows that a row ends a row.
+    broken = extract(b"<html><p>caf&eacute;<p>two", media_type="application/xhtml+xml")
+    assert broken.text == "caf\u00e9\ntwo"
+
+
+@pytest.mark.parametrize(
+    "fault", ["<p>one</div>two", "<p a='1' a='2'>one", "<p>a & b</p>", "<p>one</p>", "\x01"]
+)
+def test_xhtml_with_any_fault_is_read_as_html(fault: str) -> None:
+    """Wherever the fault stands: the text is that of the same bytes under text/html."""
+    raw = f"<html><body>before {fault} after &eacute;".encode()
+    as_xml = extract(raw, media_type="application/xhtml+xml")
+    assert as_xml.text == extract(raw, media_type="text/html").text
+    assert as_xml.text.endswith("\u00e9")
+
+
+@pytest.mark.parametrize(
+    "doctype", ["", '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.1//EN" "x.dtd">']
+)
+def test_letters_named_in_xhtml_are_read(doctype: str) -> None:
+    """As browsers read them; not in a comment or where no reference is, and none makes markup."""
+    page = (
+        f'{doctype}<html xmlns="http://www.w3.org/1999/xhtml"><head><script src="x"/></head><body>'
+        "<p>caf&eacute;&nbsp;&amp;eacute; &lt;b&gt; &nvlt;<![CDATA[&eacute;]]><!-- &eacute; -->"
+        "</p></body></html>"
+    )
+    found = extract(page.encode(), media_type="application/xhtml+xml")
+    assert found.text == "caf\u00e9 &eacute; <b> <\u20d2&eacute;"
+    hostile = page.replace("<p>", "<p>" + "<!--<![CDATA[" * 200_000)
+    assert extract(hostile.encode(), media_type="application/xhtml+xml").text == ""
+    own = '<!DOCTYPE html [<!ENTITY eacute "E">]><html><body>caf&eacute;</body></html>'
+    assert extract(own.encode(), media_type="application/xhtml+xml").text == "cafE"
 
 
 def test_any_other_xml_gives_a_line_for_each_element() -> None:

@@ -34,7 +34,9 @@ FLOORS = (
     ),
     ("words", ("model", "holdings", "seeds")),
     ("wings", ("exchange", "warc", "extract", "gather", "index", "cite", "log", "web")),
-    ("between", ("landing", "timestamps")),
+    ("between", ("landing", "timestamps", "findings")),
+    ("first judgement", ("whole",)),
+    ("second judgement", ("rungs",)),
     (
         "verbs",
         (
@@ -65,7 +67,8 @@ FLOORS = (
 
 On the ground and among the words, rooms may also import their neighbours, without a circle; wings
 and verbs do not know each other. `landing` reads pages by means of the wings, for
-the verbs; `timestamps` dates what `log` commits to.
+the verbs; `timestamps` dates what `log` commits to. `whole` and `rungs` judge for `verify`, which
+asks them.
 The package itself (`provenance/__init__.py`) is below the ground.
 """
 
@@ -74,7 +77,8 @@ NEIGHBOURLY = ("ground", "words")
 DOORS: dict[str, tuple[str, ...]] = {
     "warcio": ("warc/",),
     "fastwarc": ("warc/",),
-    "isal": ("warc/", "verify/inflate.py", "http_body.py"),
+    "isal": ("warc/", "whole/inflate.py", "http_body.py"),
+    "orjson": ("whole/statements.py",),
     "zlib": ("warc/", "http_body.py", "extract/png.py"),
     "gzip": ("warc/", "http_body.py"),
     "brotli": ("http_body.py",),

@@ -265,7 +265,7 @@ def test_a_second_program_is_asked(shop: Workshop) -> None:
     shop.issue("ending", extensions=CA, end="20160301120000Z")
     shop.issue("ending-tsa", "ending")
     answer = shop.sign(tst_info(IMPRINT, gen_time=THEN), "ending-tsa")
-    said = refused(Reason.NOT_TRUSTED, answer, anchors=trusted(shop, "ending"))
+    said = refused(Reason.OBJECTED, answer, anchors=trusted(shop, "ending"))
     assert "a second program refuses the token" in said
     assert "certificate has expired" in said
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from provenance.proving import check_proof
 from provenance.runtime import system_runtime
 from provenance.verify import Finding, Note
 from provenance.witnessing import keep_answer
-from tests.cli_program import run
+from tests.cli_program import run, small_root
 from tests.witness_rig import LOG
 from tests.witness_roots import signed_root
 
@@ -41,6 +42,51 @@ def test_a_private_key_in_the_place_of_a_public_one_is_not_repeated(root: Path, 
     assert "provenance key show" in ended.err or "private key" in ended.err
     ended = run("verify", "--proof", root.parent / "operator.key", cwd=root)
     assert ended.status and line.split("+")[-1] not in ended.err
+
+
+def test_a_file_in_the_place_of_a_public_line_is_told_what_is_wanted(root: Path) -> None:
+    """Whoever has a key file has the line at once."""
+    proof = root.parent / "letter.tlog-proof"
+    assert run("log", "proof", "letter", "-o", proof, cwd=root).status == 0
+    for words in ((), ("letter",), ("--proof", proof)):
+        ended = run("verify", *words, "--key", root.parent / "operator.key", cwd=root)
+        assert ended.status == 2
+        assert "The public line is wanted, which `provenance key show FILE` prints" in ended.err
+    ended = run("witness", "add", root.parent / "w", "operator.key", cwd=root.parent)
+    assert ended.status == 2
+    assert "provenance key show" in ended.err
+
+
+def test_a_checkpoint_without_a_key_in_a_signed_log_says_so(root: Path) -> None:
+    """It is made, and nobody takes it for a signed one; with the key it is signed later."""
+    letter = root.parent / "more.txt"
+    letter.write_text("More.\n")
+    assert run("log", "checkpoint", cwd=root).err.count("signed") == 0  # it stands as it was
+    assert run("add", letter, "--document", "minutes", cwd=root).status == 0
+    for _ in range(2):
+        ended = run("log", "checkpoint", cwd=root)
+        assert ended.status == 0
+        assert "note: this checkpoint is not signed, and the log was signed before" in ended.err
+        assert "--key" in ended.err
+    said = json.loads(run("log", "checkpoint", "--json", cwd=root).out)
+    assert (said["signed"], said["signed_before"]) == (False, True)
+    (root / "metadata" / "log" / OPERATOR).unlink()
+    ended = run("log", "checkpoint", cwd=root)
+    assert "note: this checkpoint is not signed" in ended.err  # earlier ones still are
+    ended = run("log", "checkpoint", "--key", root.parent / "operator.key", cwd=root)
+    assert (ended.status, "note: " in ended.err) == (0, False)
+    said = json.loads(run("log", "checkpoint", "--json", cwd=root).out)
+    assert (said["signed"], said["signed_before"]) == (True, True)
+
+
+def test_a_log_that_nobody_signs_says_nothing_of_it(tmp_path: Path) -> None:
+    archive = small_root(tmp_path / "root")
+    for _ in range(2):
+        assert "note: " not in run("log", "checkpoint", cwd=archive.root).err
+    assert (
+        json.loads(run("log", "checkpoint", "--json", cwd=archive.root).out)["signed_before"]
+        is False
+    )
 
 
 def test_the_operators_key_under_another_name_is_no_witness(root: Path) -> None:
@@ -114,3 +160,34 @@ def test_a_pipe_in_the_log_is_not_waited_for(root: Path) -> None:
     notes: list[Note] = []
     Archive(root).verify(on_finding=findings.append, on_note=notes.append)
     assert findings
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("log", "checkpoint", "--key"),
+        ("key", "show"),
+        ("key", "new", "--name", "a.example"),
+        ("witness", "cosign", "w", "copy", "--key"),
+        ("witness", "serve", "w", "--key"),
+        ("verify", "--key"),
+        ("verify", "--witness-key"),
+        ("witness", "add", "w"),
+    ],
+)
+@pytest.mark.parametrize("before", ["", "key: ", " "])
+def test_a_private_key_in_the_place_of_its_file_is_not_repeated(
+    root: Path, words: tuple[str, ...], before: str
+) -> None:
+    """Such as out of a variable that holds the key itself: messages end up in logs of runs."""
+    line = (root.parent / "operator.key").read_text().strip()
+    for where in (root, root.parent):
+        ended = run(*words, f"{before}{line}", cwd=where)
+        assert ended.status
+        assert line.split("+")[-1][:12] not in ended.out + ended.err
+    key = {"PROVENANCE_KEY": line, "PROVENANCE_WITNESS_KEY": line}
+    for env_words in (("log", "checkpoint"), ("witness", "serve", "w")):
+        ended = run(*env_words, cwd=root, environ=key)
+        assert ended.status
+        assert line.split("+")[-1][:12] not in ended.out + ended.err
+    assert not [each for each in root.parent.iterdir() if "PRIVATE" in each.name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
 import re
@@ -12,11 +11,11 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import click
 import pytest
@@ -27,61 +26,13 @@ from provenance.web.signposting import FORMS
 from tests.cli_program import LETTER, PROGRAM, run, small_root
 from tests.web_copies import Elements
 from tests.web_nginx import PAGE, nginx, shown_configuration
+from tests.web_programs import get, telling
 
 ROOT = Path(__file__).parents[1]
 AT = "https://archive.example/bridge/"
-NAME = "archive.example"
 
 PLUGGED = "from provenance.plugged import register_routes\n"
 """A plugin file that has what the entry point names, for an environment installed before it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Got:
-    """A response that was had over a connection of its own."""
-
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-
-def get(address: str, path: str, *, name: str = NAME, method: str = "GET") -> Got:
-    """Return what a server at a loopback address says under a host name; follow nothing."""
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
-    try:
-        connection.request(method, path, headers={"Host": name})
-        answer = connection.getresponse()
-        return Got(status=answer.status, headers=answer.headers, body=answer.read())
-    finally:
-        connection.close()
-
-
-@contextlib.contextmanager
-def telling(command: Sequence[str | Path], told: str, **more: object) -> Iterator[str]:
-    """Run a server until the end of the block; give the address that it tells on stderr."""
-    with subprocess.Popen(
-        [os.fspath(word) for word in command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        **more,  # type: ignore[call-overload]
-    ) as process:
-        try:
-            lines = []
-            for line in process.stderr:
-                lines.append(line)
-                if found := re.search(rf"{told} (http://\S+)", line):
-                    yield found[1]
-                    break
-            else:
-                pytest.fail("".join(lines))
-        finally:
-            process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +179,10 @@ def test_typed_sql_can_be_switched_off(behind: str, kept: Path) -> None:
         "/bridge/_memory?sql=select+1",
     ):
         answer = get(behind, path)
+        if answer.status == 302:  # Datasette 1.0 has a page of its own for what is typed
+            led = urljoin(f"{behind}{path}", answer.headers["location"])
+            assert led.startswith(f"{behind}/bridge/provenance/-/query"), path
+            answer = get(behind, led.removeprefix(behind))
         assert answer.status in (400, 403, 404), path
         assert b"select 1" not in answer.body
     page = get(behind, "/bridge/provenance")
@@ -238,7 +193,7 @@ def test_typed_sql_can_be_switched_off(behind: str, kept: Path) -> None:
     assert ">Tables<" in home and "Tables and SQL" not in home
     with telling((*PROGRAM, "-C", kept, "serve", "--port", "0"), "Serving at") as site:
         name = urlsplit(site).netloc
-        assert get(site, "/provenance?sql=select+1", name=name).status == 200
+        assert get(site, "/provenance?sql=select+1", name=name).status in (200, 302)
         assert "Tables and SQL" in get(site, "/", name=name).text
 
 
@@ -258,9 +213,14 @@ def shown_datasette(page: str) -> list[str]:
     return shlex.split(found[1].replace("\\\n", " "))
 
 
-def test_a_plain_datasette_has_the_pages_where_it_is_told_so(kept: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["-m", "-c"])
+def test_a_plain_datasette_has_the_pages_where_it_is_told_so(
+    kept: Path, tmp_path: Path, option: str
+) -> None:
     """The page's own command and metadata; contents come from the WARC files beside the index."""
-    page = PAGE.read_text("utf-8")
+    if option == "-c" and version("datasette").startswith("0."):
+        pytest.skip("Datasette 0.65 has no file of configuration; make test-next runs this on 1.0")
+    page = PAGE.read_text("utf-8").replace("-m site.json", f"{option} site.json")
     shutil.copytree(kept, tmp_path / "root")
     root = tmp_path / "root"
     (metadata,) = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)

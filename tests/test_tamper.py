@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from provenance.archive import Archive
 from provenance.checkpointing import add_checkpoint
+from provenance.findings.codes import LOG_CODES, MANIFEST_CODES
 from provenance.log.note import SigningKey
 from provenance.runtime import system_runtime
-from provenance.verify.codes import LOG_CODES, MANIFEST_CODES
 from provenance.verify.manifest import MANIFEST
 from tests.cli_program import run, small_root
 from tests.tamper_battery import BATTERY, BODY, Entry, added, change_all_news, roll_back

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from provenance.findings.code_page import to_markdown
 from provenance.verify import CODES, NOTES, CaptureVerdict, verify_archive, verify_file
-from provenance.verify.code_page import to_markdown
 from tests.verify_builders import (
     NAME,
     capture,

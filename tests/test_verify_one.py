@@ -19,17 +19,19 @@ from provenance.checkpointing import add_checkpoint
 from provenance.demo.run import run_demo
 from provenance.digest import Digest
 from provenance.errors import UnknownIdError, UsageError
+from provenance.log.checkpoint import parse_checkpoint, text_of
+from provenance.rungs.trust import Trust
 from provenance.runtime import system_runtime
 from provenance.verify import CaptureVerdict, Finding, Note, Report, verify_archive
 from provenance.verify.inclusion import LogAudit, Logged, PlaceOf, Seal
-from provenance.verify.leaves import leaf_hash
 from provenance.verify.manifest import MANIFEST
 from provenance.verify.single import LeafAt
-from provenance.verify.trust import Trust
+from provenance.whole.leaves import leaf_hash
 from tests.cli_program import run, small_root
 from tests.tamper_battery import BATTERY, Entry, kept_sizes
 from tests.tamper_rig import copied, sealed_archive, small_archive
 from tests.test_checkpointing import add_another, leaves_of
+from tests.test_log_ots import BLOCK_358391
 from tests.warc_builders import Root, make_root, write_capture
 
 ABOVE = {"sealed", "dated", "signed"}
@@ -243,6 +245,13 @@ def test_a_checkpoint_kept_elsewhere_is_held_against_the_log_for_one_capture(
             shutil.copy(scene.log / f"checkpoints/{size}", apart)
             told = of_one(scene.root, verdict.capture_id, checkpoints=[apart])
             assert (told.findings, told.verdicts[0].rungs) == ([], ("whole", "sealed"))
+            older = [each for each in told.notes if each.code == "checkpoint_older"]
+            if size == first:  # it says nothing of a capture that was sealed after it
+                (note,) = older
+                assert (note.field, note.found) == (str(apart), f"{first} leaves")
+                assert str(verdict.capture_id) in str(note.expected)
+            else:
+                assert older == []
         origin, _, root = apart.read_text().splitlines()
         for size in (second, second + 1):
             apart.write_text(f"{origin}\n{size}\n{'A' * 43}=\n")
@@ -263,6 +272,10 @@ def test_what_the_log_says_is_for_captures_of_the_archive(demo: Path, tmp_path: 
     newest = demo / "metadata" / "log" / "checkpoint"
     for more in (("--checkpoint", newest), ("--key", "a+00000000+AAAA")):
         assert run("verify", path, *more, cwd=demo).status == 2
+    for given in (("--checkpoint", newest), ("--bitcoin-header", BLOCK_358391.hex())):
+        said = run("verify", path, *given, cwd=demo).err
+        for option in ("--checkpoint", "--tsa-ca", "--bitcoin-header", "--key", "--witness-key"):
+            assert option in said
     with pytest.raises(UsageError, match="for the archive and its captures"):
         of_one(demo, str(path), checkpoints=[newest])
     told = of_one(demo, str(path))
@@ -427,6 +440,19 @@ def test_damage_elsewhere_in_the_log_is_the_whole_archives_matter(spoilt: Deep) 
     whole = of_all(spoilt.root.path)
     assert whole.codes == {"log_damaged"}
     assert whole.report is not None and whole.report.rungs.sealed == 0
+
+
+def test_damage_on_the_way_to_a_kept_checkpoint_is_no_other_history(spoilt: Deep) -> None:
+    """The tile is named; that the log was rolled back is not said."""
+    raw = (spoilt.root.metadata / "log" / "checkpoints" / "242").read_bytes()
+    kept = [("apart", parse_checkpoint(text_of(raw)))]
+    audit = LogAudit(spoilt.root.path, spoilt.place_of, Trust(None, None), kept)
+    assert audit.verify(spoilt.wanted(600)).rungs == ("sealed",)
+    put_byte(spoilt.root.metadata / "log" / "tile" / "0" / "000", 77)
+    audit = LogAudit(spoilt.root.path, spoilt.place_of, Trust(None, None), kept)
+    told = [each for each in audit.verify(spoilt.wanted(600)).told if isinstance(each, Finding)]
+    assert [each.code for each in told] == ["log_damaged"]
+    assert told[0].field == "metadata/log/tile/0/000"
 
 
 @pytest.mark.parametrize(

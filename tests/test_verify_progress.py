@@ -17,8 +17,8 @@ import pytest
 
 from provenance.verify import Progress, verify_archive
 from provenance.verify.asked import verify_targets
-from provenance.verify.parts import read_files, size_of
-from provenance.verify.progress import Meter
+from provenance.whole.parts import read_files, size_of
+from provenance.whole.progress import Meter
 from tests.cli_program import PROGRAM
 from tests.test_verify_shortcut import SHARE, many_records
 from tests.test_verify_tamper import spoil

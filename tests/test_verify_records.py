@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provenance.findings.finding import shown
 from provenance.verify import FileReport, Finding, verify_file
-from provenance.verify.findings import shown
-from provenance.verify.labelled import parse_labelled
+from provenance.whole.labelled import parse_labelled
 from tests.verify_builders import (
     HEAD,
     Rec,

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from provenance.digest import digest_of
 from provenance.verify.audit import verify_archive
-from provenance.verify.files import read_file
-from provenance.verify.ledger import Digests
-from provenance.verify.rows import Rows, Spill
+from provenance.whole.files import read_file
+from provenance.whole.ledger import Digests
+from provenance.whole.rows import Rows, Spill
 from tests.test_verify_shortcut import many_records
 from tests.verify_builders import NAME, packed, write_root
 

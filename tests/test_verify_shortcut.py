@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provenance.verify import verify_archive
-from provenance.verify.files import FileReport, Part, read_file, read_part
-from provenance.verify.ledger import Ledger
-from provenance.verify.parts import fit, plan, read_files
-from provenance.verify.records import Tallies
-from provenance.verify.shortcut import Shortcut
-from provenance.verify.window import Window
 from provenance.warc.reader import read_records
+from provenance.whole.files import FileReport, Part, read_file, read_part
+from provenance.whole.ledger import Ledger
+from provenance.whole.parts import fit, plan, read_files
+from provenance.whole.records import Tallies
+from provenance.whole.shortcut import Shortcut
+from provenance.whole.window import Window
 from tests.fetch_rig import leading_to, reply, web
 from tests.roots import fetched, root_of
 from tests.test_verify_corpora import CORPORA, ENTRIES
@@ -255,6 +255,42 @@ def test_the_two_ways_agree_on_any_statement(tmp_path: Path, said: dict[str, obj
         *capture(20).records,
     ]
     (tmp_path / NAME).write_bytes(packed(records))
+    short, full = read_file(tmp_path / NAME), read_file(tmp_path / NAME, short=False)
+    assert short == full
+
+
+SPELLINGS = (
+    (b'"redirects": []', b'"redirects": NaN'),
+    (b'"redirects": []', b'"redirects": -Infinity'),
+    (b'"redirects": []', b'"redirects": 1e999'),
+    (b'"redirects": []', b'"redirects": 123456789012345678901234567890'),
+    (b'"redirects": []', b'"redirects": "\\ud800"'),
+    (b'"redirects": []', b'"redirects": "\\udce9"'),
+    (b'"redirects": []', b'"redirects": "\xe9"'),
+    (b'"redirects": []', b'"redirects": "\x01"'),
+    (b'"redirects": []', b'"redirects": [,]'),
+    (b'"redirects": []', b'"redirects": ' + b"[" * 900 + b"]" * 900),
+    (b'"redirects": []', b'"redirects": ' + b"[" * 5000 + b"]" * 5000),
+    (b'"redirects": []', b'"redirects": [], "status": 404'),
+    (b'"status": 200', b'"status": 404, "status": 200'),
+    (b'"status": 200', b'"status": 2e2'),
+    (b"}\n", b"}\n\n{}"),
+    (b"{\n", b"\xef\xbb\xbf{\n"),
+)
+
+
+@pytest.mark.parametrize(("old", "new"), SPELLINGS)
+def test_the_two_ways_agree_on_any_spelling_of_a_statement(
+    tmp_path: Path, old: bytes, new: bytes
+) -> None:
+    """What one reader of JSON takes and another refuses is the same to both ways."""
+    cap = capture(300)
+    *others, note = cap.records
+    assert old in note.block
+    block = note.block.replace(old, new)
+    note = put(replace(note, block=block), "WARC-Block-Digest", sha256(block))
+    raw = packed([warcinfo(), *capture(10).records, *others, note, *capture(20).records])
+    (tmp_path / NAME).write_bytes(raw)
     short, full = read_file(tmp_path / NAME), read_file(tmp_path / NAME, short=False)
     assert short == full
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,17 @@ def test_the_keyboard_leads_through_a_page(browser: Any, site: str) -> None:
             reader.close()
 
 
+LIGHT_PARTS = """
+[...document.querySelectorAll("header, footer, td, form input[type=text], form select")]
+    .filter(part => part.offsetParent)
+    .map(part => [part.tagName, getComputedStyle(part)])
+    .filter(([_, look]) => look.backgroundImage.includes("gradient")
+        || [look.backgroundColor, look.borderRightColor].includes("rgb(255, 255, 255)"))
+    .map(([name]) => name)
+"""
+"""The names of elements that show white, or a gradient, where the reader's device is dark."""
+
+
 def test_datasettes_pages_have_our_colours_and_fit_a_phone(browser: Any, site: str) -> None:
     """Tables, rows and queries are no wider than a phone, and dark where the reader's device is."""
     reader = Reader(browser, width=360, theme="dark")
@@ -137,6 +149,7 @@ def test_datasettes_pages_have_our_colours_and_fit_a_phone(browser: Any, site: s
             assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             dark = tab.evaluate("getComputedStyle(document.body).backgroundColor")
             assert dark == "rgb(22, 23, 26)", path
+            assert tab.evaluate(LIGHT_PARTS) == [], path
     finally:
         reader.close()
 
@@ -296,6 +309,11 @@ def test_datasette_pages_keep_working_under_their_policy(browser: Any, site: str
         assert tab.locator(".nav-menu-inner >> text=Search archived texts").is_visible()
         tab = reader.open(f"{site}/provenance?sql=select+1+as+one")
         assert tab.locator("td").first.text_content().strip() == "1"
+        for path in ("/provenance", "/provenance/document/gazette-article", "/-/patterns"):
+            reader.open(site + path)
+        if not version("datasette").startswith("0."):
+            for path in ("/-/", "/-/api", "/-/queries", "/-/allowed", "/provenance/-/schema"):
+                reader.open(site + path)
         assert [text for text in reader.complaints if "Security Policy" in text] == []
     finally:
         reader.close()

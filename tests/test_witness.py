@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
+import os
 import queue
+import shutil
 import signal
 import socket
 import stat
 import sys
 import threading
 import time
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -380,6 +382,49 @@ def test_a_witness_with_a_damaged_memory_cosigns_nothing(witness: Desk, damage: 
     ended = run("witness", "serve", witness.folder, "--key", witness.key_file, cwd=witness.folder)
     assert ended.status == 1
     assert "is damaged, so nothing is cosigned for it" in ended.err
+
+
+def _pipe(folder: Path) -> str:
+    os.mkfifo(folder / ("1" * 64))
+    return "1" * 64
+
+
+def _damaged(folder: Path) -> str:
+    (folder / ("2" * 64)).write_bytes(b"x")
+    return "2" * 64
+
+
+def _of_another(folder: Path) -> str:
+    (known,) = folder.iterdir()
+    shutil.copy(known, folder / ("3" * 64))
+    return "3" * 64
+
+
+def _stray(folder: Path) -> str:
+    (folder / ".DS_Store").write_bytes(b"\x00")
+    return ".DS_Store"
+
+
+def _folder(folder: Path) -> str:
+    (folder / "old").mkdir()
+    return "old"
+
+
+@pytest.mark.parametrize("put", [_pipe, _damaged, _of_another, _stray, _folder])
+def test_what_is_wrong_with_one_log_keeps_no_other_from_being_witnessed(
+    witness: Desk, put: Callable[[Path], str]
+) -> None:
+    """The file is named, when the witness starts and when its logs are listed."""
+    name = put(witness.folder / "logs")
+    with witness.serving(warned=True) as program:
+        time_in(program.send(NINE.request(0, 5)), NINE, 5)
+    assert sum(name in line for line in program.said) == 1
+    assert program.said[0].startswith("error: ")
+    ended = run("witness", "list", witness.folder, cwd=witness.folder)
+    assert ended.status == 1
+    assert ended.out.startswith(f"5 {LOG.name} ")
+    assert ended.out.count("\n") == 1
+    assert name in ended.err
 
 
 def test_a_log_that_is_lost_is_unknown_and_not_new(witness: Desk) -> None:

@@ -102,10 +102,13 @@ class Desk:
     key_file: Path
 
     @contextlib.contextmanager
-    def serving(self) -> Iterator[Program]:
-        """Run the program on a free port of this machine until the block ends."""
+    def serving(self, *, warned: bool = False) -> Iterator[Program]:
+        """Run the program on a free port of this machine until the block ends.
+
+        With `warned`, it may say what is wrong before it says where it is.
+        """
         words = ["witness", "serve", str(self.folder), "--key", str(self.key_file), "--port", "0"]
-        with running(sys.executable, "-m", "provenance", *words) as program:
+        with running(sys.executable, "-m", "provenance", *words, warned=warned) as program:
             yield program
 
     def seen(self, origin: str = LOG.name) -> int:
@@ -115,7 +118,7 @@ class Desk:
 
 
 @contextlib.contextmanager
-def running(*call: str) -> Iterator[Program]:
+def running(*call: str, warned: bool = False) -> Iterator[Program]:
     """Run a program that says where it witnesses; it ends with the block, without a traceback."""
     process = subprocess.Popen(
         call, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=os.environ
@@ -125,6 +128,9 @@ def running(*call: str) -> Iterator[Program]:
     reader: threading.Thread | None = None
     try:
         first = process.stderr.readline()
+        while warned and first.startswith("error: "):
+            program.said.append(first)
+            first = process.stderr.readline()
         assert first.startswith("Witnessing at http://127.0.0.1:"), first
         program.url = first.split()[-1]
         stream = process.stderr

@@ -10,7 +10,7 @@ from pathlib import Path
 from provenance.digest import Digest
 from provenance.errors import ProofError, ProvenanceError, UsageError
 from provenance.log.checkpoint import Checkpoint, format_checkpoint, open_checkpoint
-from provenance.log.folder import CHECKPOINT, OPERATOR, LogFolder
+from provenance.log.folder import CHECKPOINT, CHECKPOINTS, OPERATOR, LogFolder
 from provenance.log.leaf import TYPES, CaptureLeaf, FileLeaf, RecordLeaf, format_leaf
 from provenance.log.note import SigningKey, format_note, parse_note, sign_note
 from provenance.log.strict import to_base64
@@ -26,7 +26,10 @@ _FILE = re.compile(rb"file (\S+) ")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What a checkpoint covers, and what it added: files and leaves; `text` are its bytes."""
+    """What a checkpoint covers, and what it added: files and leaves; `text` are its bytes.
+
+    `signed_before` says that a checkpoint of this log carries a signature, this one or another.
+    """
 
     origin: str
     size: int
@@ -34,6 +37,7 @@ class Added:
     files: int
     leaves: int
     signed: bool
+    signed_before: bool
     text: str
 
 
@@ -106,6 +110,7 @@ def add_checkpoint(
             files=len(waiting),
             leaves=grown - size,
             signed=b"\n\n" in raw,
+            signed_before=_is_signed(folder),
             text=raw.decode(),
         )
 
@@ -137,6 +142,16 @@ def _is_by(raw: bytes, key: SigningKey, origin: str) -> bool:
     except ProvenanceError:
         return False
     return True
+
+
+def _is_signed(folder: LogFolder) -> bool:
+    """Say whether the log names who signs it, or any checkpoint of it is signed."""
+    if folder.read(OPERATOR) is not None:
+        return True
+    return any(
+        b"\n\n" in (folder.read(f"{CHECKPOINTS}/{size}") or b"")
+        for size in reversed(folder.sizes())
+    )
 
 
 def _check_operator(folder: LogFolder, key: SigningKey | None) -> None:

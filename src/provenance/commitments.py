@@ -5,7 +5,7 @@ A method imports what it needs itself, as in the hall.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,11 +57,18 @@ class Commitments:
 
         return add_promise(self.metadata, self.runtime, url)
 
-    def complete_promises(self, *, allow_private: bool = False) -> Iterator[Promised]:
-        """Ask the calendars what became of what they promised, and keep what has grown."""
+    def complete_promises(
+        self, *, calendars: Sequence[str] = (), allow_private: bool = False
+    ) -> Iterator[Promised]:
+        """Ask the calendars what became of what they promised, and keep what has grown.
+
+        `calendars` are asked where a proof names them, beside those that are listed.
+        """
         from provenance.dating import complete_promises
 
-        return complete_promises(self.metadata, self.runtime, allow_private=allow_private)
+        return complete_promises(
+            self.metadata, self.runtime, calendars=calendars, allow_private=allow_private
+        )
 
     def witness(self, url: str, witness_key: str) -> Witnessed:
         """Have the newest checkpoint cosigned by the witness at `url`, and keep the cosignature.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from provenance.dates import format_instant
 from provenance.errors import ProvenanceError, UsageError
+from provenance.exchange.credentials import without_credentials
 from provenance.exchange.posting import get_bytes, post_bytes
 from provenance.log.checkpoint import Checkpoint
 from provenance.log.folder import LogFolder, read_given
@@ -22,12 +24,20 @@ from provenance.timestamps.calendars import (
     check_kept,
     complete,
     is_here,
-    read_kept,
+    kept_names,
+    read_proof,
     together,
     write_kept,
 )
+from provenance.timestamps.listed import is_listed
 from provenance.timestamps.ots import Proof
-from provenance.timestamps.stamps import authority_name, request_stamp, write_stamp
+from provenance.timestamps.stamps import (
+    authority_name,
+    bytes_to_date,
+    refuse_dated,
+    request_stamp,
+    write_stamp,
+)
 from provenance.timestamps.trusted import NO_ANCHORS, parse_anchors
 from provenance.warc.manifest import locked
 
@@ -36,6 +46,10 @@ _DIGEST = "application/octet-stream"
 _OTS = "application/vnd.opentimestamps.v1"
 _SAID = 80
 """Characters of a calendar's refusal that are told."""
+
+
+MOST_ASKED = 1000
+"""Questions to calendars in one run, whatever the files name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,30 +105,33 @@ def add_stamp(
 ) -> Dated:
     """Ask the authority at `url` to date the newest checkpoint, check the answer, and keep it.
 
-    `anchors` is a PEM file with the certificates that are trusted.
+    `anchors` is a PEM file with the certificates that are trusted. The archive is not held while
+    somebody is asked, here and below, so that a run may end meanwhile.
 
     Raises:
         UsageError: there is no checkpoint, the URL is none, or this authority has dated it already.
+        ProofError: the log does not lead to its checkpoint.
         TimestampError: the answer is refused; nothing is kept.
         ProvenanceError: no answer came.
     """
-    authority_name(url)
+    authority = authority_name(url)
     trusted = NO_ANCHORS
     if anchors is not None:
         trusted = parse_anchors(read_given(anchors), where=str(anchors))
+    folder = LogFolder(metadata)
+    head, raw = _newest(folder)
+    refuse_dated(folder, head.size, authority)
+    stamp, proved = request_stamp(
+        bytes_to_date(folder, head.size, raw),
+        size=head.size,
+        url=url,
+        nonce=int.from_bytes(runtime.random_bytes(8), "big"),
+        now=runtime.now(),
+        post=post
+        or (lambda at, body: post_bytes(at, body, runtime, media_type=_QUERY, timeout_s=timeout_s)),
+        anchors=trusted,
+    )
     with locked(metadata):
-        folder = LogFolder(metadata)
-        newest = _newest(folder)
-        stamp, proved = request_stamp(
-            newest[1],
-            size=newest[0].size,
-            url=url,
-            nonce=int.from_bytes(runtime.random_bytes(8), "big"),
-            now=runtime.now(),
-            post=post
-            or (lambda at, body: post_bytes(at, body, media_type=_QUERY, timeout_s=timeout_s)),
-            anchors=trusted,
-        )
         write_stamp(folder, stamp)
     return Dated(
         authority=stamp.authority,
@@ -141,79 +158,142 @@ def add_promise(
         ProvenanceError: no answer came.
     """
     calendar = authority_name(url)
-    with locked(metadata):
-        folder = LogFolder(metadata)
-        head, raw = _newest(folder)
-        if is_here(folder, head.size, calendar):
-            raise UsageError(
-                "this calendar has this checkpoint already",
-                where=calendar,
-                hint="`provenance log timestamp --upgrade` asks it what became of it.",
-            )
-        kept, proof = ask_calendar(
-            raw,
-            size=head.size,
-            url=url,
-            nonce=runtime.random_bytes(NONCE_BYTES),
-            post=post
-            or (
-                lambda at, body: post_bytes(
-                    at,
-                    body,
-                    media_type=_DIGEST,
-                    accept=_OTS,
-                    timeout_s=timeout_s,
-                    limit=ANSWER_LIMIT,
-                )
-            ),
+    folder = LogFolder(metadata)
+    head, raw = _newest(folder)
+    if is_here(folder, head.size, calendar):
+        raise UsageError(
+            "this calendar has this checkpoint already",
+            where=calendar,
+            hint="`provenance log timestamp --upgrade` asks it what became of it.",
         )
+    kept, proof = ask_calendar(
+        bytes_to_date(folder, head.size, raw),
+        size=head.size,
+        url=url,
+        nonce=runtime.random_bytes(NONCE_BYTES),
+        post=post
+        or (
+            lambda at, body: post_bytes(
+                at,
+                body,
+                runtime,
+                media_type=_DIGEST,
+                accept=_OTS,
+                timeout_s=timeout_s,
+                limit=ANSWER_LIMIT,
+            )
+        ),
+    )
+    with locked(metadata):
         write_kept(folder, kept)
     return _promised(kept, proof)
 
 
 def complete_promises(
-    metadata: Path, runtime: Runtime, *, allow_private: bool = False, timeout_s: float = 60
+    metadata: Path,
+    runtime: Runtime,
+    *,
+    calendars: Sequence[str] = (),
+    allow_private: bool = False,
+    timeout_s: float = 60,
 ) -> Iterator[Promised]:
     """Ask the calendars what became of what they promised; keep each proof that has grown.
+
+    Of the addresses that the proofs name, those are asked that `listed.is_listed` takes;
+    `calendars` are those that the user names, which may be at private addresses.
 
     Yields what is known of every proof, also of those that need no calendar any more. A calendar
     that does not answer is told of, and no error.
 
     Raises:
-        TimestampError, StorageError: a kept proof is damaged; the others before it stand.
+        UsageError: one of `calendars` is no address.
+        TimestampError, StorageError, LogFormatError: a kept proof is damaged, after all others
+            were asked for and told.
     """
-    with locked(metadata):
-        folder = LogFolder(metadata)
-        for kept, proof in together([(each, check_kept(each)) for each in read_kept(folder)]):
-            if proof.in_blocks:
-                yield _promised(kept, proof)
-                continue
-            said: list[str] = []
+    for each in calendars:
+        authority_name(each)
+    named = [without_credentials(each) for each in calendars]
+    asking = _Asking(runtime, named, allow_private=allow_private, timeout_s=timeout_s)
+    folder = LogFolder(metadata)
+    checked, faults = _checked(folder)
+    for kept, proof in together(checked):
+        if proof.in_blocks:
+            yield _promised(kept, proof)
+            continue
+        asking.said.clear()
+        after = complete(
+            kept,
+            proof,
+            get=asking.get,
+            asks=partial(is_listed, asked=kept.calendar, named=named),
+        )
+        if after.kept != kept:
+            with locked(metadata):
+                write_kept(folder, after.kept)
+        state = OtsState.UNANSWERED if after.failed and not after.proof.in_blocks else None
+        said = "; ".join((*asking.said, *after.said)) or None
+        yield _promised(after.kept, after.proof, said=said, state=state)
+    for fault in faults:
+        raise fault
 
-            def get(url: str, said: list[str] = said) -> bytes | None:
-                status, raw = get_bytes(
-                    url,
-                    runtime,
-                    accept=_OTS,
-                    timeout_s=timeout_s,
-                    limit=ANSWER_LIMIT,
-                    allow_private=allow_private,
-                )
-                if status == 200:
-                    return raw
-                said.append(ascii(raw[:_SAID].decode("latin-1").strip())[1:-1] or f"{status}")
-                if status != 404:
-                    raise ProvenanceError("refused", where=url, found=f"{status} {said[-1]}")
-                return None
 
-            try:
-                grown = complete(kept, proof, get=get)
-            except ProvenanceError as fault:
-                yield _promised(kept, proof, said=str(fault), state=OtsState.UNANSWERED)
-                continue
-            if grown is not None:
-                write_kept(folder, grown[0])
-            yield _promised(*(grown or (kept, proof)), said="; ".join(said) or None)
+def _checked(
+    folder: LogFolder,
+) -> tuple[list[tuple[KeptProof, Proof]], list[ProvenanceError]]:
+    """Return the proofs that can be read, and what is wrong with the others."""
+    checked, faults = list[tuple[KeptProof, Proof]](), list[ProvenanceError]()
+    for name in kept_names(folder):
+        try:
+            kept = read_proof(folder, name)
+            checked.append((kept, check_kept(kept)))
+        except ProvenanceError as fault:
+            faults.append(fault)
+    return checked, faults
+
+
+class _Asking:
+    """What asks calendars in one run; `said` has their words instead of a proof.
+
+    One that has given no answer is not waited for again.
+    """
+
+    def __init__(
+        self, runtime: Runtime, named: Sequence[str], *, allow_private: bool, timeout_s: float
+    ) -> None:
+        self._runtime = runtime
+        self._named = tuple(f"{each.rstrip('/')}/timestamp/" for each in named)
+        self._allow_private = allow_private
+        self._timeout_s = timeout_s
+        self._silent: dict[str, str] = {}
+        self._left = MOST_ASKED
+        self.said: list[str] = []
+
+    def get(self, url: str) -> bytes | None:
+        host = authority_name(url)
+        if self._left == 0:
+            raise ProvenanceError("not asked, after so many others", where=url)
+        if host in self._silent:
+            raise ProvenanceError("not asked again", where=url, found=self._silent[host])
+        self._left -= 1
+        try:
+            status, raw = get_bytes(
+                url,
+                self._runtime,
+                accept=_OTS,
+                timeout_s=self._timeout_s,
+                limit=ANSWER_LIMIT,
+                allow_private=self._allow_private or url.startswith(self._named),
+            )
+        except ProvenanceError as fault:
+            self._silent[host] = fault.what
+            raise
+        if status == 200:
+            return raw
+        words = ascii(raw[:_SAID].decode("latin-1").strip())[1:-1] or f"{status}"
+        if status != 404:
+            raise ProvenanceError("refused", where=url, found=f"{status} {words}")
+        self.said.append(words)
+        return None
 
 
 def _newest(folder: LogFolder) -> tuple[Checkpoint, bytes]:
@@ -224,6 +304,7 @@ def _newest(folder: LogFolder) -> tuple[Checkpoint, bytes]:
             where=str(folder.path),
             hint="`provenance log checkpoint` makes one.",
         )
+    folder.check(newest[0])
     return newest
 
 

@@ -18,9 +18,9 @@ from provenance.log.checkpoint import (
     parse_checkpoint,
     text_of,
 )
+from provenance.log.damage import damaged_error, prove_consistency
 from provenance.log.folder import LogFolder
 from provenance.log.leaf import CaptureLeaf, FileLeaf, parse_leaf
-from provenance.log.merkle import CompactRange, consistency_path, verify_consistency
 from provenance.log.note import parse_note, parse_verifier_key
 from provenance.log.proof import format_proof, make_proof, parse_proof, verify_path, verify_proof
 from provenance.log.strict import to_base64
@@ -69,17 +69,25 @@ class Proven:
 def proof_of(metadata: Path, capture_id: Digest) -> bytes:
     """Return the proof that the log covers the capture, with its leaf; a `.tlog-proof` file.
 
+    It has been checked against the checkpoint that it carries.
+
     Raises:
         UsageError: there is no log, or it has no such capture yet.
+        ProofError, LogFormatError: a part of the log is damaged, so that no proof would hold.
     """
     folder = LogFolder(metadata)
     checkpoint, raw = _needed(folder)
     wanted = capture_id.encode()
     for index, entry in folder.entries(checkpoint.size):
         if entry.startswith((b"capture " + wanted, b"record " + wanted)):
-            hashes = folder.hashes(checkpoint.size)
-            return format_proof(make_proof(index, raw, hashes, extra=entry))
-    raise UsageError(
+            proof = make_proof(index, raw, folder.hashes(checkpoint.size), extra=entry)
+            try:
+                verify_path(proof, entry)
+            except ProofError:
+                break
+            return format_proof(proof)
+    # What is damaged may have hidden the capture, too.
+    raise damaged_error(folder, checkpoint) or UsageError(
         "the log does not cover this capture",
         where=str(folder.path),
         expected=capture_id,
@@ -93,7 +101,8 @@ def consistency_with(metadata: Path, old: bytes, *, where: str) -> Consistency:
 
     Raises:
         LogFormatError: `old` is no checkpoint.
-        ProofError: the log does not begin with it: it was rolled back, or is another.
+        ProofError: the log does not begin with it: it was rolled back, or is another; or a part of
+            it is damaged.
     """
     folder = LogFolder(metadata)
     newest, _ = _needed(folder)
@@ -114,8 +123,7 @@ def consistency_with(metadata: Path, old: bytes, *, where: str) -> Consistency:
             hint="It was rolled back, or this is an old copy: find one that goes on from there.",
         )
     folder.check(newest)
-    hashes = folder.hashes(newest.size)
-    begins = CompactRange.from_nodes(earlier.size, hashes).root()
+    begins, path = prove_consistency(folder, earlier.size, newest)
     if begins != earlier.root:
         # Of a size that is a power of two, the proof has no hash that would tell: its verifier sees
         # no more than that it does not lead to the newer root.
@@ -126,8 +134,6 @@ def consistency_with(metadata: Path, old: bytes, *, where: str) -> Consistency:
             found=to_base64(begins),
             hint="The log was made anew, or the checkpoint is no copy of one; keep both.",
         )
-    path = consistency_path(earlier.size, newest.size, hashes) if earlier.size else ()
-    verify_consistency(earlier.size, newest.size, path, earlier.root, newest.root)
     return Consistency(
         origin=newest.origin,
         old_size=earlier.size,

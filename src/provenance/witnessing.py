@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from provenance.dates import format_instant, from_epoch
 from provenance.errors import ProofError, ProvenanceError, UsageError
+from provenance.exchange.credentials import without_credentials
 from provenance.exchange.posting import Reply, post
 from provenance.log.checkpoint import (
     Checkpoint,
@@ -24,8 +25,8 @@ from provenance.log.checkpoint import (
     parse_checkpoint,
     text_of,
 )
+from provenance.log.damage import prove_consistency
 from provenance.log.folder import CHECKPOINT, CHECKPOINTS, LogFolder
-from provenance.log.merkle import consistency_path
 from provenance.log.note import Note, Signature, format_note, parse_note
 from provenance.log.strict import shown
 from provenance.log.submission import (
@@ -86,7 +87,7 @@ def address_of(url: str) -> str:
         raise UsageError(
             "not the address of a witness",
             expected="an http or https URL, the witness' submission prefix",
-            found=shown(url),
+            found=shown(without_credentials(url)),
         )
     return f"{url.removesuffix(f'/{CALL}').rstrip('/')}/{CALL}"
 
@@ -110,7 +111,7 @@ def add_cosignature(
             cosignature does not fit.
         ProvenanceError: no answer came, the witness refuses, or the disk does.
     """
-    witness = _Witness(address=address_of(url), key=key, ask=ask or _post)
+    witness = _Witness(address=address_of(url), key=key, ask=ask or _posted_by(runtime))
     folder = LogFolder(metadata)
     head, note = _signed(folder)
     _refuse_own(note, key)
@@ -138,7 +139,7 @@ def keep_answer(metadata: Path, runtime: Runtime, answer: bytes, key: CosignerKe
     folder = LogFolder(metadata)
     head, note = _signed(folder)
     _refuse_own(note, key)
-    witness = _Witness(address="the answer", key=key, ask=_post)
+    witness = _Witness(address="the answer", key=key, ask=_posted_by(runtime))
     for size in (head.size, *reversed(folder.sizes())):
         older = note if size == head.size else _kept(folder, f"{CHECKPOINTS}/{size}")
         if older is not None and _fits(answer, older, key):
@@ -164,8 +165,10 @@ def _fits(answer: bytes, note: Note, key: CosignerKey) -> bool:
     return _said(parse_answer(answer, note.text), key) is not None
 
 
-def _post(address: str, body: bytes) -> Reply:
-    return post(address, body, media_type="text/plain", timeout_s=TIMEOUT_S)
+def _posted_by(runtime: Runtime) -> Post:
+    return lambda address, body: post(
+        address, body, runtime, media_type="text/plain", timeout_s=TIMEOUT_S
+    )
 
 
 def _signed(folder: LogFolder) -> tuple[Checkpoint, Note]:
@@ -218,8 +221,7 @@ def _asked(folder: LogFolder, head: Checkpoint, note: Note, witness: _Witness) -
     """Return the witness' answer; where it tells another size, it is asked once more from there."""
     old = _last_seen(folder, head, witness.key)
     for again in (True, False):
-        hashes = folder.hashes(head.size)
-        path = consistency_path(old, head.size, hashes)
+        _, path = prove_consistency(folder, old, head)
         reply = witness.ask(witness.address, format_submission(old, path, format_note(note)))
         if reply.status == 200:
             return reply.body

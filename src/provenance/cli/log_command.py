@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from provenance.errors import ProvenanceError, StorageError
 from provenance.log.folder import read_given
 
 if TYPE_CHECKING:
-    from provenance.dating import Promised
+    from provenance.dating import Dated, Promised
 
 
 @click.group("log")
@@ -44,6 +45,11 @@ def checkpoint(
     made = archive.checkpoint(
         origin=origin, key_file=key_file, progress=lambda name: say(f"adding {safe(name)}")
     )
+    if made.signed_before and not made.signed:
+        say(
+            "note: this checkpoint is not signed, and the log was signed before;"
+            " the same command with --key FILE signs it."
+        )
     if as_json:
         write_object("checkpoint", made)
         return
@@ -63,6 +69,13 @@ def checkpoint(
     "--upgrade", is_flag=True, help="Ask the calendars what became of what they promised."
 )
 @click.option(
+    "--calendar",
+    "calendars",
+    metavar="URL",
+    multiple=True,
+    help="With --upgrade: ask this calendar too, where a proof names it. May be repeated.",
+)
+@click.option(
     "--allow-private",
     is_flag=True,
     help="With --upgrade: ask calendars at loopback and private addresses too.",
@@ -75,31 +88,38 @@ def timestamp(
     tsa_ca: Path | None,
     ots: bool,
     upgrade: bool,
+    calendars: tuple[str, ...],
     allow_private: bool,
     as_json: bool,
 ) -> None:
     """Have the newest checkpoint dated by each time-stamping authority (RFC 3161) at a URL.
 
-    The authority learns a hash and nothing else.
+    The authority learns a hash and nothing else. Where one fails the others are still asked.
 
     With --ots each URL is that of an OpenTimestamps calendar, which promises to bring a hash into
     a Bitcoin block. Until then its proof is pending and dates nothing: some hours later, --upgrade
-    asks for the rest.
+    asks for the rest. Of the addresses in a proof it asks the well-known ones and that of --ots.
     """
-    _check_timestamp(urls, tsa_ca, ots=ots, upgrade=upgrade, allow_private=allow_private)
+    _check_timestamp(urls, tsa_ca, ots=ots, upgrade=upgrade)
+    if (allow_private or calendars) and not upgrade:
+        raise click.UsageError("--calendar and --allow-private are for --upgrade.")
     archive = open_archive(ctx)
     if upgrade:
-        _tell_promises(list(archive.complete_promises(allow_private=allow_private)), as_json)
+        _tell_promises(
+            archive.complete_promises(calendars=calendars, allow_private=allow_private), as_json
+        )
         return
+    worst = 0
     for url in urls:
-        if ots:
-            _tell_promises([archive.promise(url)], as_json)
-            continue
-        dated = archive.timestamp(url, tsa_ca=tsa_ca)
-        if as_json:
-            write_object("timestamp", dated)
-        else:
-            click.echo(f"{dated.gen_time} {safe(dated.signer)}: {dated.standing}")
+        try:
+            if ots:
+                _tell_promises([archive.promise(url)], as_json)
+            else:
+                _tell_dated(archive.timestamp(url, tsa_ca=tsa_ca), as_json)
+        except ProvenanceError as fault:
+            say(f"error: {safe(str(fault))}")
+            worst = max(worst, fault.exit_code)
+    sys.exit(worst)
 
 
 @command.command("witness")
@@ -161,23 +181,30 @@ def witness(
 
 
 def _check_timestamp(
-    urls: tuple[str, ...], tsa_ca: Path | None, *, ots: bool, upgrade: bool, allow_private: bool
+    urls: tuple[str, ...], tsa_ca: Path | None, *, ots: bool, upgrade: bool
 ) -> None:
     if upgrade and (urls or ots or tsa_ca):
         raise click.UsageError(
-            "--upgrade asks the calendars that the proofs name: no URL, no --ots."
+            "--upgrade asks the calendars that the proofs name: no URL, no --ots, no --tsa-ca."
         )
     if not (upgrade or urls):
         raise click.UsageError("Missing argument 'URL...'.")
     if ots and tsa_ca:
         raise click.UsageError("--tsa-ca is for authorities; a calendar has no certificate.")
-    if allow_private and not upgrade:
-        raise click.UsageError("--allow-private is for --upgrade.")
 
 
-def _tell_promises(promises: list[Promised], as_json: bool) -> None:
+def _tell_dated(dated: Dated, as_json: bool) -> None:
+    if as_json:
+        write_object("timestamp", dated)
+    else:
+        click.echo(f"{dated.gen_time} {safe(dated.signer)}: {dated.standing}")
+
+
+def _tell_promises(promises: Iterable[Promised], as_json: bool) -> None:
     """Say how far each proof is; exit 1 where a calendar did not answer."""
+    states = []
     for each in promises:
+        states.append(each.state)
         if as_json:
             write_object("calendar", each)
             continue
@@ -190,9 +217,9 @@ def _tell_promises(promises: list[Promised], as_json: bool) -> None:
             why = f" ({safe(each.said)})" if each.said else ""
             word = "no answer, pending still" if each.state == "unanswered" else "pending"
             click.echo(f"{safe(each.calendar)}: {word}{why}; dates nothing yet")
-    if not promises:
+    if not states:
         say("No calendar has promised anything (`provenance log timestamp --ots URL`).")
-    if any(each.state == "unanswered" for each in promises):
+    if "unanswered" in states:
         sys.exit(1)
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _SHOWN = 20
 """Captures that are told to people one by one; the rest are counted."""
 
+_DATES = 6
+"""Dates that are told to people, those of the largest checkpoints."""
+
 _NEVER = "who the server was beyond its TLS certificate, or that it said the truth"
 _DATED = "a trusted authority, or a block that you gave, dated a checkpoint over it"
 _COSIGNED = "a witness that you named cosigned a checkpoint over it"
@@ -140,7 +143,7 @@ def command(
         if as_json:
             write_object("capture", each)
         elif captures <= _SHOWN:
-            click.echo(f"{each.capture_id}: {', '.join(each.rungs) or 'no rung holds'}")
+            _tell_capture(each)
 
     with reading_shown(quiet=as_json) as line:
         if archive is not None:
@@ -187,6 +190,12 @@ def command(
     else:
         _ladder(report, against=bool(against), whose=whose)
     sys.exit(4 if report.findings else 0)
+
+
+def _tell_capture(each: CaptureVerdict) -> None:
+    click.echo(f"{each.capture_id}: {', '.join(each.rungs) or 'no rung holds'}")
+    if each.dated_at is not None:
+        click.echo(f"  dated: {each.dated_at} by {safe(each.dated_by or '')}")
 
 
 def _header(given: str) -> BlockHeader:
@@ -252,15 +261,25 @@ def _ladder(report: Report, *, against: bool, whose: str) -> None:
 
 def _whole(report: Report) -> None:
     faults = "1 finding" if report.findings == 1 else f"{report.findings} findings"
-    click.echo(f"{report.records} records checked, {faults}.")
-    of = f"of {report.captures} captures"
-    click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
+    records = "1 record" if report.records == 1 else f"{report.records} records"
+    click.echo(f"{records} checked, {faults}.")
+    if report.captures:
+        of = f"of {report.captures} captures"
+        click.echo(f"  whole      {report.rungs.whole} {of}: not damaged by accident")
+    else:
+        click.echo("  whole      no capture here")
 
 
 def _logged(report: Report, *, whose: str, dated: str) -> None:
     of = f"of {report.asked_of_log} captures"
     click.echo(f"  sealed     {report.rungs.sealed} {of}: {_sealed(report)}")
     click.echo(f"  dated      {report.rungs.dated} {of}: {dated}")
+    largest = sorted(report.dates, key=lambda each: -each.size)
+    for each in largest[:_DATES]:
+        who = safe(each.by)
+        click.echo(f"             dated: {each.dated_at} by {who}, over {each.size} leaves")
+    if len(largest) > _DATES:
+        click.echo(f"             … and {len(largest) - _DATES} dates more (--json)")
     click.echo(f"  signed     {report.rungs.signed} {of}: {whose} signed a checkpoint over it")
 
 

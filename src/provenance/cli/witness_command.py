@@ -9,6 +9,7 @@ import click
 
 from provenance.cli.printing import safe, say
 from provenance.cli.values import check_values
+from provenance.errors import ProvenanceError
 
 _FOLDER = click.argument(
     "folder", metavar="FOLDER", type=click.Path(file_okay=False, path_type=Path)
@@ -61,13 +62,20 @@ def add(ctx: click.Context, folder: Path, line: str, origin: str | None) -> None
 @_FOLDER
 @click.pass_context
 def listing(ctx: click.Context, folder: Path) -> None:
-    """List the logs that the witness knows: leaves cosigned, origin, keys."""
+    """List the logs that the witness knows: leaves cosigned, origin, keys.
+
+    A file that is damaged, or none of a witness, is told, and the others are listed.
+    """
     check_values(ctx)
     from provenance.witness.folder import WitnessFolder
 
-    for each in WitnessFolder(folder).logs():
+    faults: list[ProvenanceError] = []
+    for each in WitnessFolder(folder).logs(on_fault=faults.append):
         keys = " ".join(key.line for key in each.keys)
         click.echo(f"{each.head.size} {safe(each.origin)} {safe(keys)}")
+    for fault in faults:
+        say(f"error: {safe(str(fault))}")
+    sys.exit(max((fault.exit_code for fault in faults), default=0))
 
 
 @command.command("cosign")

@@ -106,6 +106,16 @@ class Client:
         # Whether the closing was seen before or only after sending is chance, and not recorded.
         return replace(exchange, reconnected=kept and not recorder.reused)
 
+    def post(self, url: str, body: bytes, *, fields: Fields = ()) -> Exchange:
+        """POST `body` to `url` once, as `get` asks; nothing is sent twice.
+
+        Raises:
+            StorageError: the disk refused to keep what came.
+        """
+        bare, login = split_credentials(url)
+        self._max_bytes = self._settings.max_bytes
+        return self._once(bare, login, self._runtime.now(), None, fields, body=body)
+
     def _once(
         self,
         url: str,
@@ -113,6 +123,8 @@ class Client:
         started_at: datetime,
         max_time_s: float | None,
         fields: Fields,
+        *,
+        body: bytes | None = None,
     ) -> Exchange:
         bound = self._settings.max_time_s
         bound = bound if max_time_s is None else min(bound, max_time_s)
@@ -124,7 +136,7 @@ class Client:
         answer: Answer | None = None
         fault: Fault | None = None
         try:
-            answer = self._read_answer(self._ask(url, login, fields))
+            answer = self._read_answer(self._ask(url, login, fields, body))
         except TransportError as raised:
             fault = fault_of(raised)
             self._session.drop()
@@ -162,7 +174,9 @@ class Client:
             reconnected=False,
         )
 
-    def _ask(self, url: str, login: Login | None, fields: Fields) -> RecordingResponse:
+    def _ask(
+        self, url: str, login: Login | None, fields: Fields, body: bytes | None
+    ) -> RecordingResponse:
         normal = normal_url(url)
         host = urlsplit(normal).hostname or ""
         text: str | None = None
@@ -172,7 +186,7 @@ class Client:
         if proxy is not None and proxy.resolves:
             self._dialer.check_spelled(host)
         login = login or self._logins.get(host)
-        response = self._session.ask(normal, fields, login=login, proxy=text)
+        response = self._session.ask(normal, fields, login=login, proxy=text, body=body)
         if response.status == 407 and proxy is not None:
             raise ExchangeFault("proxy", f"{proxy.address} asks for a user name and a password")
         return response

@@ -1,17 +1,21 @@
-"""Ask a service that is no source of documents; nothing of it is recorded."""
+"""Ask a service that is no source of documents; nothing of it is recorded.
+
+An exchange as a whole has a time to end in, and an answer a largest size. A user name and a
+password in an address are sent, and stand in no message.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import requests
-from urllib3.exceptions import HTTPError
-
+from provenance import __version__
 from provenance.errors import ProvenanceError
 from provenance.exchange.addresses import policy
 from provenance.exchange.client import Client
-from provenance.exchange.values import ClientSettings
+from provenance.exchange.credentials import without_credentials
+from provenance.exchange.transport import Fields
+from provenance.exchange.values import Answer, ClientSettings, Exchange
 from provenance.http_body import content_pieces
 from provenance.runtime import Runtime
 
@@ -33,6 +37,7 @@ class Reply:
 def post_bytes(
     url: str,
     body: bytes,
+    runtime: Runtime,
     *,
     media_type: str,
     timeout_s: float,
@@ -44,15 +49,29 @@ def post_bytes(
     Raises:
         ProvenanceError: no answer came, it has another status than 200, or it is too large.
     """
-    reply = post(url, body, media_type=media_type, timeout_s=timeout_s, accept=accept, limit=limit)
+    reply = post(
+        url,
+        body,
+        runtime,
+        media_type=media_type,
+        timeout_s=timeout_s,
+        accept=accept,
+        limit=limit,
+    )
     if reply.status != 200:
-        raise ProvenanceError("refused", where=url, expected="status 200", found=str(reply.status))
+        raise ProvenanceError(
+            "refused",
+            where=without_credentials(url),
+            expected="status 200",
+            found=str(reply.status),
+        )
     return reply.body
 
 
 def post(
     url: str,
     body: bytes,
+    runtime: Runtime,
     *,
     media_type: str,
     timeout_s: float,
@@ -61,31 +80,22 @@ def post(
 ) -> Reply:
     """Return the answer to a POST, whatever its status; its body has at most `limit` bytes.
 
-    Redirects are not followed, and the environment's proxies and certificates count, as for
-    requests.
+    For addresses that the user names, whichever they are. All of it, from looking up the name to
+    the last byte, has `timeout_s` seconds. Redirects are not followed, and the environment's
+    proxies and certificates count.
 
     Raises:
-        ProvenanceError: no answer came, or it is too large.
+        ProvenanceError: no whole answer came, or it is too large.
     """
+    fields = (("Content-Type", media_type), ("Accept", accept or "*/*"))
+    client = _client(runtime, timeout_s, limit, allow_private=True)
     try:
-        with requests.post(
-            url,
-            data=body,
-            headers={"Content-Type": media_type, **({"Accept": accept} if accept else {})},
-            timeout=timeout_s,
-            allow_redirects=False,
-            stream=True,
-        ) as answer:
-            raw = answer.raw.read(limit + 1, decode_content=True)
-            status, kind = answer.status_code, answer.headers.get("Content-Type", "")
-    except (requests.RequestException, HTTPError, OSError, ValueError) as fault:
-        raise ProvenanceError("no answer came", where=url, found=type(fault).__name__) from fault
-    if len(raw) > limit:
-        raise ProvenanceError(
-            "the answer is too large", where=url, expected=f"at most {limit} bytes"
-        )
-    media_type = kind.partition(";")[0].strip().lower()
-    return Reply(status=status, media_type=media_type, body=bytes(raw))
+        answer = _answered(client.post(url, body, fields=fields))
+    finally:
+        client.close()
+    raw = _whole(answer, url, limit)
+    kind = (answer.head.value("Content-Type") or "").partition(";")[0].strip().lower()
+    return Reply(status=answer.head.status, media_type=kind, body=raw)
 
 
 def get_bytes(
@@ -100,37 +110,60 @@ def get_bytes(
     """Return the status and the body of the answer to a GET, at most `limit` bytes.
 
     For addresses that a file names, which may be another's: only public ones are spoken to, unless
-    `allow_private`. Redirects are not followed, and the environment's proxies and certificates
-    count.
+    `allow_private`. Time, redirects and the environment are as with `post`.
 
     Raises:
-        ProvenanceError: no answer came, or it is cut or too large.
+        ProvenanceError: no whole answer came, or it is too large.
     """
+    client = _client(runtime, timeout_s, limit, allow_private=allow_private)
+    try:
+        answer = _answered(client.get(url, fields=(("Accept", accept),)))
+    finally:
+        client.close()
+    return answer.head.status, _whole(answer, url, limit)
+
+
+def _client(runtime: Runtime, timeout_s: float, limit: int, *, allow_private: bool) -> Client:
+    fields: Fields = (
+        ("User-Agent", f"provenance/{__version__}"),
+        ("Accept-Encoding", "identity"),
+    )
     settings = ClientSettings(
-        fields=(("Accept", accept), ("Accept-Encoding", "identity")),
+        fields=fields,
         timeout_s=timeout_s,
-        max_time_s=2 * timeout_s,
+        max_time_s=timeout_s,
         max_bytes=limit,
         trust_env=True,
     )
-    client = Client(runtime, settings, policy(allow_private=allow_private))
-    try:
-        exchange = client.get(url)
-    finally:
-        client.close()
+    return Client(runtime, settings, policy(allow_private=allow_private))
+
+
+def _answered(exchange: Exchange) -> Answer:
     answer, fault = exchange.answer, exchange.fault
     if answer is None:
         found = f"{fault.reason}: {fault.detail}" if fault else None
-        raise ProvenanceError("no answer came", where=url, found=found)
+        raise ProvenanceError("no answer came", where=exchange.url, found=found)
+    return answer
+
+
+def _whole(answer: Answer, url: str, limit: int) -> bytes:
     with answer.spool as spool:
 
         def body() -> Iterator[bytes]:
             spool.seek(answer.head.size)
             return iter(lambda: spool.read(_PIECE), b"")
 
-        raw = b"".join(content_pieces(answer.shape, body, cut=answer.cut is not None))
-    if answer.cut is not None:
-        raise ProvenanceError(
-            "the answer is cut or too large", where=url, expected=f"at most {limit} bytes, whole"
-        )
-    return answer.head.status, raw
+        raw = bytearray()
+        for piece in content_pieces(answer.shape, body, cut=answer.cut is not None):
+            raw += piece
+            if len(raw) > limit:
+                break
+    if answer.cut is None and len(raw) <= limit:
+        return bytes(raw)
+    large = answer.cut in (None, "length")
+    raise ProvenanceError(
+        "the answer is too large" if large else "the answer is not whole, or comes too slowly",
+        where=without_credentials(url),
+        expected=f"at most {limit} bytes",
+        found=None if large else f"one that is cut ({answer.cut})",
+    )

@@ -113,7 +113,7 @@ class RecordingAdapter(BaseAdapter):
         cert: object = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Send a prepared GET and read the response's head, a `RecordingResponse`, into `raw`.
+        """Send a prepared request and read the response's head, a `RecordingResponse`, into `raw`.
 
         The body waits in `raw.fp`, and its reader calls `drop` where the connection is not to be
         used again. Times, certificates and addresses are the recorder's to know.
@@ -125,12 +125,12 @@ class RecordingAdapter(BaseAdapter):
         forwarding = proxy is not None and not proxy.is_socks and parts.scheme == "http"
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         target = f"{parts.scheme}://{parts.netloc}{path}" if forwarding else path
-        connection.putrequest("GET", target, skip_accept_encoding=True)
+        connection.putrequest(request.method or "GET", target, skip_accept_encoding=True)
         for name, value in request.headers.items():
             connection.putheader(name, value)
         if forwarding and proxy is not None and proxy.login is not None:
             connection.putheader("Proxy-Authorization", proxy.login.basic())
-        connection.endheaders()
+        connection.endheaders(cast(bytes | None, request.body))
         response = requests.Response()
         raw = connection.receive()
         response.raw, response.request, response.url = raw, request, request.url or ""
@@ -184,9 +184,15 @@ class RecordingSession(requests.Session):
         self.mount("https://", self._adapter)
 
     def ask(
-        self, url: str, fields: Fields, *, login: Login | None, proxy: str | None
+        self,
+        url: str,
+        fields: Fields,
+        *,
+        login: Login | None,
+        proxy: str | None,
+        body: bytes | None = None,
     ) -> RecordingResponse:
-        """Send GET for a normal address and read the response's head.
+        """Send GET, or POST with a body, for a normal address and read the response's head.
 
         A field of `fields` takes the place of the session's of the same name.
         """
@@ -197,8 +203,11 @@ class RecordingSession(requests.Session):
         if login is not None and "authorization" not in named:
             sent.append(("Authorization", login.basic()))
             given.append("authorization")
+        if body is not None:
+            sent.append(("Content-Length", str(len(body))))
         request = requests.PreparedRequest()
-        request.method, request.url, request.headers = "GET", url, cast(Any, _Pairs(tuple(sent)))
+        request.method, request.body = "GET" if body is None else "POST", body
+        request.url, request.headers = url, cast(Any, _Pairs(tuple(sent)))
         if len(self.cookies) and (cookie := _cookie_field(self.cookies, request)):
             sent.append(("Cookie", cookie))
             request.headers = cast(Any, _Pairs(tuple(sent)))

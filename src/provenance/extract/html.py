@@ -14,7 +14,7 @@ from provenance.extract.declared import DeclaredFields
 from provenance.extract.derivative import Derivative, Hyperlink
 from provenance.extract.fold import CELL_BREAK, LINE_BREAK, fold_flow, fold_one
 from provenance.extract.links import absolute_address
-from provenance.extract.markup import read_html, read_xml
+from provenance.extract.markup import named_letters, read_broken_xml, read_html, read_xml
 
 MAX_LINKS: Final = 20_000
 MAX_LABEL: Final = 200
@@ -210,7 +210,7 @@ def html_derivative(source: str, *, charset: str, base_url: str | None) -> Deriv
 def xhtml_derivative(source: str, *, charset: str, base_url: str | None) -> Derivative:
     """Return the derivative of an XHTML document; one that is not well-formed is read as HTML."""
     reader = _HtmlReader(base_url)
-    if read_xml(source, reader):
+    if read_xml(named_letters(source), reader):
         return _finished(reader, charset)
     return html_derivative(source, charset=charset, base_url=base_url)
 
@@ -218,7 +218,7 @@ def xhtml_derivative(source: str, *, charset: str, base_url: str | None) -> Deri
 def xml_derivative(source: str, *, charset: str) -> Derivative:
     """Return the derivative of any other XML document."""
     reader = _XmlReader()
-    read_xml(source, reader)
+    read_broken_xml(source, reader)
     text = fold_flow(reader.pieces)
     return Derivative(
         text=text,

@@ -6,10 +6,20 @@ own length.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from html import escape
+from html.entities import html5
 from typing import Protocol
 
 from lxml import etree  # type: ignore[import-untyped]
+
+_NAMED = re.compile(
+    r"<!--(?:.*?-->|.*)|<!\[CDATA\[(?:.*?\]\]>|.*)|&([A-Za-z][A-Za-z0-9]*);", re.DOTALL
+)
+"""A reference, or what holds none; what has no end goes on to the end, so that time is linear."""
+
+_OF_XML = ("amp", "lt", "gt", "quot", "apos")
 
 
 class Reader(Protocol):
@@ -38,29 +48,56 @@ def read_html(text: str, reader: Reader) -> None:
 
 
 def read_xml(text: str, reader: Reader) -> bool:
-    """Send `text`, read as XML, to `reader`; return whether it was well-formed.
+    """Send `text`, read as XML, to `reader`, to its first fault; return whether it has none.
 
-    No entity but the five of XML is resolved, and no external one is ever opened.
+    Only entities of XML, and those that the document itself declares, are resolved; none is ever
+    fetched.
     """
-    parser = etree.XMLParser(
+    return _feed(_xml_parser(reader, recover=False), text)
+
+
+def named_letters(text: str) -> str:
+    """Return an XHTML document with letters in place of their names in HTML (`&eacute;`).
+
+    Its type declares them, and browsers know them for it (HTML Standard §14.2). No type is ever
+    fetched, so they would be lost: without a word where a type is named, as a fault where none is.
+    """
+    if "<!ENTITY" in text:
+        return text
+    return _NAMED.sub(lambda found: _letter(found[1]) or found[0], text)
+
+
+def _letter(name: str | None) -> str | None:
+    if name is None or name in _OF_XML:
+        return None
+    letter = html5.get(f"{name};")
+    return escape(letter) if letter is not None else None
+
+
+def read_broken_xml(text: str, reader: Reader) -> None:
+    """Send `text`, read as XML, to `reader`, past its faults as far as it can be read."""
+    _feed(_xml_parser(reader, recover=True), text)
+
+
+def _xml_parser(reader: Reader, *, recover: bool) -> etree.XMLParser:
+    return etree.XMLParser(
         target=_WithoutNamespaces(reader),
         encoding="utf-8",
         huge_tree=True,
         resolve_entities=False,
         no_network=True,
-        recover=True,
+        recover=recover,
     )
-    _feed(parser, text)
-    return len(parser.error_log) == 0
 
 
-def _feed(parser: etree.HTMLParser | etree.XMLParser, text: str) -> None:
+def _feed(parser: etree.HTMLParser | etree.XMLParser, text: str) -> bool:
     try:
         parser.feed(text.encode("utf-8"))
         parser.close()
     except etree.XMLSyntaxError:
         # Nothing, or nothing more, can be read; what came so far has reached the reader.
-        pass
+        return False
+    return True
 
 
 class _WithoutNamespaces:

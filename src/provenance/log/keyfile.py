@@ -39,6 +39,7 @@ def write_key_file(path: Path, key: SigningKey | CosigningKey, *, root: Path | N
         UsageError: the file is there already, or lies inside an archive; nothing is written.
         StorageError: the disk refused; no file is left.
     """
+    _refuse_secret(path)
     refuse_inside(path, root, what="a key")
     try:
         _make_folder(path.parent)
@@ -121,6 +122,7 @@ def _is_file(given: str) -> bool:
 
 
 def _read(path: Path, parse: Callable[[str], _Key], root: Path | None) -> _Key:
+    _refuse_secret(path)
     refuse_inside(path, root, what="a key")
     try:
         raw = _read_secret(path)
@@ -137,6 +139,15 @@ def _read(path: Path, parse: Callable[[str], _Key], root: Path | None) -> _Key:
         if "another kind" in fault.what:
             hint = "`provenance key new` makes an operator's key, with --witness a witness'."
         raise UsageError(fault.what, where=str(path), expected=fault.expected, hint=hint) from None
+
+
+def _refuse_secret(path: Path) -> None:
+    """Refuse a key in the place of the name of its file, before any message repeats it."""
+    if "PRIVATE+KEY" in str(path):
+        raise UsageError(
+            "a private key was given where the name of its file is wanted",
+            hint="Put it into a file of mode 600; what was given may stand in histories and logs.",
+        )
 
 
 def _read_secret(path: Path) -> bytes:

@@ -170,6 +170,7 @@ def split_key_line(line: str) -> tuple[str, bytes, int, bytes]:
             "not a verifier key",
             expected="<name>+<8 hex digits>+<base64>, on one line",
             found=shown(line),
+            hint="The public line is wanted, which `provenance key show FILE` prints.",
         )
     name, key_id, algorithm, key = match[1], bytes.fromhex(match[2]), decoded[0], decoded[1:]
     if key_id != key_id_of(name, algorithm, key):

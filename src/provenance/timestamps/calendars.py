@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from provenance.digest import digest_of
-from provenance.errors import StorageError, UsageError
+from provenance.errors import ProvenanceError, StorageError, UsageError
 from provenance.log.folder import STAMPS, LogFolder
 from provenance.timestamps.ots import (
     Branch,
@@ -37,6 +37,11 @@ from provenance.timestamps.stamps import authority_name
 NONCE_BYTES = 16
 ANSWER_LIMIT = 10_000
 """Bytes of a calendar's answer that are read, as by the reference client."""
+
+MOST_PROMISES = 16
+"""Addresses in one proof that are asked; a calendar gives one, a pool of them a few."""
+
+_SHOWN = 120
 
 Post = Callable[[str, bytes], bytes]
 """Send a body to a URL by HTTP POST, and return the answer's."""
@@ -94,25 +99,49 @@ def ask_calendar(
     return _kept(proof, size=size, calendar=calendar, checkpoint=checkpoint), proof
 
 
-def complete(kept: KeptProof, proof: Proof, *, get: Get) -> tuple[KeptProof, Proof] | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A proof after its calendars were asked; `kept` is as it was where they gave nothing new.
+
+    `said` are the reasons for which nothing came of an address; `failed` says that a calendar that
+    was asked gave no answer, or none that is part of a proof.
+    """
+
+    kept: KeptProof
+    proof: Proof
+    said: tuple[str, ...] = ()
+    failed: bool = False
+
+
+def complete(kept: KeptProof, proof: Proof, *, get: Get, asks: Callable[[str], bool]) -> Completed:
     """Ask the calendars that have promised to go on, and return the proof with what they gave.
 
-    None where they gave nothing new.
-
-    Raises:
-        TimestampError: an answer is no part of a proof.
+    `asks` says of an address in the proof whether it may be asked; of those at most
+    `MOST_PROMISES` are. One that fails keeps no other from being asked.
     """
-    grown = proof
-    for promise in proof.pending:
+    grown, said, failed = proof, list[str](), False
+    asked = [each for each in proof.pending if asks(each.attestation.uri or "")]
+    refused = [each.attestation.uri or "" for each in proof.pending if each not in asked]
+    for promise in asked[:MOST_PROMISES]:
         uri = (promise.attestation.uri or "").rstrip("/")
-        answer = get(f"{uri}/timestamp/{promise.message.hex()}")
-        if answer is not None:
-            given = parse_answer(answer, promise.message, where=f"the answer of {uri}")
-            grown = grown.having(_below(promise.steps, given))
-    if grown.branches == proof.branches:
-        return None
-    fresh = _kept(grown, size=kept.size, calendar=kept.calendar, checkpoint=kept.checkpoint)
-    return fresh, grown
+        try:
+            answer = get(f"{uri}/timestamp/{promise.message.hex()}")
+            if answer is not None:
+                given = parse_answer(answer, promise.message, where=f"the answer of {uri}")
+                larger = grown.having(_below(promise.steps, given))
+                _refuse_large(write_proof(larger), where=f"the proof with the answer of {uri}")
+                grown = larger
+        except ProvenanceError as fault:
+            failed = True
+            said.append(str(fault))
+    if len(asked) > MOST_PROMISES:
+        said.append(f"{len(asked) - MOST_PROMISES} more addresses in the proof were not asked")
+    if refused:
+        more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+        said.append(f"{refused[0][:_SHOWN]}{more} not asked, as nobody named it (--calendar)")
+    if grown.branches != proof.branches:
+        kept = _kept(grown, size=kept.size, calendar=kept.calendar, checkpoint=kept.checkpoint)
+    return Completed(kept=kept, proof=grown, said=tuple(said), failed=failed)
 
 
 def check_kept(kept: KeptProof) -> Proof:
@@ -154,9 +183,7 @@ def write_kept(log: LogFolder, kept: KeptProof) -> None:
     there = log.read(checkpoint)
     if there not in (None, kept.checkpoint):
         raise UsageError(
-            "another checkpoint of this size has been dated",
-            where=str(log.path / checkpoint),
-            hint="Make a later checkpoint, and ask for that one.",
+            "another checkpoint of this size has been dated", where=str(log.path / checkpoint)
         )
     if there is None:
         log.put(checkpoint, kept.checkpoint)
@@ -167,21 +194,40 @@ def read_kept(log: LogFolder) -> Iterator[KeptProof]:
     """Yield every proof in the log's folder, by size and then by calendar.
 
     Raises:
-        StorageError: a file is missing or cannot be read.
-        LogFormatError: a file is larger than is read.
+        StorageError, LogFormatError: as for `read_proof`.
+    """
+    for name in kept_names(log):
+        yield read_proof(log, name)
+
+
+def kept_names(log: LogFolder, *, least: int = 0) -> Iterator[str]:
+    """Yield the path of each proof below the log's folder, read or not.
+
+    Those of checkpoints over fewer than `least` leaves are passed over.
     """
     for size in log.stamped_sizes():
         folder = log.path / STAMPS / str(size)
-        for path in sorted(folder.glob("*.ots")):
-            match = _NAME.match(path.name)
-            if match is not None:
-                yield KeptProof(
-                    size=size,
-                    calendar=match[1],
-                    digits=match[2],
-                    checkpoint=_there(log, f"{STAMPS}/{size}/checkpoint"),
-                    raw=_there(log, f"{STAMPS}/{size}/{path.name}"),
-                )
+        for path in sorted(folder.glob("*.ots")) if size >= least else ():
+            if _NAME.match(path.name):
+                yield f"{STAMPS}/{size}/{path.name}"
+
+
+def read_proof(log: LogFolder, name: str) -> KeptProof:
+    """Return the proof at a path that `kept_names` gives.
+
+    Raises:
+        StorageError: a file is missing or cannot be read.
+        LogFormatError: a file is larger than is read, or none.
+    """
+    folder, _, file = name.rpartition("/")
+    calendar, digits = file.removesuffix(".ots").rsplit(".", 1)
+    return KeptProof(
+        size=int(folder.rpartition("/")[2]),
+        calendar=calendar,
+        digits=digits,
+        checkpoint=_there(log, f"{folder}/checkpoint"),
+        raw=_there(log, name),
+    )
 
 
 def together(
@@ -211,9 +257,14 @@ def _below(steps: tuple[Step, ...], branches: tuple[Branch, ...]) -> tuple[Branc
 
 def _kept(proof: Proof, *, size: int, calendar: str, checkpoint: bytes) -> KeptProof:
     raw = write_proof(proof)
-    parse_proof(raw, where="the proof as it would be kept")  # its bounds, before it is kept
+    _refuse_large(raw, where="the proof as it would be kept")
     digits = hashlib.sha256(raw).hexdigest()[:16]
     return KeptProof(size=size, calendar=calendar, digits=digits, checkpoint=checkpoint, raw=raw)
+
+
+def _refuse_large(raw: bytes, *, where: str) -> None:
+    """Hold a proof to its bounds, before it is kept."""
+    parse_proof(raw, where=where)
 
 
 def _there(log: LogFolder, name: str) -> bytes:

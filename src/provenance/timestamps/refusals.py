@@ -23,6 +23,7 @@ class Reason(Enum):
     WRONG_PURPOSE = "wrong_purpose"
     NOT_VALID_THEN = "not_valid_then"
     NOT_TRUSTED = "not_trusted"
+    OBJECTED = "objected"
 
 
 class TimestampError(ProvenanceError):

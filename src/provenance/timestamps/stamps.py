@@ -25,8 +25,10 @@ from urllib.parse import urlsplit
 
 from provenance.dates import format_seconds
 from provenance.digest import digest_of
-from provenance.errors import StorageError, UsageError
-from provenance.log.folder import LogFolder
+from provenance.errors import LogFormatError, StorageError, UsageError
+from provenance.log.checkpoint import text_of
+from provenance.log.folder import STAMPS, LogFolder
+from provenance.log.note import Signature, parse_note
 from provenance.timestamps.refusals import Reason, TimestampError
 from provenance.timestamps.timestamp import Timestamp, certificates_of, check_response, make_request
 from provenance.timestamps.trusted import NO_ANCHORS, Anchors, format_pem
@@ -35,13 +37,10 @@ from provenance.timestamps.tsp import parse_request, write_request
 CLOCKS_APART = timedelta(minutes=10)
 """How far the authority's time may be from the machine's when it is asked."""
 
-FOLDER = "timestamps"
-
 Post = Callable[[str, bytes], bytes]
 """Send a body to a URL by HTTP POST, as `application/timestamp-query`, and return the answer's."""
 
 _AUTHORITY = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,78}[a-z0-9])?\Z")
-_SIZE = re.compile(r"(?:0|[1-9][0-9]{0,18})\Z")
 _ODD = re.compile(r"[^a-z0-9.-]+")
 
 
@@ -58,12 +57,52 @@ class Stamp:
 
     def files(self) -> tuple[tuple[str, bytes], ...]:
         """Return the files in writing order: paths below the log's folder, with their bytes."""
-        folder = f"{FOLDER}/{self.size}"
-        return (
-            (f"{folder}/checkpoint", self.checkpoint),
-            (f"{folder}/{self.authority}.tsq", self.request),
-            (f"{folder}/{self.authority}.pem", self.certificates),
-            (f"{folder}/{self.authority}.tsr", self.response),
+        parts = (self.checkpoint, self.request, self.certificates, self.response)
+        return tuple(zip(names_of(self.size, self.authority), parts, strict=True))
+
+
+def bytes_to_date(log: LogFolder, size: int, newest: bytes) -> bytes:
+    """Return the bytes by which the checkpoint `newest` over `size` leaves is dated.
+
+    They are those that somebody has dated already, where somebody has: with fewer signatures,
+    maybe, since the log's own text is what is to be dated.
+
+    Raises:
+        UsageError: another checkpoint of this size has been dated.
+    """
+    name = f"{STAMPS}/{size}/checkpoint"
+    dated = log.read(name)
+    if dated is None or dated == newest:
+        return newest
+    try:
+        same = text_of(dated) == text_of(newest) and _signatures(dated) <= _signatures(newest)
+    except LogFormatError:
+        same = False
+    if not same:
+        raise UsageError(
+            "another checkpoint of this size has been dated",
+            where=str(log.path / name),
+            hint="`provenance verify` says what is wrong; restore it from a copy.",
+        )
+    return dated
+
+
+def _signatures(raw: bytes) -> set[Signature]:
+    return set(parse_note(raw).signatures) if b"\n\n" in raw else set()
+
+
+def refuse_dated(log: LogFolder, size: int, authority: str) -> None:
+    """Refuse to have a checkpoint dated by an authority that has done so.
+
+    Raises:
+        UsageError: it has.
+    """
+    response = f"{STAMPS}/{size}/{authority}.tsr"
+    if log.read(response) is not None:
+        raise UsageError(
+            "this authority has dated this checkpoint already",
+            where=str(log.path / response),
+            hint="A time-stamp is never overwritten; a later checkpoint gets a new one.",
         )
 
 
@@ -86,7 +125,7 @@ def authority_name(url: str) -> str:
         raise UsageError(
             "not the address of a time-stamping authority",
             expected="an http or https URL",
-            found=ascii(url[:120]),
+            found=ascii(url.rpartition("@")[2][:120]),  # a user name and a password stand before it
         )
     return name
 
@@ -145,7 +184,7 @@ def check_stamp(stamp: Stamp, *, anchors: Anchors = NO_ANCHORS) -> Timestamp:
     Raises:
         TimestampError: it is refused, or its files are damaged.
     """
-    where = f"{FOLDER}/{stamp.size}/{stamp.authority}"
+    where = f"{STAMPS}/{stamp.size}/{stamp.authority}"
     asked = parse_request(stamp.request, where=f"{where}.tsq")
     for suffix, kept, written in (
         ("tsq", stamp.request, write_request(asked)),
@@ -177,13 +216,8 @@ def write_stamp(log: LogFolder, stamp: Stamp) -> None:
             size has been dated; nothing is written.
         StorageError: the disk refused; a time-stamp without its `.tsr` counts as none.
     """
-    checkpoint, *_, (response, _raw) = stamp.files()
-    if log.read(response) is not None:
-        raise UsageError(
-            "this authority has dated this checkpoint already",
-            where=str(log.path / response),
-            hint="A time-stamp is never overwritten; a later checkpoint gets a new one.",
-        )
+    checkpoint = stamp.files()[0]
+    refuse_dated(log, stamp.size, stamp.authority)
     if log.read(checkpoint[0]) not in (None, stamp.checkpoint):
         raise UsageError(
             "another checkpoint of this size has been dated",
@@ -200,21 +234,36 @@ def read_stamps(log: LogFolder, *, least: int = 0) -> Iterator[Stamp]:
     Those of checkpoints over fewer than `least` leaves are passed over.
 
     Raises:
-        StorageError: a file is missing or cannot be read.
-        LogFormatError: a file is larger than is read.
+        StorageError, LogFormatError: as for `read_stamp`.
     """
-    folder = log.path / FOLDER
-    sizes = [int(each.name) for each in folder.glob("*/") if _SIZE.match(each.name)]
-    for size in sorted(size for size in sizes if size >= least):
-        for response in sorted((folder / str(size)).glob("*.tsr")):
+    for size, authority in stamped(log, least=least):
+        yield read_stamp(log, size, authority)
+
+
+def stamped(log: LogFolder, *, least: int = 0) -> Iterator[tuple[int, str]]:
+    """Yield size and authority of each time-stamp that is kept, read or not."""
+    for size in log.stamped_sizes():
+        folder = log.path / STAMPS / str(size)
+        for response in sorted(folder.glob("*.tsr")) if size >= least else ():
             if _AUTHORITY.match(response.stem):
-                yield _read(log, size, response.stem)
+                yield size, response.stem
 
 
-def _read(log: LogFolder, size: int, authority: str) -> Stamp:
+def names_of(size: int, authority: str) -> tuple[str, ...]:
+    """Return the files of a time-stamp, below the log's folder."""
+    parts = ("checkpoint", *(f"{authority}.{suffix}" for suffix in ("tsq", "pem", "tsr")))
+    return tuple(f"{STAMPS}/{size}/{each}" for each in parts)
+
+
+def read_stamp(log: LogFolder, size: int, authority: str) -> Stamp:
+    """Return a time-stamp that is kept.
+
+    Raises:
+        StorageError: a file is missing or cannot be read.
+        LogFormatError: a file is larger than is read, or none.
+    """
     found = []
-    for name in ("checkpoint", *(f"{authority}.{suffix}" for suffix in ("tsq", "pem", "tsr"))):
-        path = f"{FOLDER}/{size}/{name}"
+    for path in names_of(size, authority):
         raw = log.read(path) if (log.path / path).is_file() else None
         if raw is None:
             raise StorageError(

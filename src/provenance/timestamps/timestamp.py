@@ -13,7 +13,7 @@ What is checked, in this order; each step has its own reasons to refuse:
    one (`NOT_VALID_THEN`, `NOT_TRUSTED`). Today does not come into it: a token that was good stays
    good when its certificates have expired. With nothing trusted, the chain is not checked, and the
    result says so.
-9. A second program comes to the same (`NOT_TRUSTED`).
+9. A second program comes to the same (`OBJECTED`).
 
 Revocation is not checked.
 
@@ -302,7 +302,7 @@ def _check_chain(
         ) from None
     if objection := second.objection(token, found):
         raise TimestampError(
-            Reason.NOT_TRUSTED,
+            Reason.OBJECTED,
             "a second program refuses the token",
             where=where,
             found=ascii(objection[:300]),

@@ -5,10 +5,8 @@ Rung *whole* and the file manifest (DESIGN: the assurance ladder).
 
 from __future__ import annotations
 
-from provenance.verify.audit import verify_archive
-from provenance.verify.codes import CODES
-from provenance.verify.files import FileReport
-from provenance.verify.findings import (
+from provenance.findings.codes import CODES
+from provenance.findings.finding import (
     CaptureVerdict,
     Finding,
     ManifestTally,
@@ -16,9 +14,11 @@ from provenance.verify.findings import (
     Report,
     Rungs,
 )
-from provenance.verify.note_codes import NOTES
-from provenance.verify.progress import Progress
-from provenance.verify.relations import verify_file
+from provenance.findings.note_codes import NOTES
+from provenance.verify.audit import verify_archive
+from provenance.whole.files import FileReport
+from provenance.whole.progress import Progress
+from provenance.whole.relations import verify_file
 
 __all__ = [
     "CODES",

@@ -10,27 +10,28 @@ from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.errors import UsageError
-from provenance.parallel import processors
-from provenance.timestamps.block import BlockHeader
-from provenance.verify.files import FileReport
-from provenance.verify.findings import (
+from provenance.findings.finding import (
     CaptureVerdict,
+    DatedBy,
     Finding,
     ManifestTally,
     Note,
     Report,
     Rungs,
 )
-from provenance.verify.heads import read_kept
+from provenance.parallel import processors
+from provenance.rungs.heads import read_kept
+from provenance.rungs.trust import Trust
+from provenance.timestamps.block import BlockHeader
 from provenance.verify.inclusion import LogAudit, Logged
 from provenance.verify.lookup import Lookup
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
-from provenance.verify.parts import read_files, size_of
-from provenance.verify.progress import Meter, Progress
-from provenance.verify.relations import with_relations
 from provenance.verify.single import SingleAudit, SingleReport
 from provenance.verify.targets import CaptureTarget, FileKind, FileTarget, Target, targets_in
-from provenance.verify.trust import Trust
+from provenance.whole.files import FileReport
+from provenance.whole.parts import read_files, size_of
+from provenance.whole.progress import Meter, Progress
+from provenance.whole.relations import with_relations
 
 _MANIFEST_LIMIT = 1 << 28
 
@@ -72,7 +73,8 @@ def verify_targets(
         told = list(dict.fromkeys(each for text in targets for each in targets_in(text, lookup)))
         if (trust.given or kept) and not any(isinstance(each, CaptureTarget) for each in told):
             raise UsageError(
-                "--checkpoint, --tsa-ca, --key, --witness-key are for the archive and its captures",
+                "--checkpoint, --tsa-ca, --bitcoin-header, --key and --witness-key are for the"
+                " archive and its captures",
                 hint="Name a capture by an id, a citation or its saved document, or no target.",
             )
         run = _Run(
@@ -131,6 +133,7 @@ class _Run:
         self._records = 0
         self._rungs: Counter[str] = Counter()
         self._asked_of_log = 0
+        self._dates: set[DatedBy] = set()
         self._listed = 0
         self._agreed = 0
 
@@ -159,7 +162,13 @@ class _Run:
         wanted = Logged(capture_id=verdict.capture_id, warc=verdict.warc, leaves=found.leaves)
         seal = self._log.verify(wanted)
         self._tell(seal.told)
-        return replace(verdict, rungs=(*verdict.rungs, *seal.rungs))
+        self._dates.update(seal.dates)
+        return replace(
+            verdict,
+            rungs=(*verdict.rungs, *seal.rungs),
+            dated_at=seal.earliest.dated_at if seal.earliest else None,
+            dated_by=seal.earliest.by if seal.earliest else None,
+        )
 
     def take_warcs(self, batches: Sequence[Mapping[str, Path]]) -> None:
         """Check files by their base names, and what the records of a batch say of each other."""
@@ -219,4 +228,5 @@ class _Run:
             manifest=ManifestTally(listed=self._listed, agreed=self._agreed),
             asked_of_log=self._asked_of_log,
             log=self._log.state if self._asked_of_log else None,
+            dates=tuple(sorted(self._dates, key=lambda each: (each.size, each.dated_at, each.by))),
         )

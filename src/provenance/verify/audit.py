@@ -13,12 +13,7 @@ from pathlib import Path
 
 from provenance.digest import digest_of, hex_of
 from provenance.errors import StorageError, UsageError
-from provenance.log.checkpoint import Checkpoint
-from provenance.parallel import processors
-from provenance.timestamps.block import BlockHeader
-from provenance.verify.across import Across
-from provenance.verify.files import FileReport
-from provenance.verify.findings import (
+from provenance.findings.finding import (
     CaptureVerdict,
     Finding,
     ManifestTally,
@@ -29,15 +24,20 @@ from provenance.verify.findings import (
     finding,
     note,
 )
-from provenance.verify.heads import read_kept
-from provenance.verify.ledger import NONE, Ledger
+from provenance.log.checkpoint import Checkpoint
+from provenance.parallel import processors
+from provenance.rungs.heads import read_kept
+from provenance.rungs.sealed import SealCheck, SealTally
+from provenance.rungs.trust import Trust
+from provenance.timestamps.block import BlockHeader
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
-from provenance.verify.parts import read_files, size_of
-from provenance.verify.progress import Meter, Progress
-from provenance.verify.relations import Reread
-from provenance.verify.rows import Spill
-from provenance.verify.sealed import SealCheck, SealTally
-from provenance.verify.trust import Trust
+from provenance.whole.across import Across
+from provenance.whole.files import FileReport
+from provenance.whole.ledger import NONE, Ledger
+from provenance.whole.parts import read_files, size_of
+from provenance.whole.progress import Meter, Progress
+from provenance.whole.relations import Reread
+from provenance.whole.rows import Spill
 
 _SUFFIXES = (".warc.gz", ".warc", ".arc.gz", ".arc")
 _ALLOWED = frozenset({"README.md", ".gitignore", ".gitkeep"})
@@ -284,6 +284,7 @@ class _ArchiveAudit:
             manifest=tally,
             asked_of_log=sum(len(report.ledger.outcomes) for report in self._reports),
             log=log.state(),
+            dates=log.dates,
             witnesses=tuple(
                 WitnessState(
                     witness=word.key.name,

@@ -16,22 +16,23 @@ from pathlib import Path
 
 from provenance.digest import Digest
 from provenance.errors import ProofError
+from provenance.findings.finding import DatedBy, Finding, LogState, Note, finding, note
 from provenance.log.checkpoint import Checkpoint
+from provenance.log.damage import damaged_parts
 from provenance.log.folder import CHECKPOINT, LogFolder
 from provenance.log.merkle import verify_consistency
 from provenance.log.strict import to_base64
 from provenance.log.tiles import FULL
-from provenance.verify.findings import Finding, LogState, Note, finding, note
-from provenance.verify.heads import NAMED_IN, Heads, Named, named_apart
-from provenance.verify.leaves import leaf_hash
-from provenance.verify.levels import log_finding
+from provenance.rungs.heads import NAMED_IN, Heads, Named, named_apart
+from provenance.rungs.levels import log_finding
+from provenance.rungs.sealed import SealTally, compare_lines, id_in
+from provenance.rungs.tiled import RefusedError, TiledLog
+from provenance.rungs.trust import Trust
 from provenance.verify.manifest import MANIFEST, parse_manifest
-from provenance.verify.relations import Reread
-from provenance.verify.sealed import SealTally, compare_lines, id_in
 from provenance.verify.single import LeafAt, warcinfo_at
-from provenance.verify.statements import fields_of_warcinfo, log_head_in
-from provenance.verify.tiled import RefusedError, TiledLog
-from provenance.verify.trust import Trust
+from provenance.whole.leaves import leaf_hash
+from provenance.whole.relations import Reread
+from provenance.whole.statements import fields_of_warcinfo, log_head_in
 
 MANIFEST_LIMIT = 1 << 28
 """Bytes of a manifest that are read."""
@@ -53,10 +54,15 @@ class Logged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """The rungs that the log gives to a capture, and what was found on the way."""
+    """The rungs that the log gives to a capture, and what was found on the way.
+
+    `dates` are those of the checkpoints that cover it, `earliest` the first of them.
+    """
 
     rungs: tuple[str, ...]
     told: tuple[Finding | Note, ...]
+    dates: tuple[DatedBy, ...] = ()
+    earliest: DatedBy | None = None
 
 
 class LogAudit:
@@ -100,10 +106,15 @@ class LogAudit:
             except RefusedError as refused:
                 more += refused.told
                 tally.sound = False
-        more += self._named(tally, tally.ends.get(wanted.warc, 0))  # (4)
+        more += self._named(tally, wanted)  # (4)
         if tally.rungs_of(wanted.warc):  # (5)
             more += self._trust.findings_for(self._metadata, tally, tally.ends[wanted.warc])
-        return Seal(rungs=tally.rungs_of(wanted.warc), told=(*told, *more))
+        return Seal(
+            rungs=tally.rungs_of(wanted.warc),
+            told=(*told, *more),
+            dates=tally.dates,
+            earliest=tally.earliest(wanted.warc),
+        )
 
     @property
     def state(self) -> LogState | None:
@@ -241,8 +252,9 @@ class LogAudit:
 
     # What others name
 
-    def _named(self, tally: SealTally, end: int) -> Iterator[Finding]:
+    def _named(self, tally: SealTally, wanted: Logged) -> Iterator[Finding | Note]:
         """Hold against the log what a later file, and who kept a checkpoint, say of it."""
+        end = tally.ends.get(wanted.warc, 0)
         apart = [named_apart(where, head) for where, head in self._kept]
         for each in (*self._named_last, *apart):
             fault = each.refused_by(tally.checkpoint, tally.roots.get(each.size))
@@ -251,21 +263,30 @@ class LogAudit:
             if fault is not None:
                 tally.contradicted = max(tally.contradicted, each.size)
                 yield fault
+            elif each.warc is None and each.size < end:
+                expected = f"at least {end} leaves, to cover {wanted.capture_id}"
+                found = f"{each.size} leaves"
+                yield note("checkpoint_older", field=each.field, expected=expected, found=found)
 
     def _goes_on(self, named: Named, newest: Checkpoint) -> Finding | None:
         """Prove that the log begins with what a checkpoint covers (RFC 9162 §2.1.4.2)."""
         log = self._log
         try:
             root, path = log.root_at(named.size), log.consistency(named.size)
-            if to_base64(root) != named.root:
-                return named.refused_by(newest, root)
             verify_consistency(named.size, newest.size, path, root, newest.root)
         except RefusedError as refused:
             return next((each for each in refused.told if isinstance(each, Finding)), None)
         except ProofError as fault:
+            return self._damaged(newest, fault)
+        return named.refused_by(newest, root)
+
+    def _damaged(self, newest: Checkpoint, fault: ProofError) -> Finding:
+        """Say which part keeps the log from proving what it should: that is no other history."""
+        part = damaged_parts(LogFolder(self._metadata), newest)[:1]
+        if not part or part == (CHECKPOINT,):
             place = f"{self._newest_at} line 3"
             return log_finding("log_root", place, to_base64(newest.root), fault)
-        return None
+        return log_finding("log_damaged", part[0], "what its leaves give", fault)
 
     @cached_property
     def _named_last(self) -> tuple[Named, ...]:

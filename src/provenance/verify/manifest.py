@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from provenance.digest import Digest, from_hex
-from provenance.verify.findings import Finding, ManifestTally, finding
+from provenance.findings.finding import Finding, ManifestTally, finding
 
 MANIFEST = "manifest-sha256.txt"
 _LINE = re.compile(rb"([0-9a-f]{64})  archive/([^/\x00-\x1f\x7f]+)\Z")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from provenance.verify.findings import Finding, finding
+from provenance.findings.finding import Finding, finding
 
 PACKAGE = "datapackage.json"
 DIGEST = "datapackage-digest.json"

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Protocol
 
 from provenance.digest import Digest
-from provenance.verify.across import Across
-from provenance.verify.files import Part, Sighting, read_capture, reading_notes
-from provenance.verify.findings import CaptureVerdict, Finding, Note, finding
-from provenance.verify.framing import record_at
-from provenance.verify.header import bare
-from provenance.verify.ledger import key_of
-from provenance.verify.records import KEPT_LIMIT, Facts, RecordJudge, Wanted, anchor_id
-from provenance.verify.relations import Reread
-from provenance.verify.stretch import Stretch
+from provenance.findings.finding import CaptureVerdict, Finding, Note, finding
+from provenance.whole.across import Across
+from provenance.whole.files import Part, Sighting, read_capture, reading_notes
+from provenance.whole.framing import record_at
+from provenance.whole.header import bare
+from provenance.whole.ledger import key_of
+from provenance.whole.records import KEPT_LIMIT, Facts, RecordJudge, Wanted, anchor_id
+from provenance.whole.relations import Reread
+from provenance.whole.stretch import Stretch
 
 _CUT = "capture_cut"
 _OTHERWISE = frozenset({_CUT, "revisit_elsewhere"})

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from provenance.digest import Digest, from_hex, prefix_of
 from provenance.errors import UnknownIdError, UsageError
+from provenance.findings.finding import Finding, finding
 from provenance.index import IdKind, Resolved
-from provenance.verify.findings import Finding, finding
-from provenance.verify.framing import ARC, WARC
-from provenance.verify.inflate import MAGIC, opening
 from provenance.verify.lookup import Lookup
-from provenance.verify.stretch import Stretch
+from provenance.whole.framing import ARC, WARC
+from provenance.whole.inflate import MAGIC, opening
+from provenance.whole.stretch import Stretch
 
 CITATION_SUFFIXES = frozenset(
     {".txt", ".md", ".markdown", ".html", ".htm", ".bib", ".tex", ".ris", ".json"}

@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provenance.errors import StorageError
-from provenance.verify.files import FileReport, read_stretch
-from provenance.verify.findings import Finding, Note, finding, note
+from provenance.findings.finding import Finding, Note, finding, note
 from provenance.verify.package import (
     DIGEST,
     PACKAGE,
@@ -26,9 +25,10 @@ from provenance.verify.package import (
     check_resources,
     parse_package,
 )
-from provenance.verify.relations import with_relations
-from provenance.verify.stretch import Stretch
 from provenance.verify.zipped import Member, ZipReader
+from provenance.whole.files import FileReport, read_stretch
+from provenance.whole.relations import with_relations
+from provenance.whole.stretch import Stretch
 
 _JSON_LIMIT = 64 << 20
 _WARCS = "archive/"

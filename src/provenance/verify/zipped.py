@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from provenance.verify.findings import Finding, Note, finding, note
-from provenance.verify.stretch import Stretch
+from provenance.findings.finding import Finding, Note, finding, note
+from provenance.whole.stretch import Stretch
 
 DIRECTORY_LIMIT = 16 << 20
 """Bytes of the ZIP's directory that are read, enough for some 150,000 members."""

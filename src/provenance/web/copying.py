@@ -21,8 +21,9 @@ from provenance.web.display import extension_of, saved_name
 from provenance.web.feeds import MAP_SIZE
 from provenance.web.places import Known, Place, is_plain, place_of
 from provenance.web.policy import App
-from provenance.web.renewal import close_datasette, mark_of
+from provenance.web.renewal import mark_of
 from provenance.web.standalone import standing_alone
+from provenance.web.versions import close_datasette
 
 MISSING_PAGE = "404.html"
 """The page that many hosts show where there is none."""

@@ -23,7 +23,7 @@ _NOWHERE = "There is no page at this address."
 
 def answer_fault(site: Site, request: Any, error: Exception) -> Response:
     """Return the answer that tells of an error in one of our views, in the form asked for."""
-    return missing(site, _in_our_views(error, request.path), form=_form(site, request))
+    return missing(site, _in_our_views(error, request.path), form=error_form(site, request))
 
 
 def answer_foreign(site: Site, request: Any, error: Exception) -> Response | None:
@@ -32,7 +32,7 @@ def answer_foreign(site: Site, request: Any, error: Exception) -> Response | Non
     Theirs stay the errors that come as HTML or JSON of their own making.
     """
     status = getattr(error, "status", 500)
-    form = _form(site, request)
+    form = error_form(site, request)
     if status < 500 and (form == "json" or getattr(error, "message_is_html", False)):
         return None
     if status >= 500:
@@ -69,7 +69,7 @@ def _without_folders(error: ProvenanceError) -> str:
     return str(told)
 
 
-def _form(site: Site, request: Any) -> ErrorForm:
+def error_form(site: Site, request: Any) -> ErrorForm:
     """Return the form in which an address answers: an original's address in it says nothing."""
     path = str(request.path).removeprefix(site.path("/"))
     listed = _TIMEMAP.match(path)

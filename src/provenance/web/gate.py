@@ -17,7 +17,7 @@ from provenance.web.policy import PAGE_POLICY, App, Receive, Scope, Send
 
 READING = ("GET", "HEAD")
 
-_PLAIN_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?", re.ASCII)
+_PLAIN_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,9 @@ class Refusal:
 
     status: int
     words: str
+
+
+ODD_HOST = Refusal(status=400, words="The Host field is not one plain host name.")
 
 
 def gated(app: App, *, names: Collection[str] | None = None) -> App:
@@ -63,9 +66,13 @@ def refusal(scope: Scope, names: Collection[str] | None) -> Refusal | None:
         shown = host.encode("ascii", "backslashreplace").decode()[:100]
         hint = "Whoever runs it can add a name with `provenance serve --name NAME`."
         return Refusal(status=421, words=f"This site does not go by the name {shown!r}. {hint}")
-    if len(hosts) > 1 or (host and not _PLAIN_HOST.fullmatch(host)):
-        return Refusal(status=400, words="The Host field is not one plain host name.")
-    return None
+    return None if has_plain_host(scope) else ODD_HOST
+
+
+def has_plain_host(scope: Scope) -> bool:
+    """Whether a request names one host in plain letters, with a port at most, or none at all."""
+    hosts = [value for name, value in scope["headers"] if name.lower() == b"host" and value]
+    return not hosts or (len(hosts) == 1 and bool(_PLAIN_HOST.fullmatch(hosts[0])))
 
 
 def is_own_name(host: str, names: Collection[str]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from datasette import Response, hookimpl
+from datasette import Forbidden, Response, hookimpl
 from markupsafe import Markup
 
 from provenance.errors import ProvenanceError
@@ -26,11 +26,12 @@ from provenance.web import (
 )
 from provenance.web.answers import MissingError, missing, twin
 from provenance.web.attachment import Site, site_of
-from provenance.web.faults import answer_fault, answer_foreign
-from provenance.web.gate import gated
+from provenance.web.faults import answer_fault, answer_foreign, error_form
+from provenance.web.gate import ODD_HOST, READING, has_plain_host
 from provenance.web.policy import PAGE_HEADERS, App, with_policy
 from provenance.web.render import STATIC
 from provenance.web.signposting import FORMS
+from provenance.web.versions import may_read
 
 View = Callable[..., Awaitable[Any]]
 Hook = TypeVar("Hook", bound=Callable[..., Any])
@@ -142,8 +143,25 @@ async def nothing(site: Site, request: Any) -> Response:
 
 @_hook
 def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
-    """Let only reading in, and put a policy on every response, of a Datasette with the pages."""
-    return (lambda app: with_policy(gated(app))) if site_of(datasette) else lambda app: app
+    """Put a policy on every response of a Datasette with the pages."""
+    return with_policy if site_of(datasette) else lambda app: app
+
+
+@_hook
+def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) -> None:
+    """Let no typed SQL read in which folder of this machine the index lies."""
+    site = site_of(datasette)
+    if site is not None and database == site.database:
+        conn.set_authorizer(_without_folder)
+
+
+def _without_folder(action: int, table: str | None, column: str | None, *_: object) -> int:
+    """Say for SQLite's compiler what may be read; what it is told to ignore reads as NULL."""
+    if action != sqlite3.SQLITE_READ or column != "file" or table is None:
+        return sqlite3.SQLITE_OK
+    # SQLite names the table as it was first asked for, in whatever case.
+    hidden = table.lower() == "pragma_database_list"
+    return sqlite3.SQLITE_IGNORE if hidden else sqlite3.SQLITE_OK
 
 
 @_hook
@@ -187,24 +205,50 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Resp
     return None if site is None else answer_foreign(site, request, exception)
 
 
-@_hook
+def _hook_after(function: Hook) -> Hook:
+    return cast(Hook, hookimpl(function, trylast=True))
+
+
+@_hook_after
 def forbidden(datasette: Any, request: Any, message: str) -> Response | None:
-    """Say in our design that something is not open to readers."""
+    """Say in our design that something is not open, where no other plugin leads to a login."""
     site = site_of(datasette)
     if site is None:
         return None
-    return missing(site, MissingError("Readers of this site cannot use this.", status=403))
+    closed = MissingError("Readers of this site cannot use this.", status=403)
+    return missing(site, closed, form=error_form(site, request))
+
+
+_PUBLIC = (static, icon)
+"""What the page that says no needs itself."""
 
 
 def _on_site(site: Site, view: View) -> View:
-    """Give `view` its site, and turn its errors into pages."""
+    """Give `view` its site and those who may read it alone, and turn its errors into pages.
+
+    Raises:
+        Forbidden: whoever asks may not see the database; Datasette asks its plugins what to answer.
+    """
     takes_receive = "receive" in inspect.signature(view).parameters
 
     async def answer(request: Any, receive: Any) -> Any:
+        if request.method not in READING:
+            headers = {**PAGE_HEADERS, "allow": ", ".join(READING)}
+            return Response("405: This can only be read.\n", status=405, headers=headers)
+        if not has_plain_host(request.scope):
+            said = f"{ODD_HOST.status}: {ODD_HOST.words}\n"
+            return Response(said, status=ODD_HOST.status, headers=dict(PAGE_HEADERS))
+        guarded = view not in _PUBLIC
+        if guarded and not await may_read(site.datasette, request.actor, site.database):
+            raise Forbidden("view-database")
         more = {"receive": receive} if takes_receive else {}
         try:
-            return await view(site, request, **more)
+            answered = await view(site, request, **more)
         except (MissingError, ProvenanceError, OSError, sqlite3.Error) as error:
-            return answer_fault(site, request, error)
+            answered = answer_fault(site, request, error)
+        if guarded and request.actor is not None:
+            # What is shown to somebody by name is for nobody who comes after.
+            answered.headers["cache-control"] = "private, no-store"
+        return answered
 
     return answer

@@ -7,9 +7,7 @@ of the old. Here every request belongs to one opening of the file, whole.
 
 from __future__ import annotations
 
-import _thread
 import asyncio
-import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -20,6 +18,7 @@ from typing import Any
 from provenance.errors import ProvenanceError
 from provenance.web.attachment import site_of
 from provenance.web.policy import App, Receive, Scope, Send
+from provenance.web.versions import close_datasette
 
 _TRIES = 5
 _ALL_OPEN_S = 30.0
@@ -138,7 +137,11 @@ class RenewedSite:
 
 
 async def _hold(opening: Opening) -> None:
-    """Open the file in each of Datasette's threads now; opened later, it might be another file."""
+    """Open the file in each of Datasette's threads now; opened later, it might be another file.
+
+    Datasette is started first, so that requests that come at once never find it half-way there.
+    """
+    await opening.datasette.invoke_startup()
     site, threads = site_of(opening.datasette), opening.datasette.setting("num_sql_threads") or 1
     if site is not None:
         together = threading.Barrier(threads)
@@ -157,18 +160,3 @@ async def _leave(opening: Opening | None) -> None:
         opening.left = True
         if not opening.requests:
             await close_datasette(opening.datasette)
-
-
-async def close_datasette(datasette: Any) -> None:
-    """Let go of a Datasette's file: end the threads, close the connections."""
-    if hasattr(datasette, "invoke_shutdown"):  # Datasette 1.0
-        await datasette.invoke_shutdown()
-        return
-    # Datasette 0.65 never ends its writing thread; the thread can only end itself.
-    internal = datasette.get_database("_internal")
-    await internal.execute_write_fn(lambda conn: _thread.exit(), block=False)
-    if datasette.executor is not None:
-        await asyncio.to_thread(datasette.executor.shutdown, cancel_futures=True)
-    for database in datasette.databases.values():
-        with contextlib.suppress(sqlite3.Error):
-            database.close()

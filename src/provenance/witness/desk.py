@@ -6,8 +6,8 @@ from pathlib import Path
 
 from provenance.errors import ProofError, UsageError
 from provenance.log.checkpoint import CosigningKey
+from provenance.log.damage import prove_consistency
 from provenance.log.folder import CHECKPOINT, LogFolder
-from provenance.log.merkle import consistency_path
 from provenance.log.submission import format_answer, format_submission, parse_submission
 from provenance.log.watched import SubmissionError
 from provenance.runtime import Runtime
@@ -59,7 +59,7 @@ def cosign_copy(folder: Path, key: CosigningKey, runtime: Runtime, copy: Path) -
             hint="It was rolled back, or this is an old copy of it.",
         )
     files.check(head)
-    path = consistency_path(watched.head.size, head.size, files.hashes(head.size))
+    _, path = prove_consistency(files, watched.head.size, head)
     submission = parse_submission(format_submission(watched.head.size, path, raw))
     try:
         made = Service(known, key, runtime).cosign(submission)

@@ -12,17 +12,20 @@ never begin anew. A file is replaced as a whole, and is on disk before anybody g
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from provenance.errors import StorageError, UsageError
-from provenance.log.folder import read_given, write_whole
+from provenance.errors import ProvenanceError, StorageError, UsageError
+from provenance.log.folder import LogFolder, write_whole
 from provenance.log.keyfile import refuse_inside
 from provenance.log.note import VerifierKey, format_note
 from provenance.log.strict import shown
 from provenance.log.watched import Watched, format_watched, parse_watched, watch, with_key
 from provenance.warc.manifest import locked, sync_directory
+
+_STATE = re.compile(r"[0-9a-f]{64}\Z")
 
 MAX_CONFLICTS = 16
 """Checkpoints of one log that are kept as evidence."""
@@ -74,16 +77,27 @@ class WitnessFolder:
             )
         return self._read(path) if path.exists() else None
 
-    def logs(self) -> Iterator[Watched]:
+    def logs(
+        self, *, on_fault: Callable[[ProvenanceError], None] | None = None
+    ) -> Iterator[Watched]:
         """Yield every log that is known, by the hash of its origin.
+
+        What cannot be read goes to `on_fault`, and the others go on; without it the first is
+        raised.
 
         Raises:
             LogFormatError, StorageError, UsageError: as for `find`.
         """
         self.find("")
         for path in sorted((self.path / "logs").iterdir()):
-            if not path.name.endswith(".new"):
+            if path.name.endswith(".new"):
+                continue
+            try:
                 yield self._read(path)
+            except ProvenanceError as fault:
+                if on_fault is None:
+                    raise
+                on_fault(fault)
 
     @contextmanager
     def changing(self, origin: str) -> Iterator[tuple[Watched | None, Callable[[Watched], None]]]:
@@ -120,7 +134,13 @@ class WitnessFolder:
         return self.path / "logs" / name
 
     def _read(self, path: Path) -> Watched:
-        watched = parse_watched(read_given(path), where=str(path))
+        # What is no plain file is refused, and no pipe waited for.
+        raw = LogFolder.at(path.parent).read(path.name) if _STATE.match(path.name) else None
+        if raw is None:
+            raise StorageError(
+                "no file of a witness", where=str(path), hint="Move it out of the folder."
+            )
+        watched = parse_watched(raw, where=str(path))
         if self._place(watched.origin) != path:
             raise StorageError(
                 "a file of another log",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from provenance.errors import UsageError
+from provenance.errors import ProvenanceError, UsageError
 from provenance.listening import AppServer
 from provenance.log.keyfile import read_witness_key_file
 from provenance.runtime import Runtime
@@ -28,16 +28,21 @@ def witness_server(
 ) -> AppServer:
     """Return the server of the witness in `folder`; what it knows has been read once.
 
-    `announce` gets its URL, `report` a line for what it cosigns, and for what it finds wrong.
+    `announce` gets its URL, `report` a line for what it cosigns, and for what it finds wrong. A log
+    that cannot be read is reported, and refused when it asks; the others are served.
 
     Raises:
         UsageError: it knows no log, or the key is none of a witness.
-        LogFormatError: what it knows is damaged.
-        StorageError: a file cannot be read.
+        LogFormatError, StorageError: nothing of what it knows can be read.
     """
     key = read_witness_key_file(key_file)
     known = WitnessFolder(folder)
-    logs = list(known.logs())
+    faults: list[ProvenanceError] = []
+    logs = list(known.logs(on_fault=faults.append))
+    if faults and not logs:
+        raise faults[0]
+    for fault in faults:
+        report(f"error: {fault}")
     if not logs:
         raise UsageError(
             "this witness knows no log",
