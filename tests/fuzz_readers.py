@@ -232,6 +232,28 @@ def _gather(raw: bytes, folder: Path) -> Iterator[str]:
     requisites_of_sheet(text, url="http://a.example/a.css")
 
 
+def _assemble(raw: bytes, folder: Path) -> Iterator[str]:
+    """Put a page together with itself: every address holds the same bytes, as each kind of part."""
+    from provenance.replay.assembly import Page, assemble
+    from provenance.replay.holding import Held
+
+    class Mirror:
+        is_spent = False
+
+        def has(self, url: str) -> bool:
+            return True
+
+        def find(self, url: str) -> Held:
+            kind = ("text/css", "image/svg+xml", "")[len(url) % 3]
+            date = "2020-01-01T00:00:00Z"
+            return Held(url=url, date=date, media_type=kind, charset=None, content=raw)
+
+    for kind in ("text/html", "application/xhtml+xml"):
+        page = Page(content=raw, url="http://a.example/", media_type=kind, charset=None)
+        made = assemble(page, Mirror())
+        yield f"{bool(made.named)} {bool(made.shown)} {bool(made.unfit)} {made.limited}"
+
+
 # The log
 
 
@@ -311,6 +333,12 @@ def _extract(media_type: str) -> Callable[[bytes, Path], Iterator[str]]:
     return read
 
 
+def _draw(raw: bytes, folder: Path) -> Iterator[str]:
+    from provenance.extract.drawing import drawn
+
+    yield str(drawn(raw, 1).fault)
+
+
 READERS = {
     "warc": Reader(read=_records, rooms=("warc/reader", "warc/record", "warc/members"),
                    suffixes=(".warc", ".gz", ".arc", ".open")),
@@ -327,6 +355,7 @@ READERS = {
     "robots": Reader(read=_robots, rooms=("fetch/robots",)),
     "cite": Reader(read=_cite, rooms=("cite/identifiers",)),
     "gather": Reader(read=_gather, rooms=("gather/",), share=4),
+    "assemble": Reader(read=_assemble, rooms=("replay/", "gather/"), share=4),
     "log": Reader(read=_log_texts, rooms=("log/checkpoint", "log/note", "log/proof", "log/leaf")),
     "tiles": Reader(read=_tiles, rooms=("log/tiles",)),
     "stamp": Reader(
@@ -347,4 +376,5 @@ READERS = {
     "xml": Reader(read=_extract("application/xhtml+xml"), rooms=("extract/",)),
     "text": Reader(read=_extract("text/plain"), rooms=("extract/",)),
     "pdf": Reader(read=_extract("application/pdf"), rooms=("extract/pdf",), share=6),
+    "draw": Reader(read=_draw, rooms=("extract/drawing", "extract/png"), share=4),
 }  # fmt: skip

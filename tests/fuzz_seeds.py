@@ -68,6 +68,12 @@ def own_seeds(folder: Path) -> dict[str, list[bytes]]:
         b'@charset "x";@import url(a.css);a{background:url("b.png");src:image-set("c" 1x)}',
         b'<img srcset="a.png 1x, b.png 2x"><style>@import "x"</style><base href=//c>',
     ]
+    found["assemble"] = [
+        *found["gather"],
+        b"<link rel=stylesheet href=a><style>@import 'b'</style><img src=cc data-src=d>",
+        b"a{b:url(c)}<p style='x:url(d)'><picture><source srcset='e 1x,f 2x'><svg><image href=g>",
+    ]
+    found["draw"] = found["pdf"]
     _log_seeds(archive, found)
     _ots_seeds(found)
     _stamp_seeds(folder, found)

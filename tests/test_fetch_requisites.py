@@ -161,3 +161,23 @@ def test_without_the_setting_nothing_else_is_fetched(tmp_path: Path) -> None:
         fetched(archive)
         assert {head.split()[1] for head in wire.requests} == {b"/robots.txt", b"/page"}
     assert lists(notes(archive)) == {}
+
+
+@pytest.mark.parametrize("label", ["gb2312", "latin1", "utf-16", "no-such-charset"])
+def test_a_sheet_may_name_its_charset_by_any_label(tmp_path: Path, label: str) -> None:
+    """What it names is read and fetched, whether the label is known or not."""
+    sheet = b'@charset "%s"; q { content: "\xb8\xdb"; background: url(/i.png) }' % label.encode()
+
+    def labelled(head: bytes) -> bytes:
+        path = head.split()[1]
+        if path == b"/page":
+            return b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<link rel=stylesheet href=c>"
+        if path == b"/c":
+            return b"HTTP/1.1 200 OK\r\nContent-Type: text/css\r\n\r\n" + sheet
+        return play(head)
+
+    with playing(labelled) as wire:
+        archive = root_of(tmp_path, f"{wire.url}/page")
+        (outcome,) = fetched(archive, requisites=True)
+    assert outcome.outcome == "captured"
+    assert set(lists(notes(archive))["doc-0"]) == {"c", "i.png"}

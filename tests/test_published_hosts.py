@@ -295,7 +295,7 @@ def test_what_datasette_publish_sends_away_has_the_pages(
         assert "Sent away" in get(site, "/", name=name).text
         said = json.loads(get(site, "/document/letter.json", name=name).body)
         evidence = get(site, f"/capture/{said['capture_id']}", name=name)
-        assert "The WARC file is not at hand here" in evidence.text
+        assert "The WARC file is not at this site" in evidence.text
         for page in (evidence, get(site, "/document/letter", name=name)):
             assert "/content/" not in page.text and "/view/" not in page.text
         refused = get(site, f"/content/{said['content_id']}", name=name)

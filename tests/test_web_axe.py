@@ -27,7 +27,9 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def shelf() -> Shelf:
-    return harbour()
+    made = harbour()
+    made.missing.add(made.of("institute-study")[0].capture_id)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,7 @@ def pages(shelf: Shelf) -> list[str]:
     first, *_, last = (str(one.capture_id) for one in captures if one.content_id)
     (failed,) = (str(one.capture_id) for one in captures if not one.content_id)
     pdf = next(c for c in shelf.captures.values() if c.media_type == "application/pdf")
+    lost = shelf.of("institute-study")[0].capture_id
     return [
         "/",
         "/collection/harbour-bridge",
@@ -57,7 +60,13 @@ def pages(shelf: Shelf) -> list[str]:
         "/search?q=nosuchword&since=never",
         f"/view/{last}",
         f"/view/{pdf.capture_id}",
+        f"/view/{pdf.capture_id}?page=2",
+        f"/view/{pdf.capture_id}?page=9",
+        f"/view/{lost}",
+        f"/capture/{lost}",
+        f"/content/{lost}",
         "/no-such-page",
+        "/document/gazette-articel",
     ]
 
 

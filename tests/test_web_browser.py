@@ -229,6 +229,7 @@ def test_chinese_bytes_are_read_with_their_charset(browser: Any, site: str, shel
         "/view/{first}",
         "/view/{picture}",
         "/view/{first}/raw",
+        "/view/{first}/assembled",
         "/view/{picture}/raw",
         "/capture/{saved}",
         "/view/{saved}",

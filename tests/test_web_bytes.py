@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Callable, Iterator
 from email.message import Message as Mail
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
 from provenance.digest import digest_of
+from provenance.errors import ProvenanceError
+from provenance.showing import make_source
 from provenance.web.display import (
     SHOWN_BYTES,
     Display,
@@ -20,8 +24,18 @@ from provenance.web.display import (
 )
 from provenance.web.policy import Message
 from provenance.web.stream import BLOCK, BrokenContentError, ByteStream
+from tests.pdf_builder import build_pdf
+from tests.roots import root_of
 from tests.web_client import Client
-from tests.web_fixture import CHINESE, harbour
+from tests.web_fixture import (
+    CHINESE,
+    Shelf,
+    Visit,
+    a_collection,
+    a_document,
+    an_answer,
+    harbour,
+)
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +88,92 @@ def test_the_view_keeps_the_declared_charset(site: Client) -> None:
     assert raw.content == CHINESE.encode("gb18030")
 
 
-def test_a_pdf_is_shown_as_its_text_page_by_page(site: Client) -> None:
-    """The view of a PDF has its pages' text and no frame; its raw bytes are never shown."""
+def test_a_pdf_is_shown_page_by_page_as_pictures(site: Client) -> None:
+    """Each page is a picture with its text; there is no frame, and raw bytes are never shown."""
     capture_id = site.newest("council-minutes")
-    text = site.get(f"/view/{capture_id}").text
-    assert "Page 1" in text and "Page 2" in text
-    assert "48.6 million crowns" in text
-    assert "<iframe" not in text
+    first, second = (site.get(f"/view/{capture_id}?page={number}").text for number in (1, 2))
+    assert site.get(f"/view/{capture_id}").text == first
+    assert 'alt="Page 1 of 2, as a picture. Its text stands below."' in first
+    assert "Present: nine councillors" in first and "48.6 million crowns" not in first
+    assert f'rel="next" href="/view/{capture_id}?page=2"' in first and 'rel="prev"' not in first
+    assert "48.6 million crowns" in second and 'rel="next"' not in second
+    assert "<iframe" not in first
     assert site.get(f"/view/{capture_id}/raw").status_code == 404
+    picture = site.get(f"/view/{capture_id}/page-2.png")
+    assert picture.headers["content-type"] == "image/png"
+    assert picture.headers["content-security-policy"].startswith("sandbox;")
+    assert picture.content.startswith(b"\x89PNG")
+
+
+def a_pdf(name: str, content: bytes, media_type: str = "application/pdf") -> Visit:
+    """Return a visit that brought a PDF, or what is called one."""
+    at, url = "2026-11-23T23:50:00.000000Z", f"https://p.example/{name}"
+    head = an_answer(media_type, content)
+    return Visit(document=name, at=at, url=url, head=head, content=content, media_type=media_type)
+
+
+def test_a_pdf_that_cannot_be_drawn_says_why(tmp_path: Path) -> None:
+    """Damaged, locked, none at all: the page stands, with the text where there is one."""
+    whole = build_pdf([["The harbour bridge"], ["Second"]])
+    locked = whole.replace(b"<< /Size", b"<< /Encrypt << /Filter /Nobody /V 1 >> /Size")
+    files = {
+        "damaged": (whole[:150], "This PDF is damaged, or none"),
+        "locked": (locked, "This PDF is locked with a password"),
+        "none": (b"<script>alert(1)</script>", "This PDF is damaged, or none"),
+    }
+    visits = [a_pdf(name, content) for name, (content, _) in files.items()]
+    visits.append(a_pdf("empty", build_pdf([[]])))
+    visits.append(a_pdf("untyped", whole, "application/octet-stream"))
+    shelf = Shelf(a_collection(*(a_document(each.document) for each in visits)), visits)
+    client = Client(shelf, tmp_path)
+    try:
+        for name, (_, words) in files.items():
+            capture_id = client.newest(name)
+            page = client.get(f"/view/{capture_id}")
+            assert page.status_code == 200
+            assert words in page.text and "Save it" in page.text
+            assert "<img class" not in page.text and "<iframe" not in page.text
+            picture = client.get(f"/view/{capture_id}/page-1.png")
+            assert picture.status_code == 404
+            assert "could not be drawn" in picture.text
+        empty = client.get(f"/view/{client.newest('empty')}").text
+        assert 'alt="Page 1 of 1, as a picture. No text could be taken out of it."' in empty
+        assert 'rel="next"' not in empty and "no text" in empty
+        untyped = client.get(f"/view/{client.newest('untyped')}?page=2").text
+        assert 'alt="Page 2 of 2' in untyped
+    finally:
+        client.close()
+
+
+def test_the_pictures_of_a_pdf_are_of_the_bytes_that_the_index_names(tmp_path: Path) -> None:
+    """What was changed since is an error page, and no picture."""
+    letter = tmp_path / "letter.pdf"
+    letter.write_bytes(build_pdf([["To the council"]]))
+    archive = root_of(tmp_path, "https://p.example/letter")
+    (added,) = archive.add((letter,), document="doc-0")
+    archive.index()
+    source = make_source(archive.root, archive.index_path)
+    assert source.drawn(str(added.capture_id), 1).fault is None
+    path = archive.archive / str(added.warc)
+    raw = bytearray(path.read_bytes())
+    place = slice(added.offset, (added.offset or 0) + (added.length or 0))
+    raw[place] = gzip.compress(gzip.decompress(raw[place]).replace(b"council", b"mayor  "))
+    path.chmod(0o644)
+    path.write_bytes(raw)
+    with pytest.raises(ProvenanceError, match="not that which the index names"):
+        source.drawn(str(added.capture_id), 1)
+
+
+@pytest.mark.parametrize("number", ["0", "3", "99999999", "-1", "x", "١"])
+def test_a_pdf_has_no_more_pages_than_it_has(site: Client, number: str) -> None:
+    """Another number is a 404 that leads back; pictures have the same pages."""
+    capture_id = site.newest("council-minutes")
+    page = site.get(f"/view/{capture_id}?page={number}")
+    assert page.status_code == 404
+    assert "There is no page" in page.text and f'href="/view/{capture_id}"' in page.text
+    assert site.get(f"/view/{capture_id}/page-{number}.png").status_code != 200
+    other = site.newest("gazette-article")
+    assert site.get(f"/view/{other}/page-1.png").status_code == 404
 
 
 def test_a_picture_is_shown_as_a_picture(site: Client) -> None:

@@ -70,7 +70,7 @@ def test_without_a_policy_the_files_do_reach_out(browser: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("place", ["/view/{}", "/view/{}/raw"])
+@pytest.mark.parametrize("place", ["/view/{}", "/view/{}/raw", "/view/{}/assembled"])
 def test_a_kept_file_reaches_no_server(
     browser: Any, looked_at: tuple[str, Shelf, Trap], kind: str, place: str
 ) -> None:

@@ -179,9 +179,9 @@ def test_a_document_offers_every_form_of_citation(site: Client) -> None:
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ("load-test", "No address is known"),
-        ("tender-2018", "no run has asked for it"),
-        ("ferry-users", "No version is kept"),
+        ("load-test", "gives no address"),
+        ("tender-2018", "has no record of a visit to it"),
+        ("ferry-users", "No version is on record"),
     ],
 )
 def test_a_document_without_a_version_says_so(site: Client, document: str, words: str) -> None:
@@ -416,10 +416,10 @@ def test_an_unknown_document_is_answered_with_near_ids(site: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
-        ("/provenance/none", 404, "Not here"),
-        ("/provenance/capture/none", 404, "Not here"),
-        ("/provenance?sql=update+capture+set+url=1", 400, "This cannot be answered"),
-        ("/-/threads", 404, "Not here"),
+        ("/provenance/none", 404, "Not found"),
+        ("/provenance/capture/none", 404, "Not found"),
+        ("/provenance?sql=update+capture+set+url=1", 400, "Request not understood"),
+        ("/-/threads", 404, "Not found"),
     ],
 )
 def test_errors_of_the_tables_are_told_in_our_design(
@@ -461,7 +461,7 @@ def test_a_reading_that_takes_too_long_is_given_up(site: Client) -> None:
         asyncio.run(ask())
     answer = answer_fault(attached, SimpleNamespace(path="/search"), given_up.value)
     assert answer.status == 503
-    assert b"took too long" in answer.body
+    assert b"longer than a page may take" in answer.body
 
 
 def test_unknown_addresses_are_answered_in_our_design(site: Client) -> None:
@@ -503,10 +503,13 @@ def test_an_evidence_page_without_its_warc_file_says_so(
         shelf.missing.add(capture_id)
         page = client.get(f"/capture/{capture_id}")
         assert page.status_code == 200
-        assert "The WARC file is not at hand here" in page.text
-        broken = client.get(f"/content/{capture_id}")
-        assert broken.status_code == 500
-        assert "the WARC file is not there" in broken.text
+        assert "The WARC file that holds this capture is not at this site" in page.text
+        assert "Check it now" not in page.text and "Look at it" not in page.text
+        for path in ("/content/{}", "/view/{}/raw", "/view/{}/assembled", "/capture/{}.warc.gz"):
+            for ask in (client.get, client.head):
+                lost = ask(path.format(capture_id))
+                assert lost.status_code == 404, path
+            assert "id" in client.get(path.format(capture_id)).text
     finally:
         client.close()
 

@@ -22,7 +22,7 @@ from provenance.errors import ProvenanceError
 from provenance.web.policy import Message
 from provenance.web.renewal import RenewedSite
 from provenance.web.site import create_site
-from provenance.web.source import LogHead
+from provenance.web.source import AtHand, LogHead
 from tests.web_fixture import Shelf, Visit, a_collection, a_document, an_html_visit
 from tests.web_server import running, site_over
 
@@ -52,6 +52,9 @@ class Exchangeable:
 
     def content(self, capture_id: str) -> Iterator[bytes]:
         return self.shelf.content(capture_id)
+
+    def at_hand(self, capture_id: str) -> AtHand:
+        return self.shelf.at_hand(capture_id)
 
     def exchange(self, capture_id: str) -> object:
         return self.shelf.exchange(capture_id)

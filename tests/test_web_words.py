@@ -328,7 +328,7 @@ def test_sql_can_be_switched_off(tmp_path: Path) -> None:
     try:
         refused = client.get("/provenance?sql=select+1", follow_redirects=True)
         assert refused.status_code == 403
-        assert "<h1>Not open</h1>" in refused.text
+        assert "<h1>Not available</h1>" in refused.text
         assert client.get("/provenance/capture").status_code == 200
         assert client.get("/search?q=bridge").status_code == 200
     finally:

@@ -18,6 +18,7 @@ from provenance.cite import Citation, CitationFormat, render
 from provenance.digest import Digest, digest_of, hex_of
 from provenance.errors import UnknownIdError
 from provenance.extract import Derivative, extract, text_id
+from provenance.extract.drawing import draw_page
 from provenance.holdings import Capture, Obtained, Redirect, Run, Survey, WarcFile, WarcRecord
 from provenance.index import ContentSource, build, fts_query
 from provenance.model import (
@@ -35,7 +36,8 @@ from provenance.model import (
     RunId,
     TitleStatus,
 )
-from provenance.web.source import Checked, Exchange, LogHead
+from provenance.replay.assembly import Page, assemble
+from provenance.web.source import Assembled, AtHand, Checked, Drawn, Exchange, LogHead
 
 RUN = RunId("5f0c1d1e-0000-4000-8000-000000000001")
 BRIDGE = CollectionId("harbour-bridge")
@@ -81,6 +83,18 @@ class Text:
     links = property(lambda self: [(link.url, link.label) for link in self.derivative.links])
 
 
+class Nothing:
+    """An archive that has nothing of any address."""
+
+    is_spent = False
+
+    def has(self, url: str) -> bool:
+        return False
+
+    def find(self, url: str) -> None:
+        return None
+
+
 class Shelf:
     """The port of the pages over what was put together here; keeps everything in memory."""
 
@@ -97,6 +111,27 @@ class Shelf:
         self._offset = 412
         for visit in visits:
             self._put(visit)
+
+    def at_hand(self, capture_id: str) -> AtHand:
+        here = capture_id not in self.missing
+        return AtHand(record=here, content=here)
+
+    def assembled(self, capture_id: str) -> Assembled | None:
+        """Put nothing in: nothing but documents is kept here."""
+        capture = self.captures[capture_id]
+        page = Page(
+            content=b"".join(self.content(capture_id)),
+            url=capture.final_url or "",
+            media_type=capture.media_type or "",
+            charset=capture.charset,
+        )
+        return assemble(page, Nothing())
+
+    def drawn(self, capture_id: str, number: int) -> Drawn:
+        made = draw_page(b"".join(self.content(capture_id)), number)
+        return Drawn(
+            png=made.png, width=made.width, height=made.height, pages=made.pages, fault=made.fault
+        )
 
     def content(self, capture_id: str) -> Iterator[bytes]:
         if capture_id in self.missing:

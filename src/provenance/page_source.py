@@ -8,11 +8,13 @@ import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from provenance.digest import digest_of
 from provenance.errors import ProvenanceError, UsageError
+from provenance.extract.drawing import MAX_BYTES, draw_page
 from provenance.holdings import CERTIFICATES
 from provenance.index import CaptureRow, captures, fts_query, open_index, resolve
 from provenance.warc.contents import read_block, read_content, read_head, read_member
-from provenance.web.source import Checked, Exchange, LogHead
+from provenance.web.source import Assembled, AtHand, Checked, Drawn, Exchange, LogHead
 
 _CHAIN_LIMIT = 1 << 20
 _CHAIN = """
@@ -22,11 +24,18 @@ SELECT warc, offset, ordinal FROM record WHERE warc IN (
 AND type = 'metadata' AND content_type = ?2 AND block_digest = ?3 LIMIT 1"""
 
 
+LARGEST_PAGE = 8 << 20
+"""Bytes of a page that is put together with its parts."""
+
+Assemble = Callable[[CaptureRow, bytes], Assembled | None]
+
+
 class PageSource:
     """The port of `web.source`, over one index and one folder of WARC files.
 
-    `cite` makes the text of a citation out of a capture id, a form's name and a locator; `log`,
-    `prove` and `check` are as the port says.
+    `cite` makes the text of a citation out of a capture id, a form's name and a locator;
+    `assemble` puts a page together out of its row and its content; `log`, `prove` and `check` are
+    as the port says.
     """
 
     def __init__(
@@ -38,24 +47,81 @@ class PageSource:
         log: Callable[[], LogHead | None],
         prove: Callable[[str], bytes | None],
         check: Callable[[str], Checked],
+        assemble: Assemble,
     ) -> None:
         self._index_path = index_path
         self._archive = archive
         self._cite = cite
+        self._assemble = assemble
         self.log = log
         self.proof = prove
         self.check = check
+
+    def at_hand(self, capture_id: str) -> AtHand:
+        """Say whether the files are there that hold a capture's record and its content."""
+        with open_index(self._index_path) as connection:
+            row = resolve(connection, capture_id).capture
+        holder = self._holder(row) if row else None
+        return AtHand(
+            record=row is not None and (self._archive / row.warc).is_file(),
+            content=holder is not None and (self._archive / holder.warc).is_file(),
+        )
 
     def content(self, capture_id: str) -> Iterator[bytes]:
         """Yield the content of a capture; a revisit's is that of the capture it refers to."""
         with open_index(self._index_path) as connection:
             row = resolve(connection, capture_id).capture
-            if row is not None and row.record_type == "revisit" and row.content_id is not None:
-                same = captures(connection, content_id=row.content_id)
-                row = next((one for one in same if one.record_type != "revisit"), row)
+        row = self._holder(row) if row else None
         if row is None:
             raise UsageError(f"{capture_id} has no content")
         yield from read_content(self._archive / row.warc, row.offset, row.ordinal)
+
+    def assembled(self, capture_id: str) -> Assembled | None:
+        """Return an HTML page with the pictures, style sheets and fonts that are held of it."""
+        with open_index(self._index_path) as connection:
+            row = resolve(connection, capture_id).capture
+        if row is None or row.size is None or row.size > LARGEST_PAGE:
+            return None
+        return self._assemble(row, self._whole(row, limit=LARGEST_PAGE))
+
+    def drawn(self, capture_id: str, number: int) -> Drawn:
+        """Return a page of a PDF as a picture."""
+        with open_index(self._index_path) as connection:
+            row = resolve(connection, capture_id).capture
+        if row is None or (row.size or 0) > MAX_BYTES:
+            return Drawn(fault="too_large")
+        made = draw_page(self._whole(row, limit=MAX_BYTES), number)
+        return Drawn(
+            png=made.png,
+            width=made.width,
+            height=made.height,
+            pages=made.pages,
+            fault=made.fault,
+        )
+
+    def _holder(self, row: CaptureRow) -> CaptureRow:
+        """Return the capture whose record holds the content: another's, where it revisits."""
+        if row.record_type != "revisit" or row.content_id is None:
+            return row
+        with open_index(self._index_path) as connection:
+            same = captures(connection, content_id=row.content_id)
+        return next((one for one in same if one.record_type != "revisit"), row)
+
+    def _whole(self, row: CaptureRow, *, limit: int) -> bytes:
+        """Return the content of a capture, which is what the index names or nothing."""
+        content = bytearray()
+        for piece in self.content(str(row.capture_id)):
+            content += piece
+            if len(content) > limit:
+                break
+        if digest_of(bytes(content)) != row.content_id:
+            raise ProvenanceError(
+                "the content is not that which the index names",
+                where=f"archive/{row.warc}",
+                expected=row.content_id,
+                hint="Run `provenance verify`.",
+            )
+        return bytes(content)
 
     def member(self, capture_id: str) -> Iterator[bytes]:
         """Yield the gzip member of a capture's record as it is stored."""

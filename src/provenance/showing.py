@@ -9,16 +9,18 @@ from provenance.cite import CitationFormat
 from provenance.citing import cite
 from provenance.digest import Digest
 from provenance.errors import UsageError
-from provenance.index import datasette_metadata, open_index
+from provenance.index import CaptureRow, RecordsOf, datasette_metadata, open_index
 from provenance.log.folder import log_head
 from provenance.page_source import PageSource
 from provenance.proving import proof_of
+from provenance.replay.assembly import Page, assemble
+from provenance.replay.holding import Holdings
 from provenance.verify import Finding
 from provenance.verify.asked import verify_targets
 from provenance.web.offer import LIVE, Offer
 from provenance.web.public import PublicAddress
 from provenance.web.site import create_site
-from provenance.web.source import Checked, Fault, LogHead
+from provenance.web.source import Assembled, Checked, Fault, LogHead
 
 _LONG = 100
 """Findings cut their texts short; of a root that is longer, so many characters are looked for."""
@@ -59,7 +61,20 @@ def make_source(root: Path, index_path: Path) -> PageSource:
         log=lambda: _log(metadata),
         prove=lambda name: _proof(metadata, name),
         check=lambda name: _checked(root, index_path, name),
+        assemble=lambda row, content: _assembled(root, index_path, row, content),
     )
+
+
+def _assembled(root: Path, index_path: Path, row: CaptureRow, content: bytes) -> Assembled | None:
+    url = row.final_url or row.url
+    if url is None:
+        return None
+    page = Page(
+        content=content, url=url, media_type=row.media_type or "text/html", charset=row.charset
+    )
+    with open_index(index_path) as connection:
+        held = Holdings(RecordsOf(connection), root / "archive", row.captured_at)
+        return assemble(page, held)
 
 
 def _log(metadata: Path) -> LogHead | None:

@@ -76,12 +76,15 @@ class Decoded:
 def decode_text(
     raw: bytes, *, http: str | None, declared: Callable[[bytes], str | None] = lambda _: None
 ) -> Decoded:
-    """Decode `raw`; `http` is the label HTTP gave, `declared` finds the document's own."""
+    """Decode `raw`; `http` is the label HTTP gave, `declared` finds the document's own.
+
+    Either may be a label of any spelling; one that the standard does not know counts for nothing.
+    """
     for mark, name in _BOMS:
         if raw.startswith(mark):  # (1)
             return Decoded(text=decode(raw[len(mark) :], name), charset=name)
     first: Decoded | None = None
-    for name in _candidates(raw, name_of(http), declared(raw[:PRESCAN_BYTES])):
+    for name in _candidates(raw, name_of(http), name_of(declared(raw[:PRESCAN_BYTES]))):
         if name in {"utf-16be", "utf-16le"}:
             name = _utf16_or_utf8(raw, name)
         found = Decoded(text=decode(raw, name), charset=name)

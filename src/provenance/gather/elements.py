@@ -98,6 +98,14 @@ _DESTINATIONS: Final = {
 
 def namings(name: str, attributes: Mapping[str, str]) -> Iterator[tuple[Naming, str]]:
     """Yield, in the order of the source, how each attribute names something, and its value."""
+    for _, naming, value in naming_attributes(name, attributes):
+        yield naming, value
+
+
+def naming_attributes(
+    name: str, attributes: Mapping[str, str]
+) -> Iterator[tuple[str, Naming, str]]:
+    """Yield the same with the name of the attribute before it."""
     own = _NAMINGS.get(name, MappingProxyType({}))
     if name == "link":
         own = _link(attributes)
@@ -106,7 +114,7 @@ def namings(name: str, attributes: Mapping[str, str]) -> Iterator[tuple[Naming, 
     for attribute, value in attributes.items():
         naming = own.get(attribute) or _ANYWHERE.get(attribute)
         if naming is not None and value:
-            yield naming, value
+            yield attribute, naming, value
 
 
 def _link(attributes: Mapping[str, str]) -> Mapping[str, Naming]:

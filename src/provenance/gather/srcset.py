@@ -21,17 +21,27 @@ def candidates(srcset: str) -> Iterator[str]:
 
     Source: HTML Standard §4.8.4.3.10 (parsing a srcset attribute).
     """
+    for address, _ in described_candidates(srcset):
+        yield address
+
+
+def described_candidates(srcset: str) -> Iterator[tuple[str, str]]:
+    """Yield the same with each candidate's descriptor, which may be empty.
+
+    >>> list(described_candidates("a.png, b.png 2x"))
+    [('a.png', ''), ('b.png', '2x')]
+    """
     at = 0
     while match := _ADDRESS.match(srcset, at):
         address, at = match[1], match.end()
         if address.endswith(","):
-            yield address.rstrip(",")
+            yield address.rstrip(","), ""
             continue
         rest = _DESCRIPTORS.match(srcset, at)
         descriptors = rest[0] if rest else ""
         at += len(descriptors)
         if _fit(descriptors.split()):
-            yield address
+            yield address, " ".join(descriptors.split())
 
 
 def _fit(descriptors: list[str]) -> bool:

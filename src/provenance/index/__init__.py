@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         note_of,
         source_files,
     )
+    from provenance.index.records import RecordRow, RecordsOf
     from provenance.index.searching import SearchHit, search
     from provenance.index.sources import ContentSource, Derive, Derived
     from provenance.index.words import fts_query
@@ -56,6 +57,8 @@ __all__ = [
     "LinkTarget",
     "ListedBy",
     "Near",
+    "RecordRow",
+    "RecordsOf",
     "Resolved",
     "SearchHit",
     "SourceRow",
@@ -116,6 +119,10 @@ _FILES = {
         "documents",
         "note_of",
         "source_files",
+    ),
+    "records": (
+        "RecordRow",
+        "RecordsOf",
     ),
     "searching": (
         "SearchHit",

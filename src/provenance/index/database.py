@@ -50,6 +50,10 @@ def create_indexes(connection: sqlite3.Connection) -> None:
         for columns in table.indexes:
             name = f"{table.name}_by_{'_'.join(columns)}"
             database.table(table.name).create_index(columns, index_name=name)
+        for columns, rows in table.partial:
+            name = f"{table.name}_by_{'_'.join(columns)}"
+            listed = ", ".join(f'"{column}"' for column in columns)
+            database.execute(f'CREATE INDEX "{name}" ON "{table.name}" ({listed}) WHERE {rows}')
 
 
 def _create_sql(database: sqlite_utils.Database, table: Table) -> str:

@@ -28,13 +28,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table with its natural key; `indexes` are tuples of column names, in order."""
+    """A table with its natural key; `indexes` are tuples of column names, in order.
+
+    `partial` are indexes of some rows only: the columns, and which rows, as SQL.
+    """
 
     name: str
     about: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     indexes: tuple[tuple[str, ...], ...] = ()
+    partial: tuple[tuple[tuple[str, ...], str], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -177,6 +181,7 @@ RECORD = Table(
     about="One row per WARC record, with its place in its file.",
     key=("warc", "offset", "ordinal"),
     indexes=(("record_id",), ("record_digest",)),
+    partial=((("target_uri", "date"), "type IN ('response', 'revisit', 'resource')"),),
     columns=(
         _text("warc", "The file.", "warc_file"),
         _whole("offset", "Byte at which its gzip member (or the plain record) starts."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from datasette import Response
 
@@ -21,6 +21,10 @@ FORMS = (
     ("ris", "RIS"),
     ("csl-json", "CSL-JSON"),
 )
+
+
+ErrorForm = Literal["page", "json", "text"]
+"""The form of an answer that tells of an error."""
 
 
 class MissingError(Exception):
@@ -77,9 +81,16 @@ def twin(
     )
 
 
-def missing(site: Site, error: MissingError, *, as_json: bool) -> Response:
-    """Return the error as a page, or as JSON for a twin."""
-    if as_json:
+def missing(site: Site, error: MissingError, *, form: ErrorForm = "page") -> Response:
+    """Return the error in the form asked for: a page, JSON for a twin, or plain text."""
+    if form == "text":
+        return Response(
+            f"{error.status}: {error.what}\n".encode("utf-8", "replace"),
+            status=error.status,
+            headers=dict(PAGE_HEADERS),
+            content_type="text/plain; charset=utf-8",
+        )
+    if form == "json":
         return twin(
             site,
             {"ok": False, "error": error.what, "near": [path for path, _ in error.near]},

@@ -13,10 +13,11 @@ from provenance.web.difference import Difference
 from provenance.web.facts import Home
 from provenance.web.offer import LIVE, Offer
 from provenance.web.public import PublicAddress
+from provenance.web.recent import Recent
 from provenance.web.render import STATIC, make_environment, read_static, segment
 from provenance.web.searching import Choices, read_choices
 from provenance.web.signposting import FORMS, Form
-from provenance.web.source import SiteSource
+from provenance.web.source import Assembled, Drawn, SiteSource
 from provenance.web.standing import Standing, read_home, read_standing
 
 READ_LIMIT_MS = 10_000
@@ -29,6 +30,8 @@ STEPS = 100_000
 run Python: at every thousand steps, as in Datasette's own limit, most of the time is waiting."""
 
 CHECKS_AT_ONCE = 2
+KEPT = 48 << 20
+"""Bytes of pages that were put together, and as many of pictures, that are kept for the next."""
 
 T = TypeVar("T")
 _ATTRIBUTE = "provenance_site"
@@ -66,6 +69,10 @@ class Site:
         self.static = {name: read_static(name) for name in STATIC}
         self.checking = asyncio.Semaphore(CHECKS_AT_ONCE)
         self.compared: dict[tuple[str | None, str | None, bool], Difference] = {}
+        self.assembled: Recent[Assembled | None] = Recent(
+            lambda made: len(made.page) if made else 0, number=4, bytes_kept=KEPT
+        )
+        self.drawn: Recent[Drawn] = Recent(lambda made: len(made.png), number=64, bytes_kept=KEPT)
         self._once: dict[str, Any] = {}
 
     async def read(

@@ -1,4 +1,4 @@
-"""The archived bytes themselves: as a download, and shown inside a sandbox."""
+"""The archived bytes themselves, whole and unchanged: as a download, and for the sandbox."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 from datasette import Response
 
 from provenance.digest import Digest, hex_of, prefix_of
-from provenance.web import reading
-from provenance.web.answers import MissingError, flag, page
+from provenance.web.answers import MissingError, flag
 from provenance.web.attachment import Site
 from provenance.web.display import Display, attachment, display_of, raw_content_type
 from provenance.web.facts import CaptureFacts, CapturePage
@@ -17,13 +16,11 @@ from provenance.web.machines import capture_address
 from provenance.web.memento_links import memento_fields
 from provenance.web.mementos import Memento, memento_of
 from provenance.web.policy import ARCHIVED_HEADERS, DOWNLOAD_HEADERS, Receive
+from provenance.web.presence import evidence_near, with_content, with_content_here
 from provenance.web.signposting import part_links
 from provenance.web.stream import ByteStream
 
 _LASTING = "public, max-age=31536000, immutable"
-
-TEXT_SHOWN = 200_000
-"""Characters of extracted text that the view of a PDF or the like shows."""
 
 
 async def content(site: Site, request: Any, receive: Receive) -> Any:
@@ -32,33 +29,14 @@ async def content(site: Site, request: Any, receive: Receive) -> Any:
     return await _saved(site, request, receive, found, _as_memento(site, request, found))
 
 
-async def view(site: Site, request: Any) -> Response:
-    """Show the archived document in a frame without scripts, network or the site's origin."""
-    found = await find_capture(site, named(request))
-    facts = _with_content(site, found.capture)
-    # A frame needs headers that no host of files sends, so there the text is shown.
-    display = _display(facts) if site.offer.live else Display.EXTRACTED
-    pages: tuple[object, ...] = ()
-    if display is Display.EXTRACTED:
-        pages = await site.read(
-            lambda conn: reading.read_text(conn, str(facts.content_id), limit=TEXT_SHOWN)
-        )
-    return page(
-        site,
-        "view.html",
-        found=found,
-        capture=facts,
-        display=display.value,
-        text_pages=pages,
-        shown=TEXT_SHOWN,
-    )
-
-
 async def raw_view(site: Site, request: Any, receive: Receive) -> Any:
     """Send archived bytes for the frame, under a policy that lets nothing in them act."""
     found = await find_capture(site, named(request))
-    if _display(_with_content(site, found.capture)) is Display.EXTRACTED:
-        raise MissingError("This kind of file is not shown; it can be saved instead.", status=404)
+    if _display(with_content(site, found.capture)) is Display.EXTRACTED:
+        raise MissingError(
+            "This kind of file is not shown; it can be saved instead.",
+            near=evidence_near(found.capture),
+        )
     return await _shown(site, request, receive, found, _as_memento(site, request, found))
 
 
@@ -84,7 +62,7 @@ def _as_memento(site: Site, request: Any, found: CapturePage) -> Memento | None:
         facts.url,
         facts.final_url,
         asked=flag(request, "asked"),
-        shown=_display(_with_content(site, facts)) is not Display.EXTRACTED,
+        shown=_display(with_content(site, facts)) is not Display.EXTRACTED,
     )
 
 
@@ -96,7 +74,7 @@ def _links(site: Site, request: Any, facts: CaptureFacts, dated: Memento | None)
 async def _saved(
     site: Site, request: Any, receive: Receive, found: CapturePage, dated: Memento | None
 ) -> Any:
-    facts = _with_content(site, found.capture)
+    facts = await with_content_here(site, found.capture)
     etag = f'"{facts.content_id}"'
     # A beginning of a digest may come to fit another content too.
     asked = request.url_vars.get("id", "")
@@ -117,7 +95,7 @@ async def _saved(
 async def _shown(
     site: Site, request: Any, receive: Receive, found: CapturePage, dated: Memento | None
 ) -> Any:
-    facts = _with_content(site, found.capture)
+    facts = await with_content_here(site, found.capture)
     headers = {
         **ARCHIVED_HEADERS,
         **_links(site, request, facts, dated),
@@ -140,20 +118,6 @@ async def _stream(
     )
     await stream.read_ahead()
     return stream
-
-
-def _with_content(site: Site, facts: CaptureFacts) -> CaptureFacts:
-    if not site.offer.contents:
-        raise MissingError(
-            "The documents themselves are not on this site.",
-            near=((f"/capture/{facts.capture_id}", "the evidence of this capture"),),
-        )
-    if facts.content_id is None or facts.size is None:
-        raise MissingError(
-            "Nothing came in this capture, so there is nothing to show or save.",
-            near=((f"/capture/{facts.capture_id}", "the evidence of the attempt"),),
-        )
-    return facts
 
 
 def _display(facts: CaptureFacts) -> Display:

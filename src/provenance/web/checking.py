@@ -7,6 +7,7 @@ import asyncio
 from provenance.web.answers import MissingError
 from provenance.web.attachment import Site
 from provenance.web.facts import CapturePage
+from provenance.web.presence import evidence_near, with_record_here
 from provenance.web.source import Checked
 
 CHECKED_BYTES = 256 * 1024 * 1024
@@ -23,16 +24,17 @@ async def check_now(site: Site, found: CapturePage) -> Checked:
     """Verify a capture in a thread.
 
     Raises:
-        MissingError: it is too large, or others are being checked.
+        MissingError: it is too large, its file is not here, or others are being checked.
     """
     capture_id = found.capture.capture_id
-    near = ((f"/capture/{capture_id}", "the evidence of the visit"),)
+    near = evidence_near(found.capture)
     if not is_checkable(found):
         raise MissingError(
             f"This capture is too large to check here: `provenance verify {capture_id}` does.",
             near=near,
             status=403,
         )
+    await with_record_here(site, found.capture)
     if site.checking.locked():
         raise MissingError(
             "Other captures are being checked. Ask again in a moment.", near=near, status=503

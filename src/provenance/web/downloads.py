@@ -15,6 +15,7 @@ from provenance.web.facts import CaptureFacts
 from provenance.web.finding import find_capture, named
 from provenance.web.machines import capture_address
 from provenance.web.policy import DOWNLOAD_HEADERS, Receive
+from provenance.web.presence import evidence_near, with_record_here
 from provenance.web.signposting import part_links
 from provenance.web.stream import ByteStream
 
@@ -24,7 +25,7 @@ async def record(site: Site, request: Any, receive: Receive) -> ByteStream:
 
     Its type says nothing of gzip: some browsers would unpack it while they save it.
     """
-    facts = (await find_capture(site, named(request))).capture
+    facts = await with_record_here(site, (await find_capture(site, named(request))).capture)
     stream = ByteStream(
         site.source.member(facts.capture_id),
         size=facts.length,
@@ -47,7 +48,7 @@ async def text(site: Site, request: Any) -> Response:
     if not raw:
         raise MissingError(
             "No text was taken out of this capture.",
-            near=((f"/capture/{facts.capture_id}", "the evidence of the visit"),),
+            near=evidence_near(facts),
         )
     return Response(
         raw,
@@ -65,7 +66,7 @@ async def log_proof(site: Site, request: Any) -> Response:
             "The log does not cover this capture yet: a checkpoint adds what was sealed before it."
             if await asyncio.to_thread(site.source.log)
             else "This archive has no log yet, so there is no proof from it.",
-            near=((f"/capture/{facts.capture_id}", "the evidence of the visit"),),
+            near=evidence_near(facts),
         )
     return Response(
         raw,

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 from typing import Any
 
 from datasette import NotFound, Response
 
 from provenance.errors import ProvenanceError
-from provenance.web.answers import MissingError, missing
+from provenance.web.answers import ErrorForm, MissingError, missing
 from provenance.web.attachment import Site
 
 LOG = logging.getLogger("provenance.web")
 
+_TIMEMAP = re.compile(r"/?(?:timegate/)?timemap/(json|link)/")
+_JSON = (".json", ".jsonld")
 _BROKEN = "The site met an error that is not yours. Whoever runs it finds it in the log."
 _NOWHERE = "There is no page at this address."
 
 
 def answer_fault(site: Site, request: Any, error: Exception) -> Response:
-    """Return the page, or the JSON for a twin, that tells of an error in one of our views."""
-    return missing(site, _in_our_views(error, request.path), as_json=_wants_json(request))
+    """Return the answer that tells of an error in one of our views, in the form asked for."""
+    return missing(site, _in_our_views(error, request.path), form=error_form(site, request))
 
 
 def answer_foreign(site: Site, request: Any, error: Exception) -> Response | None:
@@ -29,25 +32,24 @@ def answer_foreign(site: Site, request: Any, error: Exception) -> Response | Non
     Theirs stay the errors that come as HTML or JSON of their own making.
     """
     status = getattr(error, "status", 500)
-    if status < 500 and (_wants_json(request) or getattr(error, "message_is_html", False)):
+    form = error_form(site, request)
+    if status < 500 and (form == "json" or getattr(error, "message_is_html", False)):
         return None
     if status >= 500:
-        return missing(site, MissingError(_BROKEN, status=500), as_json=_wants_json(request))
+        return missing(site, MissingError(_BROKEN, status=500), form=form)
     said = getattr(error, "message", None) or (error.args[0] if error.args else "")
     below = request.path.startswith((site.path(f"/{site.database}/"), site.path("/-/")))
     if isinstance(error, NotFound) and not below:
         said = _NOWHERE
     tables = ((f"/{site.database}", "Tables and SQL"),) if below or status == 400 else ()
-    return missing(
-        site, MissingError(str(said) or _NOWHERE, near=tables, status=status), as_json=False
-    )
+    return missing(site, MissingError(str(said) or _NOWHERE, near=tables, status=status))
 
 
 def _in_our_views(error: Exception, path: str) -> MissingError:
     if isinstance(error, MissingError):
         return error
     if isinstance(error, sqlite3.OperationalError) and error.args == ("interrupted",):
-        return MissingError("This took too long and was given up. Ask for less.", status=503)
+        return MissingError("This takes longer than a page may take. Ask for less.", status=503)
     LOG.error("%s: %s", path.encode("ascii", "backslashreplace").decode(), error)
     if isinstance(error, ProvenanceError):
         return MissingError(
@@ -67,5 +69,10 @@ def _without_folders(error: ProvenanceError) -> str:
     return str(told)
 
 
-def _wants_json(request: Any) -> bool:
-    return bool(request.path.endswith(".json"))
+def error_form(site: Site, request: Any) -> ErrorForm:
+    """Return the form in which an address answers: an original's address in it says nothing."""
+    path = str(request.path).removeprefix(site.path("/"))
+    listed = _TIMEMAP.match(path)
+    if listed is not None:
+        return "json" if listed[1] == "json" else "text"
+    return "json" if path.endswith(_JSON) and not path.startswith("timegate/") else "page"

@@ -8,6 +8,7 @@ digits, and `localhost`, cannot be made to stand for anything else.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from provenance.web.policy import PAGE_POLICY, App, Receive, Scope, Send
 
 READING = ("GET", "HEAD")
 
+_PLAIN_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
@@ -23,6 +26,9 @@ class Refusal:
 
     status: int
     words: str
+
+
+ODD_HOST = Refusal(status=400, words="The Host field is not one plain host name.")
 
 
 def gated(app: App, *, names: Collection[str] | None = None) -> App:
@@ -45,7 +51,9 @@ def gated(app: App, *, names: Collection[str] | None = None) -> App:
 def refusal(scope: Scope, names: Collection[str] | None) -> Refusal | None:
     """Return why a request is turned away, or None where it is not.
 
-    Source: RFC 9110 §15.5.6 (405), §15.5.20 (421).
+    A Host field that is no plain name would get into links and header fields of the answer.
+
+    Source: RFC 9110 §15.5.6 (405), §15.5.20 (421); RFC 9112 §3.2 (400 for a Host that is none).
     """
     if scope["method"] not in READING:
         return Refusal(status=405, words="This site can only be read.")
@@ -54,11 +62,17 @@ def refusal(scope: Scope, names: Collection[str] | None) -> Refusal | None:
         return Refusal(status=400, words="This site is no proxy; a path begins with a slash.")
     hosts = [value for name, value in scope["headers"] if name.lower() == b"host"]
     host = hosts[0].decode("latin-1") if hosts else ""
-    if names is None or is_own_name(host, names):
-        return None
-    shown = host.encode("ascii", "backslashreplace").decode()[:100]
-    hint = "Whoever runs it can add a name with `provenance serve --name NAME`."
-    return Refusal(status=421, words=f"This site does not go by the name {shown!r}. {hint}")
+    if names is not None and not is_own_name(host, names):
+        shown = host.encode("ascii", "backslashreplace").decode()[:100]
+        hint = "Whoever runs it can add a name with `provenance serve --name NAME`."
+        return Refusal(status=421, words=f"This site does not go by the name {shown!r}. {hint}")
+    return None if has_plain_host(scope) else ODD_HOST
+
+
+def has_plain_host(scope: Scope) -> bool:
+    """Whether a request names one host in plain letters, with a port at most, or none at all."""
+    hosts = [value for name, value in scope["headers"] if name.lower() == b"host" and value]
+    return not hosts or (len(hosts) == 1 and bool(_PLAIN_HOST.fullmatch(hosts[0])))
 
 
 def is_own_name(host: str, names: Collection[str]) -> bool:

@@ -21,12 +21,13 @@ from provenance.web import (
     feeds,
     machines,
     timegates,
+    viewing,
     views,
 )
 from provenance.web.answers import MissingError, missing, twin
 from provenance.web.attachment import Site, site_of
-from provenance.web.faults import answer_fault, answer_foreign
-from provenance.web.gate import READING
+from provenance.web.faults import answer_fault, answer_foreign, error_form
+from provenance.web.gate import ODD_HOST, READING, has_plain_host
 from provenance.web.policy import PAGE_HEADERS, App, with_policy
 from provenance.web.render import STATIC
 from provenance.web.signposting import FORMS
@@ -90,7 +91,9 @@ def register_routes(datasette: Any) -> list[tuple[str, View]]:
         (r"^/diff/(?P<before>[^/]+)/(?P<after>[^/]+)$", comparing.diff),
         (r"^/content/(?P<id>[^/]+)$", byteviews.content),
         (r"^/view/(?P<id>[^/]+)/raw$", byteviews.raw_view),
-        (r"^/view/(?P<id>[^/]+)$", byteviews.view),
+        (r"^/view/(?P<id>[^/]+)/assembled$", viewing.assembled_view),
+        (r"^/view/(?P<id>[^/]+)/page-(?P<number>[1-9][0-9]{0,5})\.png$", viewing.page_picture),
+        (r"^/view/(?P<id>[^/]+)$", viewing.view),
         (rf"^/timegate/{_STAMP}/(?P<url>.+)$", timegates.dated_memento),
         (rf"^(?:/timegate)?/timemap/link/{_PART}(?P<url>.+)$", timegates.timemap_link),
         (rf"^(?:/timegate)?/timemap/json/{_PART}(?P<url>.+)$", timegates.timemap_json),
@@ -213,8 +216,8 @@ def forbidden(datasette: Any, request: Any, message: str) -> Response | None:
     site = site_of(datasette)
     if site is None:
         return None
-    closed = MissingError("This is not open to readers.", status=403)
-    return missing(site, closed, as_json=request.path.endswith(".json"))
+    closed = MissingError("Readers of this site cannot use this.", status=403)
+    return missing(site, closed, form=error_form(site, request))
 
 
 _PUBLIC = (static, icon)
@@ -233,6 +236,9 @@ def _on_site(site: Site, view: View) -> View:
         if request.method not in READING:
             headers = {**PAGE_HEADERS, "allow": ", ".join(READING)}
             return Response("405: This can only be read.\n", status=405, headers=headers)
+        if not has_plain_host(request.scope):
+            said = f"{ODD_HOST.status}: {ODD_HOST.words}\n"
+            return Response(said, status=ODD_HOST.status, headers=dict(PAGE_HEADERS))
         guarded = view not in _PUBLIC
         if guarded and not await may_read(site.datasette, request.actor, site.database):
             raise Forbidden("view-database")

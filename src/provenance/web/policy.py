@@ -25,6 +25,11 @@ ARCHIVED_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
     "base-uri 'none'; frame-ancestors 'self'"
 )
+ASSEMBLED_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline' data:; img-src data:; font-src data:; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
+"""For a page with its parts put in, which are in it as `data:` addresses: no network either."""
 DOWNLOAD_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 DATASETTE_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
@@ -51,6 +56,13 @@ ARCHIVED_HEADERS: Mapping[str, str] = MappingProxyType(
         "x-frame-options": "SAMEORIGIN",
         "x-dns-prefetch-control": "off",
         "x-robots-tag": "noindex",
+    }
+)
+ASSEMBLED_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        **ARCHIVED_HEADERS,
+        "content-security-policy": ASSEMBLED_POLICY,
+        "cache-control": "private, max-age=3600",
     }
 )
 DOWNLOAD_HEADERS: Mapping[str, str] = MappingProxyType(

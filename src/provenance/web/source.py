@@ -59,12 +59,75 @@ class Checked:
     log: LogHead | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """An archived page, in UTF-8, with what the archive has of the parts that it names.
+
+    Parts are pictures, style sheets and fonts. Of the `named` addresses `shown` are in the page,
+    `absent` are not in the archive, `unfit` are there and cannot be shown. `missing` are the first
+    of the absent; `first` and `last` are the dates of what is shown. Where `limited`, more is named
+    than was looked up or put in.
+    """
+
+    page: bytes
+    named: int
+    shown: int
+    absent: int
+    unfit: int
+    missing: tuple[str, ...]
+    first: str | None
+    last: str | None
+    limited: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A page of a paged document as a PNG, with its size in pixels; `pages` is how many there are.
+
+    Where it could not be drawn, `fault` says why in one word, and `png` is empty.
+    """
+
+    png: bytes = b""
+    width: int = 0
+    height: int = 0
+    pages: int = 0
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtHand:
+    """Whether the WARC files are there that hold a capture's record, and its content."""
+
+    record: bool
+    content: bool
+
+
 class SiteSource(Protocol):
     """Bytes, citations, proofs and checks for the pages; the hall implements it.
 
     Every method may be called from any thread, several at a time. Ids are whole
     (`sha256:` and 64 hex digits) and stand in the index that the pages read.
     """
+
+    def at_hand(self, capture_id: str) -> AtHand:
+        """Say which of a capture's bytes can be had at all; reads none of them."""
+        ...
+
+    def assembled(self, capture_id: str) -> Assembled | None:
+        """Return an HTML page with its parts, None where it is too large or has no address.
+
+        Raises:
+            ProvenanceError: the record cannot be read, or is not what the index names.
+        """
+        ...
+
+    def drawn(self, capture_id: str, number: int) -> Drawn:
+        """Return page `number`, from 1, of a PDF as a picture.
+
+        Raises:
+            ProvenanceError: the record cannot be read, or is not what the index names.
+        """
+        ...
 
     def content(self, capture_id: str) -> Iterator[bytes]:
         """Yield the decoded content in pieces of bounded size.

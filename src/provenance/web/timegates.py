@@ -41,7 +41,7 @@ async def timegate(site: Site, request: Any) -> Response:
     if said is not None and at is None:
         example = format_http_date(span.chosen.instant)
         bad = MissingError(f"Accept-Datetime is no date such as “{example}”.", status=400)
-        answer = missing(site, bad, as_json=False)
+        answer = missing(site, bad)
         answer.headers.update(headers)
         return answer
     headers["location"] = memento_address(site, request, span.chosen)

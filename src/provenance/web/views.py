@@ -21,6 +21,7 @@ from provenance.web.checking import check_now, is_checkable
 from provenance.web.evidence import HEAD_SHOWN, head_text, parse_note, read_evidence, visible
 from provenance.web.facts import TROUBLE_OUTCOMES, CaptureFacts, DocumentPage, RecordFacts
 from provenance.web.finding import find_capture, find_document, named
+from provenance.web.presence import at_hand
 from provenance.web.render import segment
 from provenance.web.searching import Filters
 from provenance.web.signposting import description_links
@@ -107,6 +108,7 @@ async def document(site: Site, request: Any) -> Response:
             number,
             more=found.capture_count > first + VISITS,
         ),
+        is_here=newest is not None and (await at_hand(site, newest.capture_id)).content,
         citations=citations,
         changed=_changed(found),
         formats=site.forms(citable=newest is not None),
@@ -126,6 +128,7 @@ async def capture(site: Site, request: Any) -> Response:
     found = await find_capture(site, named(request))
     facts = found.capture
     checked = await check_now(site, found) if flag(request, "check") else None
+    here = await at_hand(site, facts.capture_id)
     exchange = await asyncio.to_thread(_exchange, site, facts.capture_id)
     note = exchange.note if exchange else facts.note
     return page(
@@ -146,7 +149,8 @@ async def capture(site: Site, request: Any) -> Response:
         payload_check=_payload_check(facts, found.record),
         formats=site.forms(citable=facts.content_id is not None),
         checked=checked,
-        is_checkable=exchange is not None and is_checkable(found),
+        here=here,
+        is_checkable=here.record and is_checkable(found),
         has_log=await asyncio.to_thread(site.source.log) is not None,
         headers={
             **machines.capture_links(site, request, found),

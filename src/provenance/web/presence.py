@@ -1,0 +1,63 @@
+"""See that the bytes of a capture can be had before they are promised, or say why not."""
+
+from __future__ import annotations
+
+import asyncio
+
+from provenance.web.answers import MissingError
+from provenance.web.attachment import Site
+from provenance.web.facts import CaptureFacts
+from provenance.web.source import AtHand
+
+_ELSEWHERE = (
+    "The bytes are not at this site. It has the index, which says what they are and where they"
+    " stand; the WARC file that holds them is not here."
+)
+_NOT_OFFERED = "The documents themselves are not on this site."
+_NOTHING = "Nothing came in this capture, so there is nothing to show or save."
+
+
+def evidence_near(facts: CaptureFacts) -> tuple[tuple[str, str], ...]:
+    """Return the way to the evidence page, for an error page."""
+    return ((f"/capture/{facts.capture_id}", "the evidence of this capture"),)
+
+
+def with_content(site: Site, facts: CaptureFacts) -> CaptureFacts:
+    """Return a capture that has content which the site gives.
+
+    Raises:
+        MissingError: it has none, or the site does not give it.
+    """
+    if not site.offer.contents:
+        raise MissingError(_NOT_OFFERED, near=evidence_near(facts))
+    if facts.content_id is None or facts.size is None:
+        raise MissingError(_NOTHING, near=evidence_near(facts))
+    return facts
+
+
+async def at_hand(site: Site, capture_id: str) -> AtHand:
+    """Say which of a capture's bytes can be had."""
+    return await asyncio.to_thread(site.source.at_hand, capture_id)
+
+
+async def with_content_here(site: Site, facts: CaptureFacts) -> CaptureFacts:
+    """Return a capture whose content is at hand.
+
+    Raises:
+        MissingError: it has none, the site does not give it, or the WARC file is not here.
+    """
+    with_content(site, facts)
+    if not (await at_hand(site, facts.capture_id)).content:
+        raise MissingError(_ELSEWHERE, near=evidence_near(facts))
+    return facts
+
+
+async def with_record_here(site: Site, facts: CaptureFacts) -> CaptureFacts:
+    """Return a capture whose record is at hand.
+
+    Raises:
+        MissingError: the WARC file is not here.
+    """
+    if not (await at_hand(site, facts.capture_id)).record:
+        raise MissingError(_ELSEWHERE, near=evidence_near(facts))
+    return facts
