@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.verify_builders import (
@@ -200,6 +200,7 @@ def test_one_byte_changed_cut_added_or_moved_is_a_finding(
     value=st.integers(0, 255),
     how=st.sampled_from(["changed", "cut", "added"]),
 )
+@example(at=3750, value=0, how="changed").via("a member that inflates on into the next ones")
 @settings(max_examples=150, deadline=None)
 def test_damage_costs_only_the_members_it_touches(
     tmp_path_factory: pytest.TempPathFactory, at: int, value: int, how: str

@@ -36,6 +36,9 @@ _DESCRIPTIONS = {
 _VERSION = re.compile(rb"([12]) \d+ [^\r\n]*\r?\n([^\r\n]*)\r?\n")
 _SEPARATOR = re.compile(rb"(?:\r?\n)*")
 _SEPARATOR_LIMIT = 64
+_OPENINGS = (*ARC, b"http:", b"https:", b"dns:", b"ftp:")
+"""How members begin that are looked for past damage."""
+
 _NO_ADDRESS = (b"0", b"0.0.0.0")
 
 
@@ -64,7 +67,7 @@ def check_arc(window: Window, form: Form, sink: FaultSink) -> int:
         if window.exhausted:
             sink("scan_abandoned", window.size, expected="records", found="damage in many places")
         return cutter.records
-    for member in members(window, sink, (b"",), 0):
+    for member in members(window, sink, _OPENINGS, 0):
         stream = Stream(member)
         cutter.cut(stream, member=member.offset)
         if not stream.taken and member.fault is None:

@@ -144,6 +144,12 @@ def members(
         if offset is None:
             offset = find_member(window, member.offset + 1, openings)
             window.spent += window.size - member.offset if offset is not None else 0
+        elif member.fault is not None:
+            # Damage to its last codes makes a member go on into those after it.
+            within = offset - member.offset - 1
+            swallowed = find_member(window, member.offset + 1, openings, within=within)
+            window.spent += within
+            offset = offset if swallowed is None else swallowed
     if window.exhausted:
         sink("scan_abandoned", window.size, expected="records", found="damage in many places")
 
