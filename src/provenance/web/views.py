@@ -30,7 +30,7 @@ from provenance.web.years import spans
 
 PAGE_SIZE = 30
 HITS = 20
-VISITS = 15
+VISITS = 14
 """Captures on one page of a document's timeline."""
 
 WHOLE, SHOWN, NAMED = 8, 24, 50
