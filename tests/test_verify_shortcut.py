@@ -216,6 +216,10 @@ def test_the_two_ways_agree_on_any_field(
         assert short == full, value
 
 
+MEMENTO = {
+    "retrieved_at": "2026-11-23T09:45:00.000000Z",
+    "memento_datetime": "2001-01-01T00:00:00Z",
+}
 STATEMENTS: tuple[dict[str, object], ...] = (
     {"outcome": "unchanged"},
     {"outcome": "skipped"},
@@ -236,6 +240,11 @@ STATEMENTS: tuple[dict[str, object], ...] = (
     {"undecoded": "chunking"},
     {"truncated": "time"},
     {"run": None, "collection": 3},
+    {"run": "r" * 5000, "collection": ["c"]},
+    {"obtained": MEMENTO | {"how": "imported"}},
+    {"obtained": MEMENTO | {"how": "fetched"}},
+    {"obtained": {"how": "imported", "retrieved_at": "2026-11-23T09:45:00.000000Z"}},
+    {"obtained": "imported"},
 )
 
 
@@ -272,6 +281,10 @@ SPELLINGS = (
     (b'"redirects": []', b'"redirects": ' + b"[" * 900 + b"]" * 900),
     (b'"redirects": []', b'"redirects": ' + b"[" * 5000 + b"]" * 5000),
     (b'"redirects": []', b'"redirects": [], "status": 404'),
+    (b'"status": 200', b'"status": ' + b"[" * 1000 + b"]" * 1000),
+    (b'"status": 200', b'"status": ' + b"9" * 5000),
+    (b'"outcome": "captured"', b'"outcome": ' + b"[" * 1000 + b"]" * 1000),
+    (b'"collection": "bridge"', b'"collection": ' + b"[" * 1000 + b"]" * 1000),
     (b'"status": 200', b'"status": 404, "status": 200'),
     (b'"status": 200', b'"status": 2e2'),
     (b"}\n", b"}\n\n{}"),

@@ -170,7 +170,10 @@ class SingleAudit:
         if not target:
             return _Original()  # a missing field is a finding already
         for its_place in self._places.of_record(target):
-            seen = self._read(its_place, Wanted(record_id=target))
+            try:
+                seen = self._read(its_place, Wanted(record_id=target))
+            except (OSError, ValueError):  # its file is gone, or none that can be read
+                continue
             if seen.facts is None:
                 continue
             content = seen.facts.digests.content_id if seen.facts.digests is not None else None

@@ -129,8 +129,10 @@ class Across:
         return wanted.intersection(key for _, ledger in self._files for key in keys(ledger))
 
     def _same(self, revisit: int, original: int) -> bool:
-        _, _, own = self._row(revisit, lambda ledger: ledger.revisits)
-        _, _, its = self._row(original, lambda ledger: ledger.originals)
+        _, ledger, own = self._row(revisit, lambda ledger: ledger.revisits)
+        _, its_ledger, its = self._row(original, lambda ledger: ledger.originals)
+        if its.group in its_ledger.damaged:
+            ledger.damaged.add(own.group)  # what it refers to is not whole: neither is it
         # Address, date, payload and content, as far as the revisit tells them.
         return all(mine in (NONE, other) for mine, other in zip(own[2:6], its[2:6], strict=True))
 

@@ -22,6 +22,7 @@ from provenance.whole.leaves import capture_line, leaf_hash, record_line
 from provenance.whole.ledger import NONE, Closing, Ledger, Row, key_of
 from provenance.whole.records import ANCHORS, Facts
 from provenance.whole.statements import (
+    WORD_LIMIT,
     Statement,
     chain_of,
     counts_in,
@@ -32,6 +33,7 @@ from provenance.whole.statements import (
     log_head_in,
     parse_statement,
     requisites_of,
+    word_of,
 )
 
 _ADDRESS = "WARC-IP-Address"
@@ -210,14 +212,14 @@ class CaptureJudge:
             return
         if capture_id is not None:
             self._ledger.outcomes.add(capture_id, key_of(self._anchor_id))
-        run = (str(said.get("run")), str(said.get("collection")))
-        self._ledger.runs.setdefault(run, Counter())[str(said.get("outcome"))] += 1
+        run = (word_of(said.get("run")), word_of(said.get("collection")))
+        self._ledger.runs.setdefault(run, Counter())[word_of(said.get("outcome"))] += 1
 
     def _note_closing(self, said: Statement, own: Facts) -> None:
         self._ledger.closings.append(
             Closing(
-                run=str(said.get("run")),
-                collection=str(said.get("collection")),
+                run=word_of(said.get("run")),
+                collection=word_of(said.get("collection")),
                 offset=own.offset,
                 outcomes=tuple(sorted(counts_in(said).items())),
             )
@@ -227,7 +229,8 @@ class CaptureJudge:
         fields = fields_of_warcinfo(facts)
         name, digest = fields.get("seeds-file"), fields.get("seeds-sha256")
         if name and digest:
-            self._ledger.seeds.add((name, digest.removeprefix("sha256:").lower()))
+            own = digest.removeprefix("sha256:").lower()
+            self._ledger.seeds.add((name[:WORD_LIMIT], own[:WORD_LIMIT]))
         if (head := log_head_in(fields)) is not None:
             self._ledger.log_heads.add(head)
 

@@ -109,6 +109,15 @@ class Tallies:
         self.types.update(other.types)
 
 
+_WORD, _WORDS = 100, 100
+"""Characters that are kept of a word that is counted, and how many words are."""
+
+
+def _count(counter: Counter[str], word: str) -> None:
+    word = word[:_WORD]
+    counter[word if word in counter or len(counter) < _WORDS else "(others)"] += 1
+
+
 BlockAgain = Callable[[FramedRecord], Iterable[bytes]]
 """Reads a record's block a second time."""
 
@@ -130,7 +139,7 @@ class RecordJudge:
         facts = self._read(record)
         faults = [*field_faults(facts.header, ours=facts.ours)]
         if facts.kind and facts.kind not in TYPES and not facts.ours:
-            self.tallies.types[facts.kind] += 1
+            _count(self.tallies.types, facts.kind)
         for fault in faults:
             self._report(record, fault)
         return facts
@@ -237,7 +246,7 @@ class RecordJudge:
         if declared is None:
             return False
         if declared.algorithm is None:
-            self.tallies.unknown[declared.text.partition(":")[0]] += 1
+            _count(self.tallies.unknown, declared.text.partition(":")[0])
             return False
         if declared.raw is None:
             expected = f"a {declared.algorithm} value"

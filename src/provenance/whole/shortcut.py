@@ -29,11 +29,13 @@ from provenance.whole.payload import PayloadGauge
 from provenance.whole.records import IDENTICAL
 from provenance.whole.statements import (
     Statement,
+    captured_at,
     chain_of,
     digest_in,
     hops_of,
     legal_outcomes,
     statement_in,
+    word_of,
 )
 from provenance.whole.window import Window
 
@@ -189,7 +191,7 @@ class Shortcut:
         if not self._legal(own.date, pieces[0].ip):
             return False
         date, uri = own.date.decode(), own.uri.decode()
-        truth: dict[str, object] = {"captured_at": date}
+        truth: dict[str, object] = {"captured_at": captured_at(said, date)}
         if len(pieces) == 1:
             truth["capture_id"] = truth["capture_record"] = None
             digest = sha256(memoryview(own.plain)[:-4]).digest()
@@ -222,8 +224,8 @@ class Shortcut:
             ledger.chains.add(chain, own.offset)
         if said.get("kind") == CaptureKind.DOCUMENT:
             ledger.outcomes.add_raw(digest, group)
-            run = (str(said.get("run")), str(said.get("collection")))
-            ledger.runs.setdefault(run, Counter())[str(said.get("outcome"))] += 1
+            run = (word_of(said.get("run")), word_of(said.get("collection")))
+            ledger.runs.setdefault(run, Counter())[word_of(said.get("outcome"))] += 1
         if len(pieces) > 1:
             others = [
                 (each.kind.decode(), sha256(memoryview(each.plain)[:-4]).hexdigest())

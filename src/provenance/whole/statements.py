@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import orjson
 
@@ -29,6 +30,10 @@ _OF_OTHERS = tuple(
     each.value for each in OutcomeKind if each not in (OutcomeKind.SKIPPED, OutcomeKind.DENIED)
 )
 _OF_RESPONSE = tuple(each for each in _OF_OTHERS if each != OutcomeKind.UNCHANGED)
+
+WORD_LIMIT = 300
+"""Characters that are kept of a word in a record, so that no file makes memory grow with it."""
+_WORDS = 100
 
 Statement = Mapping[str, object]
 """The JSON object of a metadata record."""
@@ -57,7 +62,7 @@ def statement_in(text: bytes | memoryview) -> Statement | None:
     except orjson.JSONDecodeError:
         # Half surrogates, which stand for bytes that were no UTF-8, are not for everybody to read.
         try:
-            said = json.loads(bytes(text))
+            said = json.loads(bytes(text).decode("utf-8", "surrogatepass"))
         except (ValueError, RecursionError):
             return None
     if not isinstance(said, dict) or said.get("profile") not in PROFILES:
@@ -105,7 +110,7 @@ def disagreements(said: Statement, own: Facts, anchor: Facts | None) -> Iterator
     yield from _outcome(said, anchor)
     told = anchor or own
     truth: dict[str, object] = {
-        "captured_at": _captured_at(said, told.header.value("WARC-Date")),
+        "captured_at": captured_at(said, told.header.value("WARC-Date")),
         "capture_id": anchor.record_digest if anchor is not None else None,
         "capture_record": anchor.record_id if anchor is not None else None,
     }
@@ -119,7 +124,7 @@ def disagreements(said: Statement, own: Facts, anchor: Facts | None) -> Iterator
             yield Disagreement(field=field, expected=_text(expected), found=_text(found))
 
 
-def _captured_at(said: Statement, date: str | None) -> str | None:
+def captured_at(said: Statement, date: str | None) -> str | None:
     """Return the instant of the capture: an archive's own where it was imported from one."""
     obtained = said.get("obtained")
     if not isinstance(obtained, dict) or obtained.get("how") != Obtained.IMPORTED:
@@ -173,7 +178,17 @@ def legal_outcomes(anchor: str | None) -> tuple[str, ...]:
 
 
 def _text(value: object) -> str:
-    return "null" if value is None else str(value)
+    return "null" if value is None else word_of(value)
+
+
+def word_of(value: object) -> str:
+    """Return a value of JSON as a short text, a list or an object by what it is alone."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    # A number of a million digits has no text (CPython's limit), and is none that is compared.
+    if isinstance(value, int) and abs(value) >= 1 << 64:
+        return "a number beyond 64 bits"
+    return str(value)[:WORD_LIMIT]
 
 
 def counts_in(said: Statement) -> dict[str, int]:
@@ -181,11 +196,12 @@ def counts_in(said: Statement) -> dict[str, int]:
     outcomes = said.get("outcomes")
     if not isinstance(outcomes, dict):
         return {}
-    return {
-        word: count
+    counts = {
+        word[:WORD_LIMIT]: count
         for word, count in outcomes.items()
-        if isinstance(count, int) and count and word != OutcomeKind.SKIPPED
+        if isinstance(count, int) and 0 < abs(count) < 1 << 63 and word != OutcomeKind.SKIPPED
     }
+    return dict(islice(counts.items(), _WORDS))
 
 
 def fields_of_warcinfo(facts: Facts) -> dict[str, str]:
@@ -200,5 +216,5 @@ def log_head_in(fields: Mapping[str, str]) -> tuple[str, int, str] | None:
     origin, _, rest = fields.get("log-checkpoint", "").partition(" ")
     size, _, root = rest.partition(" ")
     if size.isascii() and size.isdigit() and len(size) < 19:
-        return origin, int(size), root
+        return origin[:WORD_LIMIT], int(size), root[:WORD_LIMIT]
     return None
