@@ -216,7 +216,7 @@ class LogFolder:
     def names_in(self, folder: str) -> tuple[str, ...]:
         """Return the names of what lies in a folder of the log, in order; none where it is not."""
         try:
-            return tuple(sorted(os.listdir(self.path / folder)))
+            return tuple(sorted(each.name for each in (self.path / folder).iterdir()))
         except OSError as fault:
             self._refuse(fault)
             return ()
@@ -237,12 +237,12 @@ class LogFolder:
         # Those that are links are not walked through, and yet read.
         for name in (CHECKPOINTS, STAMPS, *stamped):
             try:
-                os.listdir(self.path / name)
+                next((self.path / name).iterdir(), None)
             except OSError as fault:
                 keep(fault)
-        for path, fault in sorted(faults.items()):
+        for path, kept in sorted(faults.items()):
             name = Path(path).relative_to(self.path).as_posix()
-            yield ("" if name == "." else name), f"cannot read ({fault.strerror})"
+            yield ("" if name == "." else name), f"cannot read ({kept.strerror})"
 
     def _numbers(self, folder: str) -> tuple[int, ...]:
         names = self.names_in(folder)

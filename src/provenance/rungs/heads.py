@@ -46,10 +46,10 @@ class Heads:
     def findings(self) -> Iterator[Finding | Note]:
         """Yield what is wrong with checkpoints by themselves, and what a killed command left."""
         wrong: set[str] = set()
-        for name, fault in self._folder.unreadable():
+        for name, reason in self._folder.unreadable():
             # What lies there may be any of the checkpoints.
             self.sound = False
-            yield log_finding("log_damaged", name, "a folder that can be read", fault)
+            yield log_finding("log_damaged", name, "a folder that can be read", reason)
         for name, told in self._read():
             if isinstance(told, Finding):
                 wrong.add(name)
@@ -97,7 +97,7 @@ class Heads:
                 self.heads.append(head)
         if newest is not None:
             copy = f"{CHECKPOINTS}/{newest.checkpoint.size}"
-            raw, fault = self._copy(copy)
+            raw, why = self._copy(copy)
             if newest.where != CHECKPOINT or raw == newest.raw:
                 return
             if raw is not None and adds_signatures(newest.raw, raw):
@@ -106,7 +106,7 @@ class Heads:
                 yield copy, note("log_unfinished", field=f"metadata/log/{copy}", found=found)
             else:
                 expected = f"the bytes of {CHECKPOINT}"
-                yield copy, log_finding("checkpoint_disagrees", copy, expected, fault or "others")
+                yield copy, log_finding("checkpoint_disagrees", copy, expected, why or "others")
 
     def _copy(self, name: str) -> tuple[bytes | None, str | None]:
         """Return the bytes of a file of the log, or why they cannot be had."""
