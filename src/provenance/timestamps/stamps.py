@@ -271,7 +271,7 @@ def read_stamp(log: LogFolder, size: int, authority: str) -> Stamp:
     """
     found = []
     for path in names_of(size, authority):
-        raw = log.read(path) if (log.path / path).is_file() else None
+        raw = log.read(path)
         if raw is None:
             raise StorageError(
                 "a file of a time-stamp is missing",
