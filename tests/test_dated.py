@@ -199,3 +199,17 @@ def test_a_damaged_promise_keeps_no_other_from_being_completed(root: Path, tmp_p
             assert isinstance(report, Report)
             assert [each.code for each in findings] == ["stamp_refused"]
             assert "proof_unchecked" in {each.code for each in notes}
+
+
+def test_a_token_under_a_second_name_is_a_finding(root: Path, shop: Workshop) -> None:
+    """Two authorities are not made of one by its files, copied over another's."""
+    one, two = stamp_by(root, "one"), stamp_by(root, "two")
+    for suffix in ("tsq", "pem", "tsr"):
+        shutil.copy(one.with_suffix(f".{suffix}"), two.with_suffix(f".{suffix}"))
+    status, told, summary = verified(root, "--tsa-ca", shop.folder / "both.pem")
+    assert status == 4
+    (fault,) = (each for each in told if each["type"] == "finding")
+    assert fault["code"] == "stamp_refused"
+    assert fault["expected"] == "bytes of its own"
+    assert fault["found"].endswith(".tsr")
+    assert len(summary["dates"]) == 1

@@ -160,12 +160,19 @@ def test_a_password_in_an_address_is_told_nowhere(root: Path, words: tuple[str, 
             "ftp://ann:s3cret@a.example/",
             "http://ann:s3cret@[/",
             "ann:s3cret@a.example",
+            "http://ann:s3cret%40a.example/",
+            "http://ann%3As3cret%40a.example/",
+            "http://ann:s3cret",
+            "http:ann:s3cret",
+            "http://ann:x@b:s3cret",
         ):
             ended = run("log", "timestamp", *words, url, cwd=root)
             assert ended.status
             assert "s3cret" not in ended.out + ended.err
         assert len(wire.requests) == 1
         assert b"\r\nAuthorization: Basic " in wire.requests[0]
+        ended = run("log", "timestamp", "--upgrade", "--calendar", "http://ann:s3cret", cwd=root)
+        assert ended.status == 2 and "s3cret" not in ended.out + ended.err
     for path in (root / "metadata").rglob("*"):
         assert "s3cret" not in path.name
         assert path.is_dir() or b"s3cret" not in path.read_bytes()

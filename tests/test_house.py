@@ -24,6 +24,7 @@ FLOORS = (
             "errors",
             "runtime",
             "digest",
+            "regular_file",
             "uri",
             "dates",
             "http_message",

@@ -200,7 +200,11 @@ LOG_CODES = table(
         _LOG_COPY,
     ),
     ("checkpoint_disagrees", "Two checkpoints, or a checkpoint and its name, disagree.", _LOG_COPY),
-    ("log_damaged", "A part of the log is missing, or is not what its leaves give.", _LOG_COPY),
+    (
+        "log_damaged",
+        "A part of the log is missing, cannot be read, or is not what its leaves give.",
+        _LOG_COPY,
+    ),
     ("log_root", "The leaves of the log do not give the root of a checkpoint.", _LOG_COPY),
     ("log_foreign_file", "A file that belongs to no log lies in metadata/log.", "Move it away."),
     (

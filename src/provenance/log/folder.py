@@ -32,6 +32,8 @@ STAMPS = "timestamps"
 WAITING = ".new"
 """How the name of a file ends while it is written."""
 
+_ABSENT = (FileNotFoundError, NotADirectoryError)
+
 _LIMIT = 1 << 25
 """Bytes that a file of the log may have: 256 entries of 64 KiB, and their lengths."""
 
@@ -39,13 +41,18 @@ _LIMIT = 1 << 25
 class LogFolder:
     """The log of an archive, below its metadata directory."""
 
-    def __init__(self, metadata: Path) -> None:
+    def __init__(self, metadata: Path, *, lenient: bool = False) -> None:
+        """Open it; with `lenient`, folders that cannot be read are empty to the other methods.
+
+        That is for who tells of them, by `unreadable`.
+        """
         self.path = metadata / "log"
+        self._lenient = lenient
 
     @classmethod
-    def at(cls, path: Path) -> LogFolder:
+    def at(cls, path: Path, *, lenient: bool = False) -> LogFolder:
         """Return the log whose files lie in a folder of any name, such as a copy of one."""
-        made = cls(path)
+        made = cls(path, lenient=lenient)
         made.path = path
         return made
 
@@ -65,7 +72,7 @@ class LogFolder:
                 # Room for the limit, made for each of many tiles, would take longer than reading.
                 size = os.fstat(source.fileno()).st_size
                 raw = source.read(min(size, _LIMIT) + 1)
-        except (FileNotFoundError, NotADirectoryError):
+        except _ABSENT:
             return None
         except OSError as fault:
             raise StorageError(f"cannot read ({fault.strerror})", where=str(path)) from fault
@@ -113,8 +120,12 @@ class LogFolder:
         return parse_checkpoint(text_of(raw, where=where), where=where), raw
 
     def sizes(self) -> tuple[int, ...]:
-        """Return the sizes of the checkpoints that were kept, the smallest first."""
-        return _numbers(self.path / CHECKPOINTS)
+        """Return the sizes of the checkpoints that were kept, the smallest first.
+
+        Raises:
+            StorageError: their folder cannot be read, here and below.
+        """
+        return self._numbers(CHECKPOINTS)
 
     def entries(self, size: int) -> Iterator[tuple[int, bytes]]:
         """Yield (index, leaf) for all leaves of a log of `size`, in order.
@@ -152,7 +163,7 @@ class LogFolder:
 
     def stamped_sizes(self) -> tuple[int, ...]:
         """Return the sizes of the checkpoints that have time-stamps, the smallest first."""
-        return _numbers(self.path / STAMPS)
+        return self._numbers(STAMPS)
 
     def append(self, size: int, entries: Sequence[bytes]) -> None:
         """Write the tiles that `entries` add to a log of `size` leaves, synced to disk.
@@ -197,10 +208,50 @@ class LogFolder:
 
     def names(self) -> Iterator[str]:
         """Yield the name of every file below the folder, in order."""
-        for folder, folders, files in os.walk(self.path):
+        for folder, folders, files in os.walk(self.path, onerror=self._refuse):
             folders.sort()
             for each in sorted(files):
                 yield (Path(folder) / each).relative_to(self.path).as_posix()
+
+    def names_in(self, folder: str) -> tuple[str, ...]:
+        """Return the names of what lies in a folder of the log, in order; none where it is not."""
+        try:
+            return tuple(sorted(each.name for each in (self.path / folder).iterdir()))
+        except OSError as fault:
+            self._refuse(fault)
+            return ()
+
+    def unreadable(self) -> Iterator[tuple[str, str]]:
+        """Yield each folder of the log that cannot be read, and why."""
+        faults: dict[str, OSError] = {}
+
+        def keep(fault: OSError) -> None:
+            if not isinstance(fault, _ABSENT):
+                faults.setdefault(str(fault.filename), fault)
+
+        for _ in os.walk(self.path, onerror=keep):
+            pass
+        stamped = (
+            f"{STAMPS}/{size}" for size in LogFolder.at(self.path, lenient=True).stamped_sizes()
+        )
+        # Those that are links are not walked through, and yet read.
+        for name in (CHECKPOINTS, STAMPS, *stamped):
+            try:
+                next((self.path / name).iterdir(), None)
+            except OSError as fault:
+                keep(fault)
+        for path, kept in sorted(faults.items()):
+            name = Path(path).relative_to(self.path).as_posix()
+            yield ("" if name == "." else name), f"cannot read ({kept.strerror})"
+
+    def _numbers(self, folder: str) -> tuple[int, ...]:
+        names = self.names_in(folder)
+        return tuple(sorted(int(name) for name in names if parse_decimal(name) is not None))
+
+    def _refuse(self, fault: OSError) -> None:
+        if not (self._lenient or isinstance(fault, _ABSENT)):
+            where = str(fault.filename)
+            raise StorageError(f"cannot read ({fault.strerror})", where=where) from fault
 
 
 def write_whole(path: Path, raw: bytes, *, what: str) -> None:
@@ -245,14 +296,6 @@ def read_given(path: Path) -> bytes:
             return source.read(_LIMIT)
     except OSError as fault:
         raise StorageError(f"cannot read ({fault.strerror})", where=str(path)) from fault
-
-
-def _numbers(folder: Path) -> tuple[int, ...]:
-    try:
-        names = [each.name for each in folder.iterdir()]
-    except OSError:
-        return ()
-    return tuple(sorted(int(name) for name in names if parse_decimal(name) is not None))
 
 
 def log_head(metadata: Path) -> str | None:

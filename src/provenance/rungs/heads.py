@@ -46,6 +46,10 @@ class Heads:
     def findings(self) -> Iterator[Finding | Note]:
         """Yield what is wrong with checkpoints by themselves, and what a killed command left."""
         wrong: set[str] = set()
+        for name, reason in self._folder.unreadable():
+            # What lies there may be any of the checkpoints.
+            self.sound = False
+            yield log_finding("log_damaged", name, "a folder that can be read", reason)
         for name, told in self._read():
             if isinstance(told, Finding):
                 wrong.add(name)
@@ -63,7 +67,7 @@ class Heads:
             yield from self._without_checkpoint()
         else:
             copy = f"{CHECKPOINTS}/{newest.checkpoint.size}"
-            self.sound = not wrong & {CHECKPOINT, newest.where, copy}
+            self.sound = self.sound and not wrong & {CHECKPOINT, newest.where, copy}
 
     def _read(self) -> Iterator[tuple[str, Finding | Note]]:
         """Read the newest checkpoint, then each kept one; yield what is wrong, and with which."""
@@ -93,7 +97,7 @@ class Heads:
                 self.heads.append(head)
         if newest is not None:
             copy = f"{CHECKPOINTS}/{newest.checkpoint.size}"
-            raw = self._raw(copy)
+            raw, why = self._copy(copy)
             if newest.where != CHECKPOINT or raw == newest.raw:
                 return
             if raw is not None and adds_signatures(newest.raw, raw):
@@ -102,14 +106,15 @@ class Heads:
                 yield copy, note("log_unfinished", field=f"metadata/log/{copy}", found=found)
             else:
                 expected = f"the bytes of {CHECKPOINT}"
-                yield copy, log_finding("checkpoint_disagrees", copy, expected, "others")
+                yield copy, log_finding("checkpoint_disagrees", copy, expected, why or "others")
 
-    def _raw(self, name: str) -> bytes | None:
-        """Return the bytes of a file of the log, None where they cannot be had."""
+    def _copy(self, name: str) -> tuple[bytes | None, str | None]:
+        """Return the bytes of a file of the log, or why they cannot be had."""
         try:
-            return self._folder.read(name)
-        except ProvenanceError:
-            return None
+            raw = self._folder.read(name)
+        except ProvenanceError as fault:
+            return None, str(fault)
+        return raw, "no such file" if raw is None else None
 
     def _without_checkpoint(self) -> Iterator[Finding | Note]:
         names = [each for each in self._folder.names() if not each.endswith(WAITING)]

@@ -106,7 +106,7 @@ class SealCheck:
     ) -> None:
         """`kept` are checkpoints that were kept elsewhere, each with the file it was read from."""
         self._kept = kept
-        self._folder = LogFolder(metadata)
+        self._folder = LogFolder(metadata, lenient=True)
         self._reports = reports
         self._leaf_at = leaf_at
         self._covered: set[str] = set()

@@ -54,6 +54,7 @@ class StampCheck:
     def findings(self) -> Iterator[Finding | Note]:
         """Yield what is wrong with time-stamps, and which nobody was asked to trust."""
         known: set[str] = set()
+        first: dict[tuple[int, bytes], str] = {}
         for size, authority in stamped(self._folder, least=self._least):
             known.update(names_of(size, authority))
             try:
@@ -61,6 +62,11 @@ class StampCheck:
             except ProvenanceError as fault:
                 place = _place(size, authority)
                 yield log_finding("stamp_refused", place, "a whole time-stamp", fault)
+                continue
+            before = first.setdefault((size, stamp.response), authority)
+            if before != authority:
+                place, other = _place(size, authority), _place(size, before)
+                yield log_finding("stamp_refused", place, "bytes of its own", f"those of {other}")
                 continue
             yield from self._stamp(stamp)
         promises = PromiseCheck(self._folder, self._is_ours, self._headers, least=self._least)

@@ -56,7 +56,7 @@ class Trust:
 
     def findings(self, metadata: Path, tally: SealTally) -> Iterator[Finding | Note]:
         """Check all stamps and signatures; note in `tally` what they vouch for."""
-        folder = LogFolder(metadata)
+        folder = LogFolder(metadata, lenient=True)
         if (folder.path / STAMPS).exists() or self._headers:
             yield from self._stamps(folder, tally)
         yield from self._signatures(folder, tally)
@@ -68,7 +68,7 @@ class Trust:
 
         Time-stamps only where somebody is trusted to date: nothing else can come of them.
         """
-        folder = LogFolder(metadata)
+        folder = LogFolder(metadata, lenient=True)
         if self._anchors is not None or self._headers:
             yield from self._stamps(folder, tally, least)
         yield from self._signatures(folder, tally, least)

@@ -206,10 +206,9 @@ def kept_names(log: LogFolder, *, least: int = 0) -> Iterator[str]:
     Those of checkpoints over fewer than `least` leaves are passed over.
     """
     for size in log.stamped_sizes():
-        folder = log.path / STAMPS / str(size)
-        for path in sorted(folder.glob("*.ots")) if size >= least else ():
-            if _NAME.match(path.name):
-                yield f"{STAMPS}/{size}/{path.name}"
+        for name in log.names_in(f"{STAMPS}/{size}") if size >= least else ():
+            if _NAME.match(name):
+                yield f"{STAMPS}/{size}/{name}"
 
 
 def read_proof(log: LogFolder, name: str) -> KeptProof:
@@ -246,8 +245,7 @@ def together(
 
 def is_here(log: LogFolder, size: int, calendar: str) -> bool:
     """Say whether a proof of this checkpoint by way of this calendar is kept."""
-    names = (log.path / STAMPS / str(size)).glob("*.ots")
-    found = (_NAME.match(path.name) for path in names)
+    found = map(_NAME.match, log.names_in(f"{STAMPS}/{size}"))
     return any(match is not None and match[1] == calendar for match in found)
 
 

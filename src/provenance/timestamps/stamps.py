@@ -41,6 +41,7 @@ Post = Callable[[str, bytes], bytes]
 """Send a body to a URL by HTTP POST, as `application/timestamp-query`, and return the answer's."""
 
 _AUTHORITY = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,78}[a-z0-9])?\Z")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://")
 _ODD = re.compile(r"[^a-z0-9.-]+")
 
 
@@ -121,13 +122,20 @@ def authority_name(url: str) -> str:
     except ValueError:
         host, port, parts = "", None, urlsplit("")
     name = _ODD.sub("-", host if port is None else f"{host}-{port}").strip(".-")[:80].strip(".-")
-    if parts.scheme not in ("http", "https") or not _AUTHORITY.match(name):
+    escaped = "%" in host and ":" not in host  # but for the zone of an IPv6 address
+    if parts.scheme not in ("http", "https") or escaped or not _AUTHORITY.match(name):
         raise UsageError(
             "not the address of a time-stamping authority",
             expected="an http or https URL",
-            found=ascii(url.rpartition("@")[2][:120]),  # a user name and a password stand before it
+            found=_scheme_of(url),
         )
     return name
+
+
+def _scheme_of(url: str) -> str:
+    """Return what may be told of a refused address: anything after its scheme may be a password."""
+    scheme = _SCHEME.match(url)
+    return f"{scheme[0]}..." if scheme else "none with a scheme"
 
 
 def request_stamp(
@@ -243,10 +251,9 @@ def read_stamps(log: LogFolder, *, least: int = 0) -> Iterator[Stamp]:
 def stamped(log: LogFolder, *, least: int = 0) -> Iterator[tuple[int, str]]:
     """Yield size and authority of each time-stamp that is kept, read or not."""
     for size in log.stamped_sizes():
-        folder = log.path / STAMPS / str(size)
-        for response in sorted(folder.glob("*.tsr")) if size >= least else ():
-            if _AUTHORITY.match(response.stem):
-                yield size, response.stem
+        for name in log.names_in(f"{STAMPS}/{size}") if size >= least else ():
+            if name.endswith(".tsr") and _AUTHORITY.match(authority := name.removesuffix(".tsr")):
+                yield size, authority
 
 
 def names_of(size: int, authority: str) -> tuple[str, ...]:
@@ -264,7 +271,7 @@ def read_stamp(log: LogFolder, size: int, authority: str) -> Stamp:
     """
     found = []
     for path in names_of(size, authority):
-        raw = log.read(path) if (log.path / path).is_file() else None
+        raw = log.read(path)
         if raw is None:
             raise StorageError(
                 "a file of a time-stamp is missing",

@@ -5,13 +5,13 @@ Changes nothing and repairs nothing; foreign and half-written files are reported
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from provenance.digest import digest_of, hex_of
 from provenance.errors import StorageError, UsageError
 from provenance.findings.finding import (
     CaptureVerdict,
@@ -26,9 +26,11 @@ from provenance.findings.finding import (
 )
 from provenance.log.checkpoint import Checkpoint
 from provenance.parallel import processors
+from provenance.regular_file import open_regular
 from provenance.rungs.heads import read_kept
 from provenance.rungs.sealed import SealCheck, SealTally
 from provenance.rungs.trust import Trust
+from provenance.seeds.directory import SIZE_LIMIT
 from provenance.timestamps.block import BlockHeader
 from provenance.verify.manifest import MANIFEST, ManifestCheck, parse_manifest
 from provenance.whole.across import Across
@@ -42,6 +44,7 @@ from provenance.whole.rows import Spill
 _SUFFIXES = (".warc.gz", ".warc", ".arc.gz", ".arc")
 _ALLOWED = frozenset({"README.md", ".gitignore", ".gitkeep"})
 _MANIFEST_LIMIT = 1 << 28
+_PIECE = 1 << 20
 
 
 def _ignore(_: object) -> None:
@@ -173,7 +176,7 @@ class _ArchiveAudit:
     def _manifest(self) -> bytes | None:
         path = self._root / "metadata" / MANIFEST
         try:
-            with path.open("rb") as source:
+            with open_regular(path) as source:
                 return source.read(_MANIFEST_LIMIT)
         except FileNotFoundError:
             return None
@@ -242,10 +245,7 @@ class _ArchiveAudit:
         seeds = {pair for report in self._reports for pair in report.ledger.seeds}
         for name, recorded in sorted(seeds):
             path = self._root / "seeds" / Path(name).name
-            try:
-                now = hex_of(digest_of(path.read_bytes()))
-            except OSError:
-                now = "no such file"
+            now = _hex_of_seeds(path)
             if now != recorded:
                 self._tell(
                     note("seeds_changed", field=f"seeds/{path.name}", expected=recorded, found=now)
@@ -327,6 +327,23 @@ def _check_other(root: Path, other: Path) -> None:
             where=str(other),
             hint="Name the copy of another observer.",
         )
+
+
+def _hex_of_seeds(path: Path) -> str:
+    """Return the SHA-256 of a seeds file, or why it has none; it may be as large as a disk."""
+    hashed, left = hashlib.sha256(), SIZE_LIMIT
+    try:
+        with open_regular(path) as source:
+            while piece := source.read(_PIECE):
+                hashed.update(piece)
+                left -= len(piece)
+                if left < 0:
+                    return f"over {SIZE_LIMIT} bytes"
+    except (FileNotFoundError, NotADirectoryError):
+        return "no such file"
+    except OSError as fault:
+        return f"cannot read ({fault.strerror})"
+    return hashed.hexdigest()
 
 
 def _size(path: Path) -> int | None:

@@ -23,6 +23,7 @@ from provenance.log.folder import CHECKPOINT, LogFolder
 from provenance.log.merkle import verify_consistency
 from provenance.log.strict import to_base64
 from provenance.log.tiles import FULL
+from provenance.regular_file import open_regular
 from provenance.rungs.heads import NAMED_IN, Heads, Named, named_apart
 from provenance.rungs.levels import log_finding
 from provenance.rungs.sealed import SealTally, compare_lines, id_in
@@ -124,7 +125,7 @@ class LogAudit:
 
     @cached_property
     def _heads(self) -> tuple[Heads, tuple[Finding | Note, ...]]:
-        heads = Heads(LogFolder(self._metadata))
+        heads = Heads(LogFolder(self._metadata, lenient=True))
         return heads, tuple(heads.findings())
 
     @property
@@ -153,7 +154,7 @@ class LogAudit:
         for hashed, at in (*proven, (closing, end - 1)):
             log.check_around(at, hashed)
         sizes = {head.checkpoint.size for head in self._heads[0].heads}
-        sizes.update(LogFolder(self._metadata).stamped_sizes())
+        sizes.update(LogFolder(self._metadata, lenient=True).stamped_sizes())
         for size in sorted(size for size in sizes if end <= size <= log.size):
             tally.roots[size] = log.root_with(*proven[0], size)
         tally.ends[wanted.warc] = end
@@ -245,7 +246,7 @@ class LogAudit:
     def _lines(self) -> Mapping[str, int]:
         """The line of each file in the manifest."""
         try:
-            with (self._metadata / MANIFEST).open("rb") as source:
+            with open_regular(self._metadata / MANIFEST) as source:
                 return parse_manifest(source.read(MANIFEST_LIMIT)).lines
         except OSError:
             return {}

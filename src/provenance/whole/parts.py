@@ -16,6 +16,7 @@ from pathlib import Path
 from provenance.digest import Digest, from_hex
 from provenance.findings.finding import listed
 from provenance.parallel import map_in_order
+from provenance.regular_file import open_regular
 from provenance.whole.files import FileReport, Part, read_file, read_part, reading_notes
 from provenance.whole.framing import WARC, Form, form_of, record_at
 from provenance.whole.inflate import find_member
@@ -106,7 +107,7 @@ def plan(path: Path, share: int) -> list[Task]:
     if size_of(path) < 2 * share:
         return whole
     try:
-        with path.open("rb") as source:
+        with open_regular(path) as source:
             window = Window(source, hashing=False)
             if form_of(window) is not Form.GZIP:
                 return whole
@@ -143,7 +144,7 @@ def _do(task: Task) -> _Result:
         return read_file(task.path)
     try:
         if task.start is None:
-            with task.path.open("rb") as source:
+            with open_regular(task.path) as source:
                 return from_hex(hashlib.file_digest(source, "sha256").hexdigest())
         return read_part(task.path, task.start, task.until, ours=task.ours)
     except OSError:

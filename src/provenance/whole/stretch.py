@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from provenance.regular_file import open_regular
 from provenance.whole.window import Window
 
 
@@ -28,9 +29,9 @@ class Stretch:
         `on_read` is told how many bytes come, as they are hashed.
 
         Raises:
-            OSError: the file cannot be read.
+            OSError: the file cannot be read, or is no regular file.
         """
-        with self.path.open("rb") as source:
+        with open_regular(self.path) as source:
             if self.size is None:
                 yield Window(source, hashing=hashing, on_read=on_read)
             else:
