@@ -8,6 +8,7 @@ import sqlite3
 from typing import Any
 
 from datasette import NotFound, Response
+from datasette.views.base import DatasetteError
 
 from provenance.errors import ProvenanceError
 from provenance.web.answers import ErrorForm, MissingError, missing
@@ -18,6 +19,7 @@ LOG = logging.getLogger("provenance.web")
 _TIMEMAP = re.compile(r"/?(?:timegate/)?timemap/(json|link)/")
 _JSON = (".json", ".jsonld")
 _BROKEN = "The site met an error that is not yours. Whoever runs it finds it in the log."
+_ASKED_AMISS = ("Cannot sort ", "Cannot use _sort ")
 _NOWHERE = "There is no page at this address."
 
 
@@ -33,11 +35,15 @@ def answer_foreign(site: Site, request: Any, error: Exception) -> Response | Non
     """
     status = getattr(error, "status", 500)
     form = error_form(site, request)
+    said = getattr(error, "message", None) or (error.args[0] if error.args else "")
+    if isinstance(error, DatasetteError) and status == 500 and str(said).startswith(_ASKED_AMISS):
+        # Datasette takes an order that there is not for a fault of its own.
+        near = ((f"/{site.database}", "Tables and SQL"),)
+        return missing(site, MissingError(str(said), near=near, status=400), form=form)
     if status < 500 and (form == "json" or getattr(error, "message_is_html", False)):
         return None
     if status >= 500:
         return missing(site, MissingError(_BROKEN, status=500), form=form)
-    said = getattr(error, "message", None) or (error.args[0] if error.args else "")
     below = request.path.startswith((site.path(f"/{site.database}/"), site.path("/-/")))
     if isinstance(error, NotFound) and not below:
         said = _NOWHERE

@@ -82,7 +82,13 @@ async def collection(site: Site, request: Any) -> Response:
         state=state,
         role=role,
         years=spans(*years),
-        pages=_pages(f"/collection/{segment(name)}", kept, number, more=len(documents) > PAGE_SIZE),
+        pages=_pages(
+            f"/collection/{segment(name)}",
+            kept,
+            number,
+            more=len(documents) > PAGE_SIZE,
+            last=number if documents else 1,
+        ),
     )
 
 
@@ -107,6 +113,7 @@ async def document(site: Site, request: Any) -> Response:
             {},
             number,
             more=found.capture_count > first + VISITS,
+            last=max(1, -(-found.capture_count // VISITS)),
         ),
         is_here=newest is not None and (await at_hand(site, newest.capture_id)).content,
         citations=citations,
@@ -195,6 +202,7 @@ async def search(site: Site, request: Any) -> Response:
             catalogue = await _catalogue(site, query, found.hits) if number == 1 else ()
         except UsageError as error:
             fault = str(error)
+    asked = _filter_query(query, filters)
     return page(
         site,
         "search.html",
@@ -206,7 +214,10 @@ async def search(site: Site, request: Any) -> Response:
         catalogue=catalogue,
         fault=fault,
         number=number,
-        pages=_pages("/search", _filter_query(query, filters), number, more=len(found.hits) > HITS),
+        newest=f"/search?{urlencode({**asked, 'order': 'newest'})}",
+        pages=_pages(
+            "/search", asked, number, more=len(found.hits) > HITS, last=number if found.hits else 1
+        ),
     )
 
 
@@ -299,12 +310,16 @@ def _filter_query(query: str, filters: Filters) -> dict[str, str]:
     return {key: value for key, value in chosen.items() if value}
 
 
-def _pages(path: str, kept: dict[str, str], number: int, *, more: bool) -> dict[str, str | None]:
+def _pages(
+    path: str, kept: dict[str, str], number: int, *, more: bool, last: int
+) -> dict[str, str | None]:
+    """Return the ways to the pages before and after; before one beyond the end comes the last."""
+
     def at(wanted: int) -> str:
         return f"{path}?{urlencode({**kept, 'page': str(wanted)})}"
 
     return {
-        "earlier": at(number - 1) if number > 1 else None,
+        "earlier": at(min(number - 1, last)) if number > 1 else None,
         "later": at(number + 1) if more else None,
     }
 
