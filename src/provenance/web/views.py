@@ -21,7 +21,7 @@ from provenance.web.checking import check_now, is_checkable
 from provenance.web.evidence import HEAD_SHOWN, head_text, parse_note, read_evidence, visible
 from provenance.web.facts import TROUBLE_OUTCOMES, CaptureFacts, DocumentPage, RecordFacts
 from provenance.web.finding import find_capture, find_document, named
-from provenance.web.presence import at_hand
+from provenance.web.presence import at_hand, contents_here
 from provenance.web.render import segment
 from provenance.web.searching import Filters
 from provenance.web.signposting import description_links
@@ -100,6 +100,7 @@ async def document(site: Site, request: Any) -> Response:
     newest = found.newest
     citations = await _citations(site, newest.capture_id) if newest else ()
     kept = await find_capture(site, newest.capture_id) if newest else None
+    is_here = newest is not None and (await at_hand(site, newest.capture_id)).content
     return page(
         site,
         "document.html",
@@ -115,11 +116,14 @@ async def document(site: Site, request: Any) -> Response:
             more=found.capture_count > first + VISITS,
             last=max(1, -(-found.capture_count // VISITS)),
         ),
-        is_here=newest is not None and (await at_hand(site, newest.capture_id)).content,
+        is_here=is_here,
+        kept_here=await contents_here(
+            site, [line.capture_id for line in found.captures if line.content_id]
+        ),
         citations=citations,
         changed=_changed(found),
         formats=site.forms(citable=newest is not None),
-        headers=machines.document_links(site, request, found.description, kept),
+        headers=machines.document_links(site, request, found.description, kept, is_here=is_here),
     )
 
 
@@ -161,7 +165,7 @@ async def capture(site: Site, request: Any) -> Response:
         is_checkable=here.record and is_checkable(found),
         has_log=await asyncio.to_thread(site.source.log) is not None,
         headers={
-            **machines.capture_links(site, request, found),
+            **machines.capture_links(site, request, found, is_here=here.content),
             **({"x-robots-tag": "noindex", "cache-control": "no-store"} if checked else {}),
         },
     )
@@ -173,7 +177,8 @@ async def capture_json(site: Site, request: Any) -> Response:
     facts = found.capture
     row = {**asdict(facts), "note": parse_note(facts.note), "flags": _json_list(facts.flags)}
     landing = machines.capture_address(site, request, facts.capture_id)
-    content = site.content_path(facts.content_id) if facts.content_id else None
+    is_here = facts.content_id is not None and (await at_hand(site, facts.capture_id)).content
+    content = site.content_path(str(facts.content_id)) if is_here else None
     return twin(
         site,
         headers={"link": description_links(landing)},
