@@ -138,7 +138,7 @@ def test_a_pdf_that_cannot_be_drawn_says_why(tmp_path: Path) -> None:
             assert "could not be drawn" in picture.text
         empty = client.get(f"/view/{client.newest('empty')}").text
         assert 'alt="Page 1 of 1, as a picture. No text could be taken out of it."' in empty
-        assert 'rel="next"' not in empty and "no text" in empty
+        assert 'rel="next"' not in empty and "out of this page." in empty
         untyped = client.get(f"/view/{client.newest('untyped')}?page=2").text
         assert 'alt="Page 2 of 2' in untyped
     finally:

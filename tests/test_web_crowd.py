@@ -215,7 +215,8 @@ def test_the_page_says_that_not_all_are_in_order(index: Path) -> None:
     )
     said = re.sub(r"\s+", " ", page.text)
     assert f"{CROWD + 2:,} texts have these words, too many" in said
-    assert "about one in 2 was, spread evenly over the archive" in said
+    assert "about one in 2 was, spread evenly over the archive, and only those are" in said
+    assert 'href="/search?q=harbour&amp;order=newest">newest first</a>' in said
     for other in (exact, narrowed, newest):
         assert "too many" not in other.text
     told = answer.json()

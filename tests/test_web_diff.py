@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import threading
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 
 import pytest
 
+from provenance.web import comparing
+from provenance.web.difference import Difference, compare
+from provenance.web.recent import AT_ONCE, WAITING
 from tests.web_client import Client
 from tests.web_fixture import Shelf, Visit, a_collection, a_document, an_answer, harbour
 
@@ -195,4 +201,45 @@ def test_how_far_very_long_texts_are_compared_is_told(
         answer = client.get(f"/diff/{first}/{last}.json").json()
         assert (answer["compared_to"], answer["cut"]) == (300_000, False)
     finally:
+        client.close()
+
+
+def test_comparisons_are_made_once_and_too_many_are_told_to_come_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at a time, sixteen in all: the next gets 503; who asks for the same waits for it."""
+    visits = [a_text_visit("notes", f"2026-11-23T23:{at:02}:00Z", f"line {at}") for at in range(20)]
+    client = Client(Shelf(a_collection(a_document("notes")), visits), tmp_path)
+    released, calls, most = threading.Event(), [0], [0]
+    under_way = [0]
+    lock = threading.Lock()
+
+    def slow(before: str, after: str, *, mask: bool) -> Difference:
+        with lock:
+            calls[0] += 1
+            under_way[0] += 1
+            most[0] = max(most[0], under_way[0])
+        released.wait()
+        with lock:
+            under_way[0] -= 1
+        return compare(before, after, mask=mask)
+
+    monkeypatch.setattr(comparing, "compare", slow)
+    first, *others = (one.capture_id for one in client.shelf.of("notes"))
+
+    async def crowd() -> list[int]:
+        get = client.datasette.client.get
+        asked = [asyncio.ensure_future(get(f"/diff/{first}/{one}")) for one in others]
+        asked += [asyncio.ensure_future(get(f"/diff/{first}/{others[0]}"))]
+        refused = len(others) - WAITING
+        while sum(one.done() for one in asked) < refused or most[0] < AT_ONCE:
+            await asyncio.sleep(0)
+        released.set()
+        return sorted(one.status_code for one in await asyncio.gather(*asked))
+
+    try:
+        assert client.run(crowd()) == [200] * (WAITING + 1) + [503] * (len(others) - WAITING)
+        assert (calls[0], most[0]) == (WAITING, AT_ONCE)
+    finally:
+        released.set()
         client.close()

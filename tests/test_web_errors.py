@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -183,3 +184,49 @@ def test_what_passes_is_plain(hosts: list[bytes]) -> None:
     named = [value for value in hosts if value]
     plain = len(named) < 2 and all(PLAIN.match(one) for one in named)
     assert (refusal(scope, None) is None) == plain
+
+
+@pytest.mark.parametrize("asked", ["_sort=zzz", "_sort_desc=zzz", "_sort=url&_sort_desc=url"])
+def test_an_order_that_there_is_not_is_an_error_of_who_asks(site: Client, asked: str) -> None:
+    """As a page and as JSON; neither calls it a fault of the site."""
+    page = site.get(f"/provenance/capture?{asked}")
+    assert page.status_code == 400 and "not yours" not in page.text
+    assert site.get(f"/provenance/capture.json?{asked}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "back"),
+    [
+        ("/document/gazette-article?page=9999", "/document/gazette-article?page=1"),
+        ("/collection/harbour-bridge?page=9999", "/collection/harbour-bridge?page=1"),
+        ("/search?q=bridge&page=9999", "/search?q=bridge&amp;page=1"),
+    ],
+)
+def test_a_page_beyond_the_end_leads_back_to_one_that_there_is(
+    site: Client, path: str, back: str
+) -> None:
+    """Not to the one before it, which is as empty."""
+    assert f'rel="prev" href="{back}"' in site.get(path).text
+
+
+def test_damaged_bytes_leave_the_text_and_lead_to_the_evidence(tmp_path: Path) -> None:
+    """The view says so beside the text; what would be saved leads to the page that checks it."""
+    client = Client(harbour(), tmp_path)
+    try:
+        capture_id = client.newest("gazette-article")
+        client.shelf.damaged.add(capture_id)
+        view = client.get(f"/view/{capture_id}")
+        assert view.status_code == 200
+        assert "is damaged, so it cannot be shown" in view.text and "Save it" not in view.text
+        assert "Below is the text taken out of it" in view.text
+        for path in (
+            f"/content/{client.shelf.captures[capture_id].content_id}",
+            f"/view/{capture_id}/raw",
+            f"/capture/{capture_id}.warc.gz",
+        ):
+            answer = client.get(path)
+            assert answer.status_code == 500
+            assert re.search(r'href="/capture/[^"]+"><bdi>the evidence', answer.text), path
+        assert "Check it now" in client.get(f"/capture/{capture_id}").text
+    finally:
+        client.close()

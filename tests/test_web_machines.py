@@ -145,6 +145,22 @@ def test_pages_of_what_is_not_there_point_to_less(site: Client) -> None:
                 assert site.get(path_of(target)).status_code == 200
 
 
+def test_bytes_that_are_not_at_hand_are_promised_nowhere(site: Client) -> None:
+    """Neither in the header nor in the twins nor in the list of visits."""
+    newest = site.newest("institute-study")
+    site.shelf.missing.update(one.capture_id for one in site.shelf.of("institute-study"))
+    try:
+        for path in ("/document/institute-study", f"/capture/{newest}"):
+            page = site.get(path)
+            assert "item" not in [rel for rel, _, _ in links_of(page.headers["link"])]
+            assert 'href="/content/' not in page.text
+            assert ">look</a>" not in page.text
+        assert site.get(f"/capture/{newest}.json").json()["links"]["content"] is None
+        assert "/content/" not in site.get(f"/capture/{newest}.jsonld").text
+    finally:
+        site.shelf.missing.clear()
+
+
 def test_what_never_came_has_no_citation(site: Client) -> None:
     """A failed visit's page offers none, and its address says why."""
     failed = next(c for c in site.shelf.of("gazette-article") if not c.content_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -255,6 +256,29 @@ def an_added_capture() -> CaptureFacts:
     values: dict[str, object] = dict.fromkeys(field.name for field in fields(CaptureFacts))
     values |= {"captured_at": "2026-11-23T23:51:00.000000Z", "size": 71, "obtained": "added"}
     return CaptureFacts(**{**values, "url": "https://pilots.example/"})  # type: ignore[arg-type]
+
+
+def a_visit_without_robots(**more: object) -> CaptureFacts:
+    """Return the facts of a visit that ended when robots.txt did not come."""
+    note = {"robots": {"verdict": "denied", "reason": "refused"}, **more}
+    return replace(
+        an_added_capture(),
+        obtained="fetched",
+        outcome="failed",
+        reason="refused",
+        note=json.dumps(note),
+    )
+
+
+def test_where_robots_txt_did_not_come_the_document_is_not_said_to_have_been_asked_for() -> None:
+    """The reason is that of robots.txt; after a redirect that of the other site's."""
+    said = what_happened(a_visit_without_robots())
+    assert "robots.txt was asked for first and did not come: the server refused" in said
+    assert "The document itself was therefore not asked for." in said
+    redirected = what_happened(a_visit_without_robots(redirects=[{"url": "https://a.example/"}]))
+    assert "not asked for at the address that it was redirected to." in redirected
+    allowed = a_visit_without_robots(robots={"verdict": "allowed", "reason": None})
+    assert "the document was asked for and nothing came" in what_happened(allowed)
 
 
 def test_a_plain_http_capture_says_that_nothing_names_the_server(site: Client) -> None:

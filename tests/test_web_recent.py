@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import Awaitable, Callable
 
@@ -90,3 +91,21 @@ def test_little_is_done_at_once_and_much_is_refused() -> None:
 
     run(work)
     assert most == [AT_ONCE]
+
+
+def test_the_newest_can_be_kept_whatever_its_size() -> None:
+    """Who turns its pages does not wait for it again; it goes when another comes."""
+    calls: list[bytes] = []
+
+    async def work() -> None:
+        recent: Made = Recent(len, number=4, bytes_kept=3, newest=True)
+
+        def make(made: bytes) -> bytes:
+            calls.append(made)
+            return made
+
+        for made in (b"large", b"large", b"larger", b"larger", b"large"):
+            assert await recent.get(made, functools.partial(make, made)) == made
+
+    run(work)
+    assert calls == [b"large", b"larger", b"large"]

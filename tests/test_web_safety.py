@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from datasette.app import Datasette
 
 from provenance.web import plugin
+from provenance.web.attachment import site_of
 from provenance.web.policy import (
     ARCHIVED_POLICY,
     DATASETTE_POLICY,
@@ -218,6 +220,33 @@ def test_cells_of_datasette_link_to_the_pages(site: Client) -> None:
     query = "/provenance?sql=select+'\"><script>x'+as+document"
     found = Elements(site.get(query, follow_redirects=True).text).found
     assert "/document/%22%3E%3Cscript%3Ex" in [a.get("href") for _, a in found]
+
+
+@pytest.mark.parametrize("value", ["randomblob(900000000)", "printf('%.*c',500000000,'x')"])
+def test_typed_sql_makes_no_value_that_takes_all_memory(site: Client, value: str) -> None:
+    """It is refused before it is made; a text of the largest file still comes."""
+    query = f"select length({value}) as made"
+    answer = site.get(
+        "/provenance.json", params={"sql": query, "_shape": "array"}, follow_redirects=True
+    )
+    # SQLite's printf gives nothing instead of an error.
+    assert answer.status_code == 400 or answer.json()[0]["made"] in (None, 0), answer.text
+    longest = "/provenance?sql=select+length(zeroblob(67108864))"
+    assert "67108864" in site.get(longest, follow_redirects=True).text
+
+
+def test_what_the_pages_read_may_be_longer_than_typed_sql_makes(site: Client) -> None:
+    """Text of one byte each may be three in UTF-8; afterwards the limit stands as before."""
+    ours = site_of(site.datasette)
+    assert ours is not None
+    ask = "select length(zeroblob(?))"
+
+    def read(conn: sqlite3.Connection) -> int:
+        return int(conn.execute(ask, (3 << 26,)).fetchone()[0])
+
+    assert site.run(ours.read(read)) == 3 << 26
+    with pytest.raises(sqlite3.DataError):
+        site.run(site.datasette.get_database("provenance").execute_fn(read))
 
 
 def test_the_tables_keep_working(site: Client) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from provenance.cite import Citation, CitationFormat, render
 from provenance.digest import Digest, digest_of, hex_of
-from provenance.errors import UnknownIdError
+from provenance.errors import UnknownIdError, WarcFormatError
 from provenance.extract import Derivative, extract, text_id
 from provenance.extract.drawing import draw_page
 from provenance.holdings import Capture, Obtained, Redirect, Run, Survey, WarcFile, WarcRecord
@@ -105,6 +105,7 @@ class Shelf:
         self.contents: dict[str, bytes] = {}
         self.heads: dict[str, tuple[bytes | None, bytes | None]] = {}
         self.missing: set[str] = set()
+        self.damaged: set[str] = set()
         self.members: dict[str, bytes] = {}
         self.proofs: dict[str, bytes] = {}
         self.checked: dict[str, Checked] = {}
@@ -136,12 +137,16 @@ class Shelf:
     def content(self, capture_id: str) -> Iterator[bytes]:
         if capture_id in self.missing:
             raise UnknownIdError("the WARC file is not there", where=f"archive/{WARC}")
+        if capture_id in self.damaged:
+            raise WarcFormatError("the gzip member is damaged", where=f"archive/{WARC}")
         raw = self.contents[str(self.captures[capture_id].content_id)]
         yield from (raw[start : start + 1000] for start in range(0, len(raw), 1000))
 
     def member(self, capture_id: str) -> Iterator[bytes]:
         if capture_id in self.missing:
             raise UnknownIdError("the WARC file is not there", where=f"archive/{WARC}")
+        if capture_id in self.damaged:
+            raise WarcFormatError("the gzip member is damaged", where=f"archive/{WARC}")
         yield self.members[capture_id]
 
     def log(self) -> LogHead | None:

@@ -33,6 +33,12 @@ CHECKS_AT_ONCE = 2
 KEPT = 48 << 20
 """Bytes of pages that were put together, and as many of pictures, that are kept for the next."""
 
+COMPARED, ROWS_KEPT = 4, 20_000
+"""Comparisons that are kept for who turns to their next page, and how many rows of them."""
+
+_ANY_LENGTH = (1 << 31) - 1
+"""More than SQLite holds in one value, whatever it was built with."""
+
 T = TypeVar("T")
 _ATTRIBUTE = "provenance_site"
 
@@ -68,7 +74,9 @@ class Site:
         self.templates = make_environment()
         self.static = {name: read_static(name) for name in STATIC}
         self.checking = asyncio.Semaphore(CHECKS_AT_ONCE)
-        self.compared: dict[tuple[str | None, str | None, bool], Difference] = {}
+        self.compared: Recent[Difference | None] = Recent(
+            _rows, number=COMPARED, bytes_kept=ROWS_KEPT, newest=True
+        )
         self.assembled: Recent[Assembled | None] = Recent(
             lambda made: len(made.page) if made else 0, number=4, bytes_kept=KEPT
         )
@@ -88,11 +96,14 @@ class Site:
 
         def bounded(conn: sqlite3.Connection) -> T:
             until = clock() + limit_ms / 1000
+            # A text may be longer than what typed SQL may make; these statements are ours.
+            length = conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _ANY_LENGTH)
             conn.set_progress_handler(lambda: clock() >= until, STEPS)
             try:
                 return ask(conn)
             finally:
                 conn.set_progress_handler(None, STEPS)
+                conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, length)
 
         database = self.datasette.get_database(self.database)
         found: T = await database.execute_fn(bounded)
@@ -176,6 +187,10 @@ class Site:
         """Return a static file's path; its query changes with the file."""
         version = hashlib.sha256(self.static[name]).hexdigest()[:12]
         return self.path(f"/-/provenance/{name}?v={version}")
+
+
+def _rows(made: Difference | None) -> int:
+    return sum(len(stretch.rows) for stretch in made.stretches) if made else 0
 
 
 def attach_site(datasette: Any, site: Site) -> None:

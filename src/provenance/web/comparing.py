@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from provenance.web.difference import Difference, compare
 from provenance.web.facts import CapturePage
 from provenance.web.finding import find_capture, named
 from provenance.web.leafing import Block, leaves
+from provenance.web.recent import BusyError
 from provenance.web.render import segment
 
 TEXT_COMPARED = 300_000
@@ -22,9 +24,6 @@ TEXT_COMPARED = 300_000
 
 ROWS = 1_000
 """Rows in one answer of JSON."""
-
-KEPT, ROWS_KEPT = 2, 20_000
-"""Comparisons that are kept for those who turn to their next page, and how long they may be."""
 
 
 async def diff(site: Site, request: Any) -> Response:
@@ -117,29 +116,35 @@ async def _compared(
     site: Site, before: CapturePage, after: CapturePage, *, mask: bool
 ) -> Difference | None:
     """Return the comparison, or None where one of the two has no text."""
-    key = (before.capture.content_id, after.capture.content_id, mask)
-    if key in site.compared:
-        return site.compared[key]
-    texts = [await _text(site, one) for one in (before, after)]
-    if texts[0] is None or texts[1] is None:
-        return None
-    found = await asyncio.to_thread(compare, texts[0], texts[1], mask=mask)
-    # Who turns the pages of a comparison does not wait for all of it at each.
-    if sum(len(stretch.rows) for stretch in found.stretches) <= ROWS_KEPT:
-        site.compared[key] = found
-        while len(site.compared) > KEPT:
-            site.compared.pop(next(iter(site.compared)))
-    return found
+    loop = asyncio.get_running_loop()
+    ids = [_content_id(one) for one in (before, after)]
+
+    def text(content_id: str) -> str | None:
+        def ask(conn: sqlite3.Connection) -> str | None:
+            return reading.read_plain(conn, content_id, limit=TEXT_COMPARED)
+
+        return asyncio.run_coroutine_threadsafe(site.read(ask), loop).result()
+
+    def made() -> Difference | None:
+        ours, theirs = map(text, ids)
+        return None if ours is None or theirs is None else compare(ours, theirs, mask=mask)
+
+    try:
+        return await site.compared.get((*ids, mask), made)
+    except BusyError:
+        raise MissingError(
+            "Other comparisons are being made. Ask again in a moment.", status=503
+        ) from None
 
 
-async def _text(site: Site, one: CapturePage) -> str | None:
+def _content_id(one: CapturePage) -> str:
     content_id = one.capture.content_id
     if content_id is None:
         raise MissingError(
             "Nothing came in one of these captures, so there is nothing to compare.",
             near=((f"/capture/{one.capture.capture_id}", "the evidence of the attempt"),),
         )
-    return await site.read(lambda conn: reading.read_plain(conn, content_id, limit=TEXT_COMPARED))
+    return content_id
 
 
 def _same_content(before: CapturePage, after: CapturePage) -> bool:

@@ -8,22 +8,26 @@ import sqlite3
 from typing import Any
 
 from datasette import NotFound, Response
+from datasette.views.base import DatasetteError
 
 from provenance.errors import ProvenanceError
 from provenance.web.answers import ErrorForm, MissingError, missing
 from provenance.web.attachment import Site
+from provenance.web.render import segment
 
 LOG = logging.getLogger("provenance.web")
 
 _TIMEMAP = re.compile(r"/?(?:timegate/)?timemap/(json|link)/")
+_BYTES = re.compile(r"/(?:view/|content/|capture/[^/]+\.warc\.gz\Z)")
 _JSON = (".json", ".jsonld")
 _BROKEN = "The site met an error that is not yours. Whoever runs it finds it in the log."
+_ASKED_AMISS = ("Cannot sort ", "Cannot use _sort ")
 _NOWHERE = "There is no page at this address."
 
 
 def answer_fault(site: Site, request: Any, error: Exception) -> Response:
     """Return the answer that tells of an error in one of our views, in the form asked for."""
-    return missing(site, _in_our_views(error, request.path), form=error_form(site, request))
+    return missing(site, _in_our_views(site, request, error), form=error_form(site, request))
 
 
 def answer_foreign(site: Site, request: Any, error: Exception) -> Response | None:
@@ -33,11 +37,15 @@ def answer_foreign(site: Site, request: Any, error: Exception) -> Response | Non
     """
     status = getattr(error, "status", 500)
     form = error_form(site, request)
+    said = getattr(error, "message", None) or (error.args[0] if error.args else "")
+    if isinstance(error, DatasetteError) and status == 500 and str(said).startswith(_ASKED_AMISS):
+        # Datasette takes an order that there is not for a fault of its own.
+        near = ((f"/{site.database}", "Tables and SQL"),)
+        return missing(site, MissingError(str(said), near=near, status=400), form=form)
     if status < 500 and (form == "json" or getattr(error, "message_is_html", False)):
         return None
     if status >= 500:
         return missing(site, MissingError(_BROKEN, status=500), form=form)
-    said = getattr(error, "message", None) or (error.args[0] if error.args else "")
     below = request.path.startswith((site.path(f"/{site.database}/"), site.path("/-/")))
     if isinstance(error, NotFound) and not below:
         said = _NOWHERE
@@ -45,17 +53,29 @@ def answer_foreign(site: Site, request: Any, error: Exception) -> Response | Non
     return missing(site, MissingError(str(said) or _NOWHERE, near=tables, status=status))
 
 
-def _in_our_views(error: Exception, path: str) -> MissingError:
+def log_fault(path: str, error: Exception) -> None:
+    """Tell whoever runs the site what went wrong at a path."""
+    LOG.error("%s: %s", path.encode("ascii", "backslashreplace").decode(), error)
+
+
+def _in_our_views(site: Site, request: Any, error: Exception) -> MissingError:
     if isinstance(error, MissingError):
         return error
     if isinstance(error, sqlite3.OperationalError) and error.args == ("interrupted",):
         return MissingError("This takes longer than a page may take. Ask for less.", status=503)
-    LOG.error("%s: %s", path.encode("ascii", "backslashreplace").decode(), error)
+    log_fault(request.path, error)
     if isinstance(error, ProvenanceError):
-        return MissingError(
-            f"What is stored cannot be shown: {_without_folders(error)}", status=500
-        )
+        what = f"What is stored cannot be shown: {_without_folders(error)}"
+        return MissingError(what, near=_evidence(site, request), status=500)
     return MissingError(_BROKEN, status=500)
+
+
+def _evidence(site: Site, request: Any) -> tuple[tuple[str, str], ...]:
+    """Return the way to the evidence page from an address of a capture's bytes."""
+    named = _BYTES.match("/" + str(request.path).removeprefix(site.path("/")))
+    if named is None or "id" not in request.url_vars:
+        return ()
+    return ((f"/capture/{segment(request.url_vars['id'])}", "the evidence of this capture"),)
 
 
 def _without_folders(error: ProvenanceError) -> str:

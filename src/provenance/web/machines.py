@@ -19,6 +19,7 @@ from provenance.web.facts import CapturePage, Description
 from provenance.web.finding import find_capture, find_document, named
 from provenance.web.linked import capture_graph, document_graph
 from provenance.web.policy import PAGE_HEADERS
+from provenance.web.presence import at_hand
 from provenance.web.render import segment
 from provenance.web.signposting import FORMS, Form, description_links, landing_links
 
@@ -70,16 +71,27 @@ async def named_information(site: Site, request: Any) -> Response:
 
 
 def document_links(
-    site: Site, request: Any, described: Description, newest: CapturePage | None
+    site: Site,
+    request: Any,
+    described: Description,
+    newest: CapturePage | None,
+    *,
+    is_here: bool,
 ) -> Mapping[str, str]:
-    """Return the `Link` header of a document's page; `newest` is the version that it cites."""
-    return _landing(site, request, document_address(site, request, described.document), newest)
+    """Return the `Link` header of a document's page; `newest` is the version that it cites.
+
+    It names the content where its bytes are at hand.
+    """
+    address = document_address(site, request, described.document)
+    return _landing(site, request, address, newest, is_here=is_here)
 
 
-def capture_links(site: Site, request: Any, found: CapturePage) -> Mapping[str, str]:
-    """Return the `Link` header of a capture's page."""
+def capture_links(
+    site: Site, request: Any, found: CapturePage, *, is_here: bool
+) -> Mapping[str, str]:
+    """Return the `Link` header of a capture's page; it names the content where it is at hand."""
     address = capture_address(site, request, found.capture.capture_id)
-    return _landing(site, request, address, found)
+    return _landing(site, request, address, found, is_here=is_here)
 
 
 def document_address(site: Site, request: Any, document: str) -> str:
@@ -93,10 +105,10 @@ def capture_address(site: Site, request: Any, capture_id: str) -> str:
 
 
 def _landing(
-    site: Site, request: Any, address: str, cited: CapturePage | None
+    site: Site, request: Any, address: str, cited: CapturePage | None, *, is_here: bool
 ) -> Mapping[str, str]:
     capture = cited.capture if cited else None
-    content = _content_address(site, request, cited) if cited else None
+    content = _content_address(site, request, cited) if cited and is_here else None
     return {
         "link": landing_links(
             address,
@@ -127,6 +139,7 @@ async def _formed(
     if form.citation is not None and capture.content_id is None:
         raise MissingError("Nothing came in this capture, so there is nothing to cite.")
     if form.citation is None:
+        is_here = site.offer.live and (await at_hand(site, capture.capture_id)).content
         text = _json(
             capture_graph(
                 capture,
@@ -135,7 +148,7 @@ async def _formed(
                 happened=words.what_happened(capture),
                 page=capture_address(site, request, capture.capture_id),
                 document=document_address(site, request, capture.document),
-                content=_content_address(site, request, found) if site.offer.live else None,
+                content=_content_address(site, request, found) if is_here else None,
             )
         )
     else:

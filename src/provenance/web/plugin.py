@@ -33,6 +33,11 @@ from provenance.web.render import STATIC
 from provenance.web.signposting import FORMS
 from provenance.web.versions import may_read
 
+TYPED_LENGTH = (1 << 26) + (1 << 20)
+"""Bytes of one value or row of typed SQL: room for the text of the largest file of UTF-8 that text
+is taken out of, and for the rest of its row. A function makes a value in one step, in which no
+limit of time stops it. What the pages read themselves may be longer."""
+
 View = Callable[..., Awaitable[Any]]
 Hook = TypeVar("Hook", bound=Callable[..., Any])
 
@@ -150,9 +155,10 @@ def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
 
 @_hook
 def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) -> None:
-    """Let no typed SQL read in which folder of this machine the index lies."""
+    """Let no typed SQL take all memory, or read in which folder of this machine the index lies."""
     site = site_of(datasette)
     if site is not None and database == site.database:
+        conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, TYPED_LENGTH)
         conn.set_authorizer(_without_folder)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from provenance.web.answers import MissingError
 from provenance.web.attachment import Site
@@ -38,6 +39,15 @@ def with_content(site: Site, facts: CaptureFacts) -> CaptureFacts:
 async def at_hand(site: Site, capture_id: str) -> AtHand:
     """Say which of a capture's bytes can be had."""
     return await asyncio.to_thread(site.source.at_hand, capture_id)
+
+
+async def contents_here(site: Site, capture_ids: Iterable[str]) -> frozenset[str]:
+    """Return those of some captures whose content can be had."""
+
+    def looked() -> frozenset[str]:
+        return frozenset(one for one in capture_ids if site.source.at_hand(one).content)
+
+    return await asyncio.to_thread(looked)
 
 
 async def with_content_here(site: Site, facts: CaptureFacts) -> CaptureFacts:

@@ -20,13 +20,17 @@ class BusyError(Exception):
 class Recent(Generic[T]):
     """Results by their key: at most `number`, together at most `bytes_kept` as `size` counts them.
 
-    What is asked for while it is being made is made once.
+    With `newest` the newest is kept whatever its size. What is asked for while it is being
+    made is made once.
     """
 
-    def __init__(self, size: Callable[[T], int], *, number: int, bytes_kept: int) -> None:
+    def __init__(
+        self, size: Callable[[T], int], *, number: int, bytes_kept: int, newest: bool = False
+    ) -> None:
         self._size = size
         self._number = number
         self._bytes = bytes_kept
+        self._least = 1 if newest else 0
         self._kept: OrderedDict[Hashable, T] = OrderedDict()
         self._making: dict[Hashable, asyncio.Future[T]] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
@@ -53,7 +57,7 @@ class Recent(Generic[T]):
         finally:
             del self._making[key]
         self._kept[key] = made
-        while self._is_too_much():
+        while len(self._kept) > self._least and self._is_too_much():
             self._kept.popitem(last=False)
         return made
 

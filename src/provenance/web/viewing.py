@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 
 from datasette import Response
 
+from provenance.errors import ProvenanceError
 from provenance.web import reading
 from provenance.web.answers import MissingError, page
 from provenance.web.attachment import Site
 from provenance.web.display import SHOWN_BYTES, Display, display_of
 from provenance.web.facts import CaptureFacts, CapturePage, TextPage
+from provenance.web.faults import log_fault
 from provenance.web.finding import find_capture, named
 from provenance.web.machines import capture_address
 from provenance.web.paging import is_paged, read_page_text
@@ -49,15 +51,19 @@ async def view(site: Site, request: Any) -> Response:
     facts = with_content(site, found.capture)
     is_here = site.offer.live and (await at_hand(site, facts.capture_id)).content
     display = "text only" if site.offer.live else "copy"
-    assembled, leaf = None, None
+    assembled, leaf, is_damaged = None, None, False
     if is_here:
         shown = display_of(facts.media_type, undecoded=bool(facts.undecoded), size=facts.size or 0)
         display = shown.value
-        if shown is Display.HTML:
-            assembled = await _assembled(site, facts)
-        elif shown is Display.EXTRACTED and await _is_pdf(site, facts):
-            leaf = await _leaf(site, request, facts)
-            display = "pages" if leaf.drawn.fault is None else display
+        try:
+            if shown is Display.HTML:
+                assembled = await _assembled(site, facts)
+            elif shown is Display.EXTRACTED and await _is_pdf(site, facts):
+                leaf = await _leaf(site, request, facts)
+                display = "pages" if leaf.drawn.fault is None else display
+        except ProvenanceError as error:
+            log_fault(request.path, error)
+            display, is_damaged = "text only", True
     pages: tuple[TextPage, ...] = ()
     if display in ("text only", "copy", Display.EXTRACTED.value):
         pages = await site.read(
@@ -69,7 +75,8 @@ async def view(site: Site, request: Any) -> Response:
         found=found,
         capture=facts,
         display=display,
-        is_here=is_here,
+        is_here=is_here and not is_damaged,
+        is_damaged=is_damaged,
         assembled=assembled,
         leaf=leaf,
         text_pages=pages,

@@ -21,7 +21,7 @@ from provenance.web.checking import check_now, is_checkable
 from provenance.web.evidence import HEAD_SHOWN, head_text, parse_note, read_evidence, visible
 from provenance.web.facts import TROUBLE_OUTCOMES, CaptureFacts, DocumentPage, RecordFacts
 from provenance.web.finding import find_capture, find_document, named
-from provenance.web.presence import at_hand
+from provenance.web.presence import at_hand, contents_here
 from provenance.web.render import segment
 from provenance.web.searching import Filters
 from provenance.web.signposting import description_links
@@ -82,7 +82,13 @@ async def collection(site: Site, request: Any) -> Response:
         state=state,
         role=role,
         years=spans(*years),
-        pages=_pages(f"/collection/{segment(name)}", kept, number, more=len(documents) > PAGE_SIZE),
+        pages=_pages(
+            f"/collection/{segment(name)}",
+            kept,
+            number,
+            more=len(documents) > PAGE_SIZE,
+            last=number if documents else 1,
+        ),
     )
 
 
@@ -94,6 +100,7 @@ async def document(site: Site, request: Any) -> Response:
     newest = found.newest
     citations = await _citations(site, newest.capture_id) if newest else ()
     kept = await find_capture(site, newest.capture_id) if newest else None
+    is_here = newest is not None and (await at_hand(site, newest.capture_id)).content
     return page(
         site,
         "document.html",
@@ -107,12 +114,16 @@ async def document(site: Site, request: Any) -> Response:
             {},
             number,
             more=found.capture_count > first + VISITS,
+            last=max(1, -(-found.capture_count // VISITS)),
         ),
-        is_here=newest is not None and (await at_hand(site, newest.capture_id)).content,
+        is_here=is_here,
+        kept_here=await contents_here(
+            site, [line.capture_id for line in found.captures if line.content_id]
+        ),
         citations=citations,
         changed=_changed(found),
         formats=site.forms(citable=newest is not None),
-        headers=machines.document_links(site, request, found.description, kept),
+        headers=machines.document_links(site, request, found.description, kept, is_here=is_here),
     )
 
 
@@ -137,6 +148,7 @@ async def capture(site: Site, request: Any) -> Response:
         found=found,
         capture=facts,
         happened=words.what_happened(facts),
+        without_robots=words.without_robots(facts),
         exchange=exchange,
         request_head=_head(exchange.request_head if exchange else None),
         response_head=_head(exchange.response_head if exchange else None),
@@ -153,7 +165,7 @@ async def capture(site: Site, request: Any) -> Response:
         is_checkable=here.record and is_checkable(found),
         has_log=await asyncio.to_thread(site.source.log) is not None,
         headers={
-            **machines.capture_links(site, request, found),
+            **machines.capture_links(site, request, found, is_here=here.content),
             **({"x-robots-tag": "noindex", "cache-control": "no-store"} if checked else {}),
         },
     )
@@ -165,7 +177,8 @@ async def capture_json(site: Site, request: Any) -> Response:
     facts = found.capture
     row = {**asdict(facts), "note": parse_note(facts.note), "flags": _json_list(facts.flags)}
     landing = machines.capture_address(site, request, facts.capture_id)
-    content = site.content_path(facts.content_id) if facts.content_id else None
+    is_here = facts.content_id is not None and (await at_hand(site, facts.capture_id)).content
+    content = site.content_path(str(facts.content_id)) if is_here else None
     return twin(
         site,
         headers={"link": description_links(landing)},
@@ -194,6 +207,7 @@ async def search(site: Site, request: Any) -> Response:
             catalogue = await _catalogue(site, query, found.hits) if number == 1 else ()
         except UsageError as error:
             fault = str(error)
+    asked = _filter_query(query, filters)
     return page(
         site,
         "search.html",
@@ -205,7 +219,10 @@ async def search(site: Site, request: Any) -> Response:
         catalogue=catalogue,
         fault=fault,
         number=number,
-        pages=_pages("/search", _filter_query(query, filters), number, more=len(found.hits) > HITS),
+        newest=f"/search?{urlencode({**asked, 'order': 'newest'})}",
+        pages=_pages(
+            "/search", asked, number, more=len(found.hits) > HITS, last=number if found.hits else 1
+        ),
     )
 
 
@@ -298,12 +315,16 @@ def _filter_query(query: str, filters: Filters) -> dict[str, str]:
     return {key: value for key, value in chosen.items() if value}
 
 
-def _pages(path: str, kept: dict[str, str], number: int, *, more: bool) -> dict[str, str | None]:
+def _pages(
+    path: str, kept: dict[str, str], number: int, *, more: bool, last: int
+) -> dict[str, str | None]:
+    """Return the ways to the pages before and after; before one beyond the end comes the last."""
+
     def at(wanted: int) -> str:
         return f"{path}?{urlencode({**kept, 'page': str(wanted)})}"
 
     return {
-        "earlier": at(number - 1) if number > 1 else None,
+        "earlier": at(min(number - 1, last)) if number > 1 else None,
         "later": at(number + 1) if more else None,
     }
 

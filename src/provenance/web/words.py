@@ -12,6 +12,7 @@ from unicodedata import east_asian_width
 
 from provenance.dates import parse_instant
 from provenance.errors import UsageError
+from provenance.web.evidence import parse_note
 from provenance.web.facts import CaptureFacts
 
 STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -214,6 +215,17 @@ def what_happened(capture: CaptureFacts) -> str:
     return f"On {when} {_answer(capture)}"
 
 
+def without_robots(capture: CaptureFacts) -> bool:
+    """Whether robots.txt did not come and was taken for a no, so that no more was asked for."""
+    robots = parse_note(capture.note).get("robots")
+    return (
+        capture.outcome == "failed"
+        and isinstance(robots, dict)
+        and robots.get("verdict") == "denied"
+        and bool(robots.get("reason"))
+    )
+
+
 def _answer(capture: CaptureFacts) -> str:
     size, status = size_words(capture.size), capture.status
     reason = reason_words(capture.reason or capture.truncated)
@@ -248,6 +260,15 @@ def _answer(capture: CaptureFacts) -> str:
                 f"the server answered with status {status} and a page that asks for something "
                 "first (a bot check, a consent or a login). It is kept and does not count as a "
                 "version of the document."
+            )
+        case "failed" if without_robots(capture):
+            there = ""
+            if parse_note(capture.note).get("redirects"):
+                there = " at the address that it was redirected to"
+            return (
+                f"the site’s robots.txt was asked for first{there} and did not come: {reason}. The "
+                f"document itself was therefore not asked for{there}. The attempt is "
+                "on record."
             )
         case "failed":
             return (
