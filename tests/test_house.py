@@ -444,7 +444,7 @@ def test_no_committed_file_is_a_link() -> None:
     "line",
     [
         "see https://" + "pypi.org/project/x",
-        "--extra-index" + "-url https://example.org/simple",
+        "--extra-index" + "-url https://example.org/" + "simple",
         "open('/ro" + "ot/x')",
         "cd " + "/home/alice/x",
     ],

@@ -74,7 +74,7 @@ class Site:
         self.templates = make_environment()
         self.static = {name: read_static(name) for name in STATIC}
         self.checking = asyncio.Semaphore(CHECKS_AT_ONCE)
-        self.compared: Recent[Difference | None] = Recent(
+        self.compared: Recent[Difference] = Recent(
             _rows, number=COMPARED, bytes_kept=ROWS_KEPT, newest=True
         )
         self.assembled: Recent[Assembled | None] = Recent(
@@ -189,8 +189,8 @@ class Site:
         return self.path(f"/-/provenance/{name}?v={version}")
 
 
-def _rows(made: Difference | None) -> int:
-    return sum(len(stretch.rows) for stretch in made.stretches) if made else 0
+def _rows(made: Difference) -> int:
+    return sum(len(stretch.rows) for stretch in made.stretches)
 
 
 def attach_site(datasette: Any, site: Site) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
+import functools
 from typing import Any
 from urllib.parse import urlencode
 
@@ -116,25 +116,21 @@ async def _compared(
     site: Site, before: CapturePage, after: CapturePage, *, mask: bool
 ) -> Difference | None:
     """Return the comparison, or None where one of the two has no text."""
-    loop = asyncio.get_running_loop()
     ids = [_content_id(one) for one in (before, after)]
-
-    def text(content_id: str) -> str | None:
-        def ask(conn: sqlite3.Connection) -> str | None:
-            return reading.read_plain(conn, content_id, limit=TEXT_COMPARED)
-
-        return asyncio.run_coroutine_threadsafe(site.read(ask), loop).result()
-
-    def made() -> Difference | None:
-        ours, theirs = map(text, ids)
-        return None if ours is None or theirs is None else compare(ours, theirs, mask=mask)
-
+    ours, theirs = [await _text(site, one) for one in ids]
+    if ours is None or theirs is None:
+        return None
+    made = functools.partial(compare, ours, theirs, mask=mask)
     try:
         return await site.compared.get((*ids, mask), made)
     except BusyError:
         raise MissingError(
             "Other comparisons are being made. Ask again in a moment.", status=503
         ) from None
+
+
+async def _text(site: Site, content_id: str) -> str | None:
+    return await site.read(lambda conn: reading.read_plain(conn, content_id, limit=TEXT_COMPARED))
 
 
 def _content_id(one: CapturePage) -> str:
