@@ -26,7 +26,7 @@ HASHED_AT_ONCE = 1 << 26
 SETTINGS: Mapping[str, object] = MappingProxyType(
     {
         "suggest_facets": False,
-        "default_page_size": 30,
+        "default_page_size": 20,
         "max_returned_rows": 1_000,
         "num_sql_threads": 4,
         "sql_time_limit_ms": 1_000,
