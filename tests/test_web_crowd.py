@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from provenance.model import OutcomeKind
-from provenance.web.belonging import read_belonging
-from provenance.web.matching import MOST, matching, rank, rank_among
-from provenance.web.searching import Filters, search, search_catalogue
+from provenance.reading.belonging import read_belonging
+from provenance.reading.matching import MOST, matching, rank, rank_among
+from provenance.reading.searching import Filters, search, search_catalogue
 from provenance.web.site import create_site
 from tests.index_builders import Extract, a_capture, a_document, build_index, library
 from tests.web_fixture import harbour

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from provenance.model import OutcomeKind
+from provenance.reading.belonging import read_belonging
+from provenance.reading.lookup import read_documents
+from provenance.reading.standing import read_standing
 from provenance.web.attachment import site_of
-from provenance.web.belonging import read_belonging
-from provenance.web.reading import read_documents
 from provenance.web.site import HASHED_AT_ONCE, create_site, inspect_database
-from provenance.web.standing import read_standing
 from tests.index_builders import Extract, a_capture, build_index, library
 from tests.web_client import Client
 from tests.web_fixture import Shelf, a_collection, a_document, an_html_visit, harbour

@@ -15,8 +15,8 @@ from types import SimpleNamespace
 import pytest
 from markupsafe import escape
 
+from provenance.reading.facts import CaptureFacts
 from provenance.web.attachment import site_of
-from provenance.web.facts import CaptureFacts
 from provenance.web.faults import answer_fault, answer_foreign
 from provenance.web.site import create_site
 from provenance.web.words import STATES, what_happened

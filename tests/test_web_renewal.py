@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -53,8 +53,8 @@ class Exchangeable:
     def content(self, capture_id: str) -> Iterator[bytes]:
         return self.shelf.content(capture_id)
 
-    def at_hand(self, capture_id: str) -> AtHand:
-        return self.shelf.at_hand(capture_id)
+    def at_hand(self, capture_ids: Sequence[str]) -> Mapping[str, AtHand]:
+        return self.shelf.at_hand(capture_ids)
 
     def exchange(self, capture_id: str) -> object:
         return self.shelf.exchange(capture_id)

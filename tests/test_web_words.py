@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from provenance.digest import digest_of
 from provenance.model import OutcomeKind, RelationKind, Role
+from provenance.reading.searching import JOINT, MARK, UNMARK, parse_snippet
 from provenance.web import words
 from provenance.web.evidence import head_text, offset_words, parse_note, read_evidence, visible
 from provenance.web.languages import language_words
 from provenance.web.render import breakable, coverage_segments, is_web_address, language_tag
-from provenance.web.searching import JOINT, MARK, UNMARK, parse_snippet
 from provenance.web.serving import AddressError, SiteServer
 from provenance.web.site import SETTINGS, inspect_database
 from tests.web_client import Client

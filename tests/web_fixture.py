@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,9 +113,9 @@ class Shelf:
         for visit in visits:
             self._put(visit)
 
-    def at_hand(self, capture_id: str) -> AtHand:
-        here = capture_id not in self.missing
-        return AtHand(record=here, content=here)
+    def at_hand(self, capture_ids: Sequence[str]) -> Mapping[str, AtHand]:
+        here = {one: one not in self.missing for one in capture_ids}
+        return {one: AtHand(record=held, content=held) for one, held in here.items()}
 
     def assembled(self, capture_id: str) -> Assembled | None:
         """Put nothing in: nothing but documents is kept here."""

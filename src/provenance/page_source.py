@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from provenance.digest import digest_of
 from provenance.errors import ProvenanceError, UsageError
 from provenance.extract.drawing import MAX_BYTES, draw_page
 from provenance.holdings import CERTIFICATES
-from provenance.index import CaptureRow, captures, fts_query, open_index, resolve
+from provenance.index import CaptureRow, captures, fts_query, open_index, places, resolve
 from provenance.warc.contents import read_block, read_content, read_head, read_member
 from provenance.web.source import Assembled, AtHand, Checked, Drawn, Exchange, LogHead
 
@@ -57,15 +57,13 @@ class PageSource:
         self.proof = prove
         self.check = check
 
-    def at_hand(self, capture_id: str) -> AtHand:
-        """Say whether the files are there that hold a capture's record and its content."""
+    def at_hand(self, capture_ids: Sequence[str]) -> Mapping[str, AtHand]:
+        """Say of captures whether the files are there that hold their records and contents."""
         with open_index(self._index_path) as connection:
-            row = resolve(connection, capture_id).capture
-        holder = self._holder(row) if row else None
-        return AtHand(
-            record=row is not None and (self._archive / row.warc).is_file(),
-            content=holder is not None and (self._archive / holder.warc).is_file(),
-        )
+            found = places.files_of(connection, capture_ids)
+        names = {name for _, *held in found for name in held}
+        here = {name: (self._archive / name).is_file() for name in names}
+        return {one: AtHand(record=here[own], content=here[held]) for one, own, held in found}
 
     def content(self, capture_id: str) -> Iterator[bytes]:
         """Yield the content of a capture; a revisit's is that of the capture it refers to."""

@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from provenance.digest import Digest
 
 _NEAR = 64
 """Records before a capture's own that may belong to it."""
+
+_FILES = """
+SELECT c.capture_id, c.warc, CASE WHEN c.record_type = 'revisit' AND c.content_id IS NOT NULL
+  THEN coalesce((SELECT o.warc FROM capture o
+    WHERE o.content_id = c.content_id AND o.record_type <> 'revisit'
+    ORDER BY o.captured_at DESC, o.capture_id DESC LIMIT 1), c.warc) ELSE c.warc END
+FROM json_each(?) AS one JOIN capture c ON c.capture_id = one.value"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +94,17 @@ def captures_with(connection: sqlite3.Connection, content_id: str) -> tuple[Dige
         (content_id,),
     )
     return tuple(Digest(each[0]) for each in found)
+
+
+def files_of(
+    connection: sqlite3.Connection, capture_ids: Sequence[str]
+) -> tuple[tuple[str, str, str], ...]:
+    """Return (capture id, file of its record, file of its content) of those that there are.
+
+    The content of a revisit stands with the newest capture of the same content that is none.
+    """
+    found = connection.execute(_FILES, (json.dumps(list(capture_ids)),)).fetchall()
+    return tuple((row[0], row[1], row[2]) for row in found)
 
 
 def content_of(connection: sqlite3.Connection, capture_id: str) -> Digest | None:

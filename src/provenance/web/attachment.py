@@ -8,17 +8,17 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from provenance.web.belonging import Belonging, read_belonging
+from provenance.reading.belonging import Belonging, read_belonging
+from provenance.reading.facts import Home
+from provenance.reading.searching import Choices, read_choices
+from provenance.reading.standing import Standing, read_home, read_standing
 from provenance.web.difference import Difference
-from provenance.web.facts import Home
 from provenance.web.offer import LIVE, Offer
 from provenance.web.public import PublicAddress
 from provenance.web.recent import Recent
 from provenance.web.render import STATIC, make_environment, read_static, segment
-from provenance.web.searching import Choices, read_choices
 from provenance.web.signposting import FORMS, Form
 from provenance.web.source import Assembled, Drawn, SiteSource
-from provenance.web.standing import Standing, read_home, read_standing
 
 READ_LIMIT_MS = 10_000
 """How long the reading for one page may take, so that no search holds a thread for long."""

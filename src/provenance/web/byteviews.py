@@ -7,10 +7,10 @@ from typing import Any
 from datasette import Response
 
 from provenance.digest import Digest, hex_of, prefix_of
+from provenance.reading.facts import CaptureFacts, CapturePage
 from provenance.web.answers import MissingError, flag
 from provenance.web.attachment import Site
 from provenance.web.display import Display, attachment, display_of, raw_content_type
-from provenance.web.facts import CaptureFacts, CapturePage
 from provenance.web.finding import find_capture, named
 from provenance.web.machines import capture_address
 from provenance.web.memento_links import memento_fields

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from provenance.reading.facts import CapturePage
 from provenance.web.answers import MissingError
 from provenance.web.attachment import Site
-from provenance.web.facts import CapturePage
 from provenance.web.presence import evidence_near, with_record_here
 from provenance.web.source import Checked
 

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 
 from datasette import Response
 
-from provenance.web import reading
+from provenance.reading import lookup
+from provenance.reading.facts import CapturePage
 from provenance.web.answers import MissingError, flag, page, page_number, twin
 from provenance.web.attachment import Site
 from provenance.web.difference import Difference, compare
-from provenance.web.facts import CapturePage
 from provenance.web.finding import find_capture, named
 from provenance.web.leafing import Block, leaves
 from provenance.web.recent import BusyError
@@ -130,7 +130,7 @@ async def _compared(
 
 
 async def _text(site: Site, content_id: str) -> str | None:
-    return await site.read(lambda conn: reading.read_plain(conn, content_id, limit=TEXT_COMPARED))
+    return await site.read(lambda conn: lookup.read_plain(conn, content_id, limit=TEXT_COMPARED))
 
 
 def _content_id(one: CapturePage) -> str:

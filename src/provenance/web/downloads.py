@@ -7,11 +7,11 @@ from typing import Any
 
 from datasette import Response
 
-from provenance.web import reading
+from provenance.reading import lookup
+from provenance.reading.facts import CaptureFacts
 from provenance.web.answers import MissingError
 from provenance.web.attachment import Site
 from provenance.web.display import saved_as
-from provenance.web.facts import CaptureFacts
 from provenance.web.finding import find_capture, named
 from provenance.web.machines import capture_address
 from provenance.web.policy import DOWNLOAD_HEADERS, Receive
@@ -44,7 +44,7 @@ async def record(site: Site, request: Any, receive: Receive) -> ByteStream:
 async def text(site: Site, request: Any) -> Response:
     """Send the whole text that was taken out of the content, in UTF-8."""
     facts = (await find_capture(site, named(request))).capture
-    raw = await site.read(lambda conn: reading.read_text_bytes(conn, str(facts.content_id)))
+    raw = await site.read(lambda conn: lookup.read_text_bytes(conn, str(facts.content_id)))
     if not raw:
         raise MissingError(
             "No text was taken out of this capture.",

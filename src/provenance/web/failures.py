@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 from datasette import Response
 
+from provenance.reading.lacking import Lacking, read_lacking
+from provenance.reading.standing import Reason
 from provenance.web.answers import page, page_number, twin
 from provenance.web.attachment import Site
-from provenance.web.lacking import Lacking, read_lacking
-from provenance.web.standing import Reason
 
 PAGE_SIZE = 30
 LISTED = 20

@@ -10,10 +10,11 @@ from xml.etree import ElementTree as ET
 from datasette import Response
 
 from provenance.digest import Digest, to_ni
-from provenance.web import reading, words
+from provenance.reading import lookup
+from provenance.reading.facts import CaptureLine
+from provenance.web import words
 from provenance.web.answers import MissingError
 from provenance.web.attachment import Site
-from provenance.web.facts import CaptureLine
 from provenance.web.finding import named
 from provenance.web.places import is_plain
 from provenance.web.policy import PAGE_HEADERS
@@ -42,7 +43,7 @@ async def atom(site: Site, request: Any) -> Response:
             raise MissingError(f"There is no collection “{collection[:200]}”.")
         title = f"{card.title} · {site.title}"
         path = f"/collection/{segment(collection)}/feed.atom"
-    lines = await site.read(lambda conn: reading.read_newest(conn, collection, limit=ENTRIES))
+    lines = await site.read(lambda conn: lookup.read_newest(conn, collection, limit=ENTRIES))
     return _xml(_feed(site, request, title, path, lines), "application/atom+xml")
 
 
@@ -89,7 +90,7 @@ async def sitemap_part(site: Site, request: Any) -> Response:
     """Answer one part of the site map: addresses of documents and the dates of their captures."""
     number = int(named(request))
     rows = await site.read(
-        lambda conn: reading.read_map(conn, limit=MAP_SIZE, offset=MAP_SIZE * (number - 1))
+        lambda conn: lookup.read_map(conn, limit=MAP_SIZE, offset=MAP_SIZE * (number - 1))
     )
     if not rows and number > 1:
         raise MissingError("The site map has no such part.")

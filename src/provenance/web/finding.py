@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from provenance.digest import prefix_of
-from provenance.web import reading
+from provenance.reading import lookup
+from provenance.reading.facts import CapturePage, DocumentPage
 from provenance.web.answers import MissingError
 from provenance.web.attachment import Site
-from provenance.web.facts import CapturePage, DocumentPage
 from provenance.web.render import segment, short_digest
 
 
@@ -20,7 +20,7 @@ def named(request: Any, variable: str = "id") -> str:
 
 
 async def find_document(
-    site: Site, document: str, *, limit: int = reading.TIMELINE, offset: int = 0
+    site: Site, document: str, *, limit: int = lookup.TIMELINE, offset: int = 0
 ) -> DocumentPage:
     """Return the document's page, with so many captures from `offset` on, the newest first.
 
@@ -28,11 +28,11 @@ async def find_document(
         MissingError: there is none; ids spelled alike are near.
     """
     found = await site.read(
-        lambda conn: reading.read_document(conn, document, limit=limit, offset=offset)
+        lambda conn: lookup.read_document(conn, document, limit=limit, offset=offset)
     )
     if found is not None:
         return found
-    known = await site.read(lambda conn: reading.near_documents(conn, document[:200]))
+    known = await site.read(lambda conn: lookup.near_documents(conn, document[:200]))
     alike = difflib.get_close_matches(document[:200], known, n=5, cutoff=0.5)
     raise MissingError(
         f"No document has the id “{document[:200]}”.",
@@ -51,13 +51,13 @@ async def find_capture_id(site: Site, text: str) -> str:
         raise MissingError(
             f"“{text[:200]}” is no digest. A digest is 64 hex digits; the first 8 or more will do."
         )
-    found = await site.read(lambda conn: reading.find_ids(conn, prefix))
+    found = await site.read(lambda conn: lookup.find_ids(conn, prefix))
     if len(found) == 1:
         return found[0]
     if found:
         near = tuple((f"/capture/{one}", one) for one in found)
         raise MissingError(f"“{text[:200]}” fits several captures.", near=near, status=300)
-    alike = await site.read(lambda conn: reading.find_ids(conn, prefix[:4], limit=5))
+    alike = await site.read(lambda conn: lookup.find_ids(conn, prefix[:4], limit=5))
     raise MissingError(
         f"No capture or content has the digest “{text[:200]}”.",
         near=tuple((f"/capture/{one}", f"{short_digest(one)}…") for one in alike),
@@ -67,7 +67,7 @@ async def find_capture_id(site: Site, text: str) -> str:
 async def find_capture(site: Site, text: str) -> CapturePage:
     """Return the capture's page; `text` as in `find_capture_id`, which also says what is raised."""
     capture_id = await find_capture_id(site, text)
-    found = await site.read(lambda conn: reading.read_capture(conn, capture_id))
+    found = await site.read(lambda conn: lookup.read_capture(conn, capture_id))
     if found is None:
         raise MissingError(f"The index has no capture {capture_id}.")
     return found

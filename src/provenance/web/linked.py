@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provenance.digest import Digest, hex_of, to_hash_uri, to_ni
-from provenance.web.facts import CaptureFacts, Description, RecordFacts
+from provenance.reading.facts import CaptureFacts, Description, RecordFacts
 from provenance.web.render import is_web_address
 
 _CONTEXT = {

@@ -12,10 +12,10 @@ from typing import Any
 from datasette import Response
 
 from provenance.digest import from_hex
+from provenance.reading.facts import CapturePage, Description
 from provenance.web import words
 from provenance.web.answers import MissingError
 from provenance.web.attachment import Site
-from provenance.web.facts import CapturePage, Description
 from provenance.web.finding import find_capture, find_document, named
 from provenance.web.linked import capture_graph, document_graph
 from provenance.web.policy import PAGE_HEADERS

@@ -181,9 +181,11 @@ def extra_css_urls(datasette: Any) -> list[str]:
 @_hook
 def render_cell(value: Any, column: str, database: str, datasette: Any) -> Markup | None:
     """Link ids in Datasette's tables to the pages."""
-    site = site_of(datasette)
     prefix = _CELLS.get(column)
-    if site is None or database != site.database or prefix is None:
+    if prefix is None:  # first of all: this is asked for each cell of a table
+        return None
+    site = site_of(datasette)
+    if site is None or database != site.database:
         return None
     value = value.get("value") if isinstance(value, dict) else value
     if not isinstance(value, str) or not value:

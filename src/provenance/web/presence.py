@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from provenance.reading.facts import CaptureFacts
 from provenance.web.answers import MissingError
 from provenance.web.attachment import Site
-from provenance.web.facts import CaptureFacts
 from provenance.web.source import AtHand
 
 _ELSEWHERE = (
@@ -15,6 +15,7 @@ _ELSEWHERE = (
     " stand; the WARC file that holds them is not here."
 )
 _NOT_OFFERED = "The documents themselves are not on this site."
+_NOWHERE = AtHand(record=False, content=False)
 _NOTHING = "Nothing came in this capture, so there is nothing to show or save."
 
 
@@ -38,16 +39,14 @@ def with_content(site: Site, facts: CaptureFacts) -> CaptureFacts:
 
 async def at_hand(site: Site, capture_id: str) -> AtHand:
     """Say which of a capture's bytes can be had."""
-    return await asyncio.to_thread(site.source.at_hand, capture_id)
+    found = await asyncio.to_thread(site.source.at_hand, (capture_id,))
+    return found.get(capture_id, _NOWHERE)
 
 
 async def contents_here(site: Site, capture_ids: Iterable[str]) -> frozenset[str]:
     """Return those of some captures whose content can be had."""
-
-    def looked() -> frozenset[str]:
-        return frozenset(one for one in capture_ids if site.source.at_hand(one).content)
-
-    return await asyncio.to_thread(looked)
+    found = await asyncio.to_thread(site.source.at_hand, tuple(capture_ids))
+    return frozenset(one for one, held in found.items() if held.content)
 
 
 async def with_content_here(site: Site, facts: CaptureFacts) -> CaptureFacts:

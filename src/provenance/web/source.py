@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -109,8 +109,8 @@ class SiteSource(Protocol):
     (`sha256:` and 64 hex digits) and stand in the index that the pages read.
     """
 
-    def at_hand(self, capture_id: str) -> AtHand:
-        """Say which of a capture's bytes can be had at all; reads none of them."""
+    def at_hand(self, capture_ids: Sequence[str]) -> Mapping[str, AtHand]:
+        """Say of each capture which of its bytes can be had at all; reads none of them."""
         ...
 
     def assembled(self, capture_id: str) -> Assembled | None:

@@ -14,15 +14,15 @@ from typing import Any, TypeVar
 from datasette import Response
 
 from provenance.errors import ProvenanceError
-from provenance.web import reading
+from provenance.reading import lookup
+from provenance.reading.facts import CaptureFacts, CapturePage, TextPage
+from provenance.reading.paging import is_paged, read_page_text
 from provenance.web.answers import MissingError, page
 from provenance.web.attachment import Site
 from provenance.web.display import SHOWN_BYTES, Display, display_of
-from provenance.web.facts import CaptureFacts, CapturePage, TextPage
 from provenance.web.faults import log_fault
 from provenance.web.finding import find_capture, named
 from provenance.web.machines import capture_address
-from provenance.web.paging import is_paged, read_page_text
 from provenance.web.policy import ARCHIVED_HEADERS, ASSEMBLED_HEADERS
 from provenance.web.presence import at_hand, evidence_near, with_content, with_content_here
 from provenance.web.recent import BusyError, Recent
@@ -67,7 +67,7 @@ async def view(site: Site, request: Any) -> Response:
     pages: tuple[TextPage, ...] = ()
     if display in ("text only", "copy", Display.EXTRACTED.value):
         pages = await site.read(
-            lambda conn: reading.read_text(conn, str(facts.content_id), limit=TEXT_SHOWN)
+            lambda conn: lookup.read_text(conn, str(facts.content_id), limit=TEXT_SHOWN)
         )
     return page(
         site,

@@ -14,16 +14,17 @@ from datasette import Response
 from provenance.dates import parse_partial_date
 from provenance.digest import Digest, to_hash_uri, to_ni
 from provenance.errors import ProvenanceError, UsageError
-from provenance.web import machines, reading, searching, words
+from provenance.reading import lookup, searching
+from provenance.reading.facts import TROUBLE_OUTCOMES, CaptureFacts, DocumentPage, RecordFacts
+from provenance.reading.searching import Filters
+from provenance.web import machines, words
 from provenance.web.answers import FORMS, MissingError, flag, page, page_number, twin
 from provenance.web.attachment import Site
 from provenance.web.checking import check_now, is_checkable
 from provenance.web.evidence import HEAD_SHOWN, head_text, parse_note, read_evidence, visible
-from provenance.web.facts import TROUBLE_OUTCOMES, CaptureFacts, DocumentPage, RecordFacts
 from provenance.web.finding import find_capture, find_document, named
 from provenance.web.presence import at_hand, contents_here
 from provenance.web.render import segment
-from provenance.web.searching import Filters
 from provenance.web.signposting import description_links
 from provenance.web.source import Exchange
 from provenance.web.years import spans
@@ -71,8 +72,8 @@ async def collection(site: Site, request: Any) -> Response:
         if shelf
         else []
     )
-    documents = await site.read(lambda conn: reading.read_documents(conn, chosen))
-    years = await site.once(f"years of {name}", lambda conn: reading.read_years(conn, name))
+    documents = await site.read(lambda conn: lookup.read_documents(conn, chosen))
+    years = await site.once(f"years of {name}", lambda conn: lookup.read_years(conn, name))
     kept = {key: value for key, value in (("role", role), ("state", state)) if value is not None}
     return page(
         site,

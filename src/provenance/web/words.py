@@ -12,8 +12,8 @@ from unicodedata import east_asian_width
 
 from provenance.dates import parse_instant
 from provenance.errors import UsageError
+from provenance.reading.facts import CaptureFacts
 from provenance.web.evidence import parse_note
-from provenance.web.facts import CaptureFacts
 
 STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from provenance.web.facts import (
+from provenance.reading.facts import (
     AlternateLine,
     CaptureFacts,
     CaptureLine,

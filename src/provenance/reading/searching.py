@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, islice
 
-from provenance.web.belonging import Belonging
-from provenance.web.matching import Ranked, matching, rank, rank_among
-from provenance.web.reading import CHOSEN
+from provenance.reading.belonging import Belonging
+from provenance.reading.lookup import CHOSEN
+from provenance.reading.matching import Ranked, matching, rank, rank_among
 
 MARK, UNMARK, JOINT = "\x02", "\x03", "\u200b"
 _PIECES = re.compile(f"({MARK}[^{MARK}{UNMARK}]*{UNMARK})")

@@ -13,14 +13,14 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress, islice
 
-from provenance.web.facts import (
+from provenance.reading.facts import (
     TROUBLE_OUTCOMES,
     VERSION_OUTCOMES,
     CollectionCard,
     Home,
     Tally,
 )
-from provenance.web.reading import LAST, LAST_OUTCOME, ROLE_ORDER, read_documents, read_newest
+from provenance.reading.lookup import LAST, LAST_OUTCOME, ROLE_ORDER, read_documents, read_newest
 
 NEWEST_TROUBLE = 7
 

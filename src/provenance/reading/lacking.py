@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from provenance.web.reading import CHOSEN, LAST, rows_of
+from provenance.reading.lookup import CHOSEN, LAST, rows_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
