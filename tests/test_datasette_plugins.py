@@ -261,6 +261,10 @@ def test_a_password_or_a_token_opens_the_pages_too(guarded: str) -> None:
         assert wrong.status == 403, path
         right = get(guarded, path, name=name, Authorization="Bearer sesame")
         assert right.status == 200, path
+    closed = get(guarded, "/document/letter", name=name)
+    assert "Readers of this site cannot use this." in closed.text
+    assert '<a class="digest" href="/-/login"><bdi>Log in</bdi></a>' in closed.text
+    assert closed.text.count("Search archived texts</bdi>") == 0
     form = get(guarded, "/-/login", name=name)
     secret = re.search(r'name="csrftoken" value="([^"]*)"', form.text)
     fields = {"username": "reader", "csrftoken": secret[1] if secret else ""}

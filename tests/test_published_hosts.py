@@ -125,6 +125,17 @@ def test_what_is_not_in_the_files_is_told(files: str) -> None:
     assert get(files, "/bridge/", method="POST").status == 403
 
 
+def test_the_folder_without_its_slash_leads_to_the_site(kept: Path) -> None:
+    """Asked without nginx, as somebody would who types the address."""
+    command = (*PROGRAM, "-C", kept, "serve", "--port", "0", "--base-url", AT)
+    with telling(command, "Serving at") as site:
+        server = site.removesuffix("/bridge/")
+        led = get(server, "/bridge")
+        assert (led.status, led.headers["location"]) == (308, "/bridge/")
+        assert get(server, "/bridge", method="POST").status == 405
+        assert get(server, "/bridges").status == 404
+
+
 def test_behind_nginx_every_address_is_the_public_one(behind: str) -> None:
     """Pages, feed and links name the public origin and folder, and never this machine."""
     capture = capture_of(behind)

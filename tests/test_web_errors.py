@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from provenance.web.gate import refusal
 from provenance.web.policy import PAGE_POLICY
+from tests.cli_program import small_root
 from tests.web_client import Client
 from tests.web_fixture import harbour
 
@@ -230,3 +233,30 @@ def test_damaged_bytes_leave_the_text_and_lead_to_the_evidence(tmp_path: Path) -
         assert "Check it now" in client.get(f"/capture/{capture_id}").text
     finally:
         client.close()
+
+
+def test_an_index_that_is_gone_is_told_in_plain_words(tmp_path: Path) -> None:
+    """It may be being made anew: pages that need its file say so, and the others still answer."""
+    archive = small_root(tmp_path / "root")
+    document = archive.document("letter")
+    assert document is not None
+    (capture,) = archive.newest_of([document])
+    assert capture is not None
+    capture_id = capture.capture_id
+    with asyncio.Runner() as runner:
+        datasette = archive.site()
+
+        def get(path: str) -> Any:
+            return runner.run(datasette.client.get(path))
+
+        paths = [f"/capture/{capture_id}", f"/capture/{capture_id}?check=1", "/document/letter"]
+        paths += [f"/view/{capture_id}", f"/capture/{capture_id}.warc.gz", "/search?q=bridge"]
+        assert [get(path).status_code for path in paths] == [200] * len(paths)
+        archive.index_path.unlink()
+        for path in paths:
+            answer = get(path)
+            assert answer.status_code == 503, path
+            assert "The index of this site is not there" in answer.text
+            assert str(tmp_path) not in answer.text
+        assert get(f"/capture/{capture_id}.json").json()["ok"] is False
+        assert [get(path).status_code for path in ("/", "/failures", "/feed.atom")] == [200] * 3

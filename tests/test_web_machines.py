@@ -157,6 +157,9 @@ def test_bytes_that_are_not_at_hand_are_promised_nowhere(site: Client) -> None:
             assert ">look</a>" not in page.text
         assert site.get(f"/capture/{newest}.json").json()["links"]["content"] is None
         assert "/content/" not in site.get(f"/capture/{newest}.jsonld").text
+        hit = site.get("/search?q=clearance").text
+        assert f'href="/view/{newest}">read its text</a>' in hit
+        assert f'href="/view/{newest}">look</a>' not in hit
     finally:
         site.shelf.missing.clear()
 

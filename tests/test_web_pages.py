@@ -36,7 +36,7 @@ def test_home_counts_what_is_kept_and_what_is_not(site: Client) -> None:
     """The front page gives documents, versions kept, and each state with its number."""
     page = site.get("/")
     assert page.status_code == 200
-    assert "8 of 14 documents kept as they came" in page.text
+    assert "8 of 14 documents kept, each byte as it was received" in page.text
     assert "The harbour bridge at Vellhaven" in page.text
     for words in ("captured", "cut short", "error page", "challenge page", "failed", "not allowed"):
         assert words in page.text

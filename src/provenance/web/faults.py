@@ -10,7 +10,7 @@ from typing import Any
 from datasette import NotFound, Response
 from datasette.views.base import DatasetteError
 
-from provenance.errors import ProvenanceError
+from provenance.errors import IndexMissingError, ProvenanceError
 from provenance.web.answers import ErrorForm, MissingError, missing
 from provenance.web.attachment import Site
 from provenance.web.render import segment
@@ -21,6 +21,10 @@ _TIMEMAP = re.compile(r"/?(?:timegate/)?timemap/(json|link)/")
 _BYTES = re.compile(r"/(?:view/|content/|capture/[^/]+\.warc\.gz\Z)")
 _JSON = (".json", ".jsonld")
 _BROKEN = "The site met an error that is not yours. Whoever runs it finds it in the log."
+_NO_INDEX = (
+    "The index of this site is not there, or cannot be read at the moment. It may be being made"
+    " anew: ask again later. Whoever runs the site makes it with `provenance index`."
+)
 _ASKED_AMISS = ("Cannot sort ", "Cannot use _sort ")
 _NOWHERE = "There is no page at this address."
 
@@ -64,6 +68,8 @@ def _in_our_views(site: Site, request: Any, error: Exception) -> MissingError:
     if isinstance(error, sqlite3.OperationalError) and error.args == ("interrupted",):
         return MissingError("This takes longer than a page may take. Ask for less.", status=503)
     log_fault(request.path, error)
+    if isinstance(error, IndexMissingError):
+        return MissingError(_NO_INDEX, status=503)
     if isinstance(error, ProvenanceError):
         what = f"What is stored cannot be shown: {_without_folders(error)}"
         return MissingError(what, near=_evidence(site, request), status=500)

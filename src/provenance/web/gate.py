@@ -22,24 +22,28 @@ _PLAIN_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A status and the words that go with it, in ASCII."""
+    """A status and the words that go with it, in ASCII; `location` is where to ask instead."""
 
     status: int
     words: str
+    location: str | None = None
 
 
 ODD_HOST = Refusal(status=400, words="The Host field is not one plain host name.")
 
 
-def gated(app: App, *, names: Collection[str] | None = None) -> App:
+def gated(app: App, *, names: Collection[str] | None = None, base: str = "/") -> App:
     """Wrap an ASGI app so that it gets only requests that read, under one of its `names`.
 
     `names` are the host names that the site goes by beside addresses in digits and `localhost`;
-    None means any.
+    None means any. Whoever asks for `base`, below which the site lies, without the slash at its end
+    is led there.
     """
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         refused = refusal(scope, names) if scope["type"] == "http" else None
+        if refused is None and scope["type"] == "http" and f"{scope['path']}/" == base:
+            refused = Refusal(status=308, words=f"The site lies below {base}", location=base)
         if refused is None:
             await app(scope, receive, send)
         else:
@@ -104,6 +108,8 @@ async def _answer(refused: Refusal, send: Send) -> None:
     ]
     if refused.status == 405:
         headers.append((b"allow", ", ".join(READING).encode()))
+    if refused.location is not None:
+        headers.append((b"location", refused.location.encode()))
     body = f"{refused.status}: {refused.words}\n".encode()
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})

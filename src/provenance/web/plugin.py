@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from datasette import Forbidden, Response, hookimpl
+from datasette.plugins import pm
+from datasette.utils import await_me_maybe
 from markupsafe import Markup
 
 from provenance.errors import ProvenanceError
@@ -219,12 +221,27 @@ def _hook_after(function: Hook) -> Hook:
 
 
 @_hook_after
-def forbidden(datasette: Any, request: Any, message: str) -> Response | None:
+def forbidden(datasette: Any, request: Any, message: str) -> Awaitable[Response] | None:
     """Say in our design that something is not open, where no other plugin leads to a login."""
     site = site_of(datasette)
-    if site is None:
-        return None
-    closed = MissingError("Readers of this site cannot use this.", status=403)
+    return None if site is None else _closed(site, request)
+
+
+async def _closed(site: Site, request: Any) -> Response:
+    """Say that something is not open, with what the menus of other plugins offer, as a login."""
+    base, near = site.path("/"), []
+    for offered in pm.hook.menu_links(
+        datasette=site.datasette, actor=request.actor, request=request
+    ):
+        links = await await_me_maybe(offered) or ()
+        hrefs = [(str(each["href"]), str(each["label"])) for each in links]
+        near += [(f"/{href.removeprefix(base)}", label) for href, label in hrefs if href[:1] == "/"]
+    own = {link["href"].removeprefix(base) for link in menu_links(site.datasette)}
+    closed = MissingError(
+        "Readers of this site cannot use this.",
+        near=tuple(each for each in near if each[0].removeprefix("/") not in own),
+        status=403,
+    )
     return missing(site, closed, form=error_form(site, request))
 
 

@@ -47,7 +47,7 @@ class SiteServer(AppServer):
         names: Sequence[str] = (),
     ) -> None:
         super().__init__(
-            with_policy(gated(site, names=known_names(host, names))),
+            with_policy(gated(site, names=known_names(host, names), base=site.base)),
             host=host,
             port=port,
             announce=lambda address: announce(address + site.base),

@@ -217,6 +217,7 @@ async def search(site: Site, request: Any) -> Response:
         choices=await site.choices(),
         found=found,
         hits=found.hits[:HITS],
+        kept_here=await contents_here(site, [hit.capture_id for hit in found.hits[:HITS]]),
         catalogue=catalogue,
         fault=fault,
         number=number,
