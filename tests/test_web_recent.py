@@ -69,9 +69,10 @@ def test_little_is_done_at_once_and_much_is_refused() -> None:
 
     async def work() -> None:
         recent: Made = Recent(len, number=4, bytes_kept=100)
-        released = asyncio.Event()
+        released, begun = asyncio.Event(), asyncio.Semaphore(0)
 
         async def make() -> bytes:
+            begun.release()
             under_way[0] += 1
             most[0] = max(most[0], under_way[0])
             await released.wait()
@@ -79,8 +80,8 @@ def test_little_is_done_at_once_and_much_is_refused() -> None:
             raise ValueError
 
         waiting = [asyncio.ensure_future(recent.get(number, make)) for number in range(WAITING)]
-        while under_way[0] < AT_ONCE:
-            await asyncio.sleep(0)
+        for _ in range(AT_ONCE):
+            await asyncio.wait_for(begun.acquire(), 60)
         with pytest.raises(BusyError):
             await recent.get("one more", make)
         known = asyncio.ensure_future(recent.get(WAITING - 1, make))
