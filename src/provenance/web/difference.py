@@ -88,19 +88,16 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What two texts differ in; `added` and `removed` count words, masked ones left out."""
+    """What two texts differ in; `added` and `removed` count words, masked ones left out.
+
+    `same` says that nothing is left that differs.
+    """
 
     stretches: tuple[Stretch, ...]
     added: int
     removed: int
     masked: bool
-
-    @property
-    def same(self) -> bool:
-        """Whether nothing is left that differs."""
-        return not any(
-            row.kind is not Kind.SAME for stretch in self.stretches for row in stretch.rows
-        )
+    same: bool
 
 
 def compare(before: str, after: str, *, mask: bool = False) -> Difference:
@@ -120,6 +117,7 @@ def compare(before: str, after: str, *, mask: bool = False) -> Difference:
         added=sum(_words(row.after) for row in rows),
         removed=sum(_words(row.before) for row in rows),
         masked=mask,
+        same=all(row.kind is Kind.SAME for row in rows),
     )
 
 
