@@ -145,6 +145,9 @@ select snippet(text_search, 1, ?, ?, ' … ', 48) from text_search
 where text_search match ? and rowid = ?
 """
 
+_LONG_OPEN = re.compile(r'[^"]{4,}" \*')
+"""A word or phrase with an open end that is longer than the beginnings that the index keeps."""
+
 _SNIPPETS = """
 select rowid, coalesce(snippet(text_search, 1, ?, ?, ' … ', 48), '') from text_search
 where text_search match ? and +rowid in (
@@ -252,15 +255,15 @@ def _hit(
 class _Snippets:
     """The words sought as they stand in texts of some documents.
 
-    A word whose end is open stands for very many: to look it up in one text takes as long as in
-    all, so all that may be asked for are looked up at once.
+    A word whose end is open stands for many, which are put together for each text anew where the
+    index keeps no words by so long a beginning; so all that may be asked for are looked up at once.
     """
 
     def __init__(self, conn: sqlite3.Connection, expression: str, documents: list[int]) -> None:
         self._conn = conn
         self._expression = expression
         self._known: dict[int, str] | None = None
-        if '" *' in expression:
+        if _LONG_OPEN.search(expression):
             rows = conn.execute(_SNIPPETS, (MARK, UNMARK, expression, json.dumps(documents)))
             self._known = dict(rows.fetchall())
 
