@@ -188,33 +188,26 @@ def _narrowed(
     conn: sqlite3.Connection, expression: str, filters: Filters, belonging: Belonging, *, most: int
 ) -> tuple[Iterable[int], int, int]:
     """Return documents in order, how many texts fit, and one of how many was ranked."""
-    everything = filters.everything
-    among = None
-    if filters.of_documents:
-        names = ("role", "publisher", "language", "since", "until")
-        asked = {name: getattr(filters, name) for name in names}
-        among = belonging.remember(tuple(asked.values()), lambda: _fitting(conn, asked))
-    texts = matching(conn, expression)
-    fitting = belonging.fitting(texts, among, everything=everything)
-    if filters.newest:
-        newest = belonging.newest(fitting, among, everything=everything, most=most)
-        return newest, len(fitting), 1
-    ranked = rank_among(conn, expression, fitting)
-    documents = _once(
-        document
-        for text in ranked.rowids
-        for document in belonging.of(text, among, everything=everything)
+    names = ("role", "publisher", "language", "since", "until")
+    asked = {name: getattr(filters, name) for name in names}
+    left = belonging.left(
+        tuple(asked.values()), lambda: _fitting(conn, asked), everything=filters.everything
     )
+    if filters.newest:
+        fitting = left.out_of(matching(conn, expression))
+        return belonging.newest(fitting, left, most=most), fitting.count(1), 1
+    ranked = rank_among(conn, expression, left.texts)
+    documents = _once(document for text in ranked.rowids for document in belonging.of(text, left))
     return documents, ranked.texts, ranked.each
 
 
 def _fitting(conn: sqlite3.Connection, asked: Mapping[str, str | None]) -> bytearray:
-    """Return the documents that the filters leave, as `Among` has them."""
+    """Return the documents that the filters leave, as `Left` has them."""
     last = conn.execute("select coalesce(max(rowid), 0) from document").fetchone()[0]
-    among = bytearray(last + 1)
+    documents = bytearray(last + 1)
     for document in json.loads(conn.execute(_FITTING, asked).fetchone()[0]):
-        among[document] = 1
-    return among
+        documents[document] = 1
+    return documents
 
 
 def _holders(conn: sqlite3.Connection, ranked: Ranked, *, everything: bool) -> Iterator[int]:
