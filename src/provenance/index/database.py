@@ -33,8 +33,8 @@ OPENINGS = "1 2 3"
 """Characters of which the search tables also keep every beginning of a word, with its places.
 
 A word with an open end is otherwise put together out of all words that begin so, anew for each
-time that it is looked up: of `a*` that may be each tenth word of all texts, and takes seconds. Of four
-characters and more the words are few enough.
+time that it is looked up: of `a*` that may be each tenth word of all texts, and takes seconds. Of
+four characters and more the words are few enough.
 
 Source: SQLite, FTS5 §4.2.
 """
