@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from provenance.extract import charset_parameter
 from provenance.extract.charset import decode_text
-from provenance.extract.labels import _TABLE as NAMES
 from provenance.extract.labels import decode, name_of
 from provenance.extract.prescan import html_charset, xml_charset
 
@@ -149,14 +148,6 @@ def test_the_parameter_of_a_content_type(media_type: str | None, expected: str |
 def test_every_byte_string_is_some_text(raw: bytes, label: str | None) -> None:
     """Decoding never fails, and yields a text that UTF-8 can write."""
     decode_text(raw, http=label, declared=html_charset).text.encode("utf-8")
-
-
-@pytest.mark.parametrize("name", sorted(NAMES))
-@given(raw=st.binary(max_size=60))
-def test_no_byte_becomes_more_than_three_in_utf_8(name: str, raw: bytes) -> None:
-    """So the longest text is three times the largest file; the pages' bound for SQL is above it."""
-    for one in (raw, *(bytes((byte,)) for byte in raw)):
-        assert len(decode(one, name).encode("utf-8")) <= 3 * len(one)
 
 
 @given(st.binary(max_size=400))

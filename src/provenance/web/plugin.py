@@ -35,14 +35,10 @@ from provenance.web.render import STATIC
 from provenance.web.signposting import FORMS
 from provenance.web.versions import may_read
 
-TYPED_LENGTH = 3 * (64 << 20) + (1 << 20)
-"""Bytes of one value or row of typed SQL: room for the longest text, and for the rest of its row.
-
-Text is taken out of files of up to 64 MiB, and one byte of a file can be a character of three in
-UTF-8: Thai in windows-874, or U+FFFD for what cannot be read. A PDF gives 128 MiB at most, and
-what its last page goes beyond that. A function makes a value in one step, in which no limit of time
-stops it, so that there must be a bound. What the pages read themselves may be longer.
-"""
+TYPED_LENGTH = (1 << 26) + (1 << 20)
+"""Bytes of one value or row of typed SQL: room for the text of the largest file of UTF-8 that text
+is taken out of, and for the rest of its row. A function makes a value in one step, in which no
+limit of time stops it. What the pages read themselves may be longer."""
 
 View = Callable[..., Awaitable[Any]]
 Hook = TypeVar("Hook", bound=Callable[..., Any])
