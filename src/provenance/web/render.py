@@ -67,6 +67,7 @@ def make_environment() -> Environment:
     environment.globals.update(
         roles=words.ROLES,
         states=words.STATES,
+        lacks=words.LACKS,
         alternates=words.ALTERNATES,
         relation_words=words.relation_words,
         coins=coins,
