@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 
 from provenance.archive import Archive
+from provenance.page_source import LARGEST_PAGE
 from provenance.web.policy import ASSEMBLED_POLICY, NO_CONNECTION
 from tests.test_web_axe import faults
 from tests.web_beacons import files as beacon_files
 from tests.web_browser import WIDTHS, Plain, Reader, Trap, chromium, listening
+from tests.web_fixture import a_png
 from tests.web_replay import archived, capture_of, shown, the_files
 
 WAYS = (
@@ -248,6 +251,41 @@ def test_the_view_keeps_nobody_out(
         assert found == []
     finally:
         reader.close()
+
+
+SHOWN_RAW = {
+    "text": ("text/plain", b"The harbour bridge opens in May."),
+    "json": ("application/json", b'{"bridge": "opens in May"}'),
+    "picture": ("image/png", a_png()),
+    "large page": ("text/html", b"<p>The harbour bridge opens." + b" " * LARGEST_PAGE),
+}
+
+
+@pytest.mark.parametrize("damage", ["unreadable", "other bytes"])
+@pytest.mark.parametrize("kind", SHOWN_RAW)
+def test_damaged_bytes_are_not_said_to_be_as_kept(tmp_path: Path, kind: str, damage: str) -> None:
+    """What the frame shows as it came: said to be damaged, the index's text, nothing to save."""
+    media_type, content = SHOWN_RAW[kind]
+    archive = archived(tmp_path, {"page": (media_type, content)}, "page", requisites=False)
+    (row,) = archive.captures_of("doc-0")
+    with shown(archive) as site:
+        whole = get(f"{site}/view/{row.capture_id}")[2]
+    assert b'/raw"' in whole and b"Save it" in whole and b"damaged" not in whole
+    path = archive.archive / row.warc
+    raw = bytearray(path.read_bytes())
+    place = slice(row.offset, row.offset + row.length)
+    plain = gzip.decompress(raw[place]).replace(content, content[:-1] + b"~")
+    raw[place] = gzip.compress(plain) if damage == "other bytes" else bytes(row.length)
+    path.chmod(0o644)
+    path.write_bytes(raw)
+    with shown(archive) as site:
+        status, _, body = get(f"{site}/view/{row.capture_id}")
+    text = body.decode().split("<main")[1]
+    assert status == 200
+    assert "What is stored of the document is damaged, so it cannot be shown" in text
+    assert ("bridge" in text.split("was, and can be checked")[-1]) is (kind != "picture")
+    for offer in ("/raw", "<iframe", "<img", "as they were kept", "Save it"):
+        assert offer not in text
 
 
 def test_an_archive_without_its_files_says_so_everywhere(tmp_path: Path) -> None:
