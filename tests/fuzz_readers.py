@@ -238,8 +238,6 @@ def _assemble(raw: bytes, folder: Path) -> Iterator[str]:
     from provenance.replay.holding import Held
 
     class Mirror:
-        is_spent = False
-
         def has(self, url: str) -> bool:
             return True
 
@@ -251,7 +249,7 @@ def _assemble(raw: bytes, folder: Path) -> Iterator[str]:
     for kind in ("text/html", "application/xhtml+xml"):
         page = Page(content=raw, url="http://a.example/", media_type=kind, charset=None)
         made = assemble(page, Mirror())
-        yield f"{bool(made.named)} {bool(made.shown)} {bool(made.unfit)} {made.limited}"
+        yield f"{bool(made.named)} {bool(made.shown)} {len(made.lacking)} {made.limited}"
 
 
 # The log

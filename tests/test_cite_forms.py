@@ -28,11 +28,12 @@ from pylatexenc.latex2text import (  # type: ignore[import-untyped]
 
 from provenance.cite import Citation, CitationFormat, parse_ids, render
 from provenance.cite.identifiers import citation_key, pwid_of
-from provenance.cite.names import split_names
-from provenance.cite.plain import one_line, web_address
+from provenance.cite.plain import web_address
 from provenance.digest import digest_of, to_hash_uri, to_ni
 from provenance.errors import UsageError
 from provenance.model import CollectionId, DocumentId
+from provenance.names import split_names
+from provenance.plain_text import one_line
 
 RICH = Citation(
     document=DocumentId("audit-report"),

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from provenance.cite import Citation, parse_ids
 from provenance.cite.identifiers import citation_key, pwid_of
-from provenance.cite.names import split_names
-from provenance.cite.plain import one_line, web_address
+from provenance.cite.plain import web_address
 from provenance.digest import digest_of, hex_of, to_hash_uri, to_ni
 from provenance.model import CollectionId, DocumentId
+from provenance.names import split_names
+from provenance.plain_text import one_line
 
 A, B = digest_of(b"a"), digest_of(b"b")
 

@@ -27,6 +27,8 @@ FLOORS = (
             "regular_file",
             "uri",
             "dates",
+            "plain_text",
+            "names",
             "http_message",
             "http_body",
             "parallel",

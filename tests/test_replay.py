@@ -12,14 +12,17 @@ from pathlib import Path
 import pytest
 
 from provenance.archive import Archive
+from provenance.http_message import HEAD_LIMIT
 from provenance.index import RecordsOf, open_index
 from provenance.replay.assembly import Page, assemble
 from provenance.replay.holding import LARGEST, Held, Holdings
 from provenance.replay.kinds import shown_as
 from provenance.showing import make_source
 from provenance.warc.contents import read_content
-from provenance.web.source import Assembled
+from provenance.web.source import Assembled, Lack
+from provenance.web.words import LACKS
 from tests.roots import fetched, root_of
+from tests.verify_builders import Rec, packed, rec, urn
 from tests.web_fixture import a_png
 from tests.web_replay import archived, capture_of, the_files
 from tests.wire import playing
@@ -34,14 +37,13 @@ class Cupboard:
     """An archive in memory: address → media type and content."""
 
     held: dict[str, tuple[str, bytes]]
-    is_spent: bool = False
     looked: list[str] = field(default_factory=list)
 
     def has(self, url: str) -> bool:
         self.looked.append(url)
         return url in self.held
 
-    def find(self, url: str) -> Held | None:
+    def find(self, url: str) -> Held | Lack:
         media_type, content = self.held[url]
         date = "2026-11-24T10:00:00Z"
         return Held(url=url, date=date, media_type=media_type, charset=None, content=content)
@@ -52,6 +54,11 @@ def put_together(page: str, **held: tuple[str, bytes]) -> Assembled:
     at = {BASE + name.replace("__", "."): each for name, each in held.items()}
     found = Page(content=page.encode(), url=BASE, media_type="text/html", charset="utf-8")
     return assemble(found, Cupboard(at))
+
+
+def lacks(made: Assembled) -> dict[Lack, list[str]]:
+    """Return the names of what a page lacks by the reason; only what is told of."""
+    return {one.why: [url.rpartition("/")[2] for url in one.urls] for one in made.lacking}
 
 
 def inside(text: bytes | str, kind: str) -> list[bytes]:
@@ -71,8 +78,9 @@ def test_what_is_held_is_put_in_and_the_rest_is_counted() -> None:
         b__gif=("text/html", b"<script>"),
     )
     assert inside(made.page, "image/gif") == [GIF, GIF]
-    assert (made.named, made.shown, made.absent, made.unfit) == (3, 1, 1, 1)
-    assert made.missing == (f"{BASE}c.gif",)
+    assert (made.named, made.shown, made.repeated) == (3, 1, 0)
+    assert lacks(made) == {Lack.ABSENT: ["c.gif"], Lack.UNFIT: ["b.gif"]}
+    assert made.lacking[0].urls == (f"{BASE}c.gif",)
     assert made.first == made.last == "2026-11-24T10:00:00Z"
     assert not made.limited
 
@@ -110,7 +118,7 @@ def test_a_style_sheet_goes_in_as_utf8() -> None:
 def test_what_is_declared_as_something_else_is_no_style_sheet(declared: str) -> None:
     """As in browsers, where a page is in standards mode."""
     made = put_together("<link rel=stylesheet href=a>", a=(declared, b"p { color: red }"))
-    assert (made.shown, made.unfit) == (0, 1)
+    assert (made.shown, lacks(made)) == (0, {Lack.UNFIT: ["a"]})
     assert b"data:" not in made.page
 
 
@@ -133,10 +141,12 @@ def test_a_fragment_cannot_leave_its_quotes() -> None:
 
 
 def test_no_more_is_put_in_than_fits() -> None:
-    """What goes beyond is left out, and the view says so."""
-    large = GIF + bytes(6 << 20)
-    made = put_together("<img src=a>" * 9, a=("image/gif", large))
-    assert made.limited and made.shown == 1
+    """What goes beyond is left out, and the view says so: all of an address, or some places."""
+    large = ("image/gif", GIF + bytes(6 << 20))
+    made = put_together("<img src=a>" * 9 + "<img src=b>", a=large, b=large)
+    assert (made.named, made.shown, made.repeated) == (2, 1, 1)
+    assert lacks(made) == {Lack.BEYOND: ["b"]}
+    assert not made.limited
     assert made.page.count(b"data:") == 3
     assert len(made.page) < 40 << 20
 
@@ -148,7 +158,8 @@ def test_no_more_is_looked_up_than_is_told() -> None:
     found = Page(content=page, url=BASE, media_type="text/html", charset=None)
     made = assemble(found, cupboard)
     assert len(cupboard.looked) == 1000
-    assert made.limited and made.named == made.absent == 1000 and len(made.missing) == 50
+    (absent,) = made.lacking
+    assert made.limited and made.named == absent.count == 1000 and len(absent.urls) == 50
 
 
 def test_style_sheets_import_each_other_to_a_depth() -> None:
@@ -157,7 +168,7 @@ def test_style_sheets_import_each_other_to_a_depth() -> None:
         f"s{number}": ("text/css", f"@import 's{number + 1}'".encode()) for number in range(20)
     }
     made = put_together("<style>@import 's0'</style>", **sheets)
-    assert made.limited and made.shown == 5
+    assert made.shown == 5 and lacks(made) == {Lack.BEYOND: ["s5"]}
 
 
 @pytest.mark.parametrize(
@@ -193,15 +204,19 @@ def source_of(archive: Archive, document: str = "doc-0") -> Assembled:
 def test_a_fetched_page_has_its_parts(tmp_path: Path) -> None:
     """Pictures, sheets, what sheets import, a font; a redirect leads on; what is gone is told."""
     made = source_of(archived(tmp_path, the_files(), "page"))
-    assert (made.named, made.shown, made.absent, made.unfit) == (17, 14, 2, 1)
-    assert [url.rpartition("/")[2] for url in made.missing] == ["none.gif", "gone.png"]
+    assert (made.named, made.shown) == (17, 14)
+    assert lacks(made) == {
+        Lack.ERROR: ["none.gif", "gone.png"],
+        Lack.UNFIT: ["page.html"],
+    }
     assert b"top.pwned" not in b"".join(inside(made.page, "image/png"))
 
 
 def test_a_page_fetched_alone_has_none(tmp_path: Path) -> None:
     """Nothing is fetched to show it."""
     made = source_of(archived(tmp_path, the_files(), "page", requisites=False))
-    assert made.shown == 0 and made.absent == made.named > 10
+    assert made.shown == 0 and [one.count for one in made.lacking] == [made.named]
+    assert made.named > 10 and set(lacks(made)) == {Lack.ABSENT}
     assert b"data:" not in made.page
 
 
@@ -236,19 +251,24 @@ def test_each_version_has_the_parts_of_its_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "body", "found"),
+    ("fields", "body", "lack"),
     [
-        (b"Content-Encoding: gzip\r\n", gzip.compress(GIF), GIF),
-        (b"Transfer-Encoding: chunked\r\n", b"1a\r\n" + GIF + b"\r\n0\r\n\r\n", GIF),
-        (b"Content-Encoding: gzip\r\n", gzip.compress(GIF + bytes(LARGEST)), None),
-        (b"Content-Encoding: gzip\r\n", gzip.compress(bytes(600 << 20), 1), None),
-        (b"Content-Encoding: nonsense\r\n", GIF, GIF),
-        (b"", GIF + bytes(LARGEST), None),
+        (b"Content-Encoding: gzip\r\n", gzip.compress(GIF), None),
+        (b"Transfer-Encoding: chunked\r\n", b"1a\r\n" + GIF + b"\r\n0\r\n\r\n", None),
+        (b"Content-Encoding: gzip\r\n", gzip.compress(GIF + bytes(LARGEST)), Lack.LARGE),
+        (b"Content-Encoding: gzip\r\n", gzip.compress(bytes(600 << 20), 1), Lack.LARGE),
+        (b"Content-Encoding: nonsense\r\n", GIF, None),
+        (b"", GIF + bytes(LARGEST), Lack.LARGE),
+        (b"", GIF + bytes(LARGEST + HEAD_LIMIT), Lack.LARGE),
+        (b"Content-Length: 99\r\n", GIF, Lack.CUT),
     ],
-    ids=["gzip", "chunked", "large when decoded", "bomb", "coding unknown", "large"],
+    ids=[
+        *("gzip", "chunked", "large when decoded", "bomb", "coding unknown", "large", "larger"),
+        "cut",
+    ],
 )
 def test_parts_are_decoded_within_bounds(
-    tmp_path: Path, fields: bytes, body: bytes, found: bytes | None
+    tmp_path: Path, fields: bytes, body: bytes, lack: Lack | None
 ) -> None:
     """As content is; what is too large is not shown, however small it is stored."""
 
@@ -263,11 +283,13 @@ def test_parts_are_decoded_within_bounds(
         archive = root_of(tmp_path, f"{wire.url}/page")
         fetched(archive, requisites=True)
     archive.index()
-    assert inside(source_of(archive).page, "image/gif") == ([] if found is None else [found])
+    made = source_of(archive)
+    assert inside(made.page, "image/gif") == ([GIF] if lack is None else [])
+    assert lacks(made) == ({} if lack is None else {lack: ["a.gif"]})
 
 
 def test_changed_bytes_are_not_shown(tmp_path: Path) -> None:
-    """A part whose block is not the one that the index names is as good as absent."""
+    """A part whose block is not the one that the index names is told to be damaged."""
     files = {"page": ("text/html", b"<img src=a.gif>"), "a.gif": ("image/gif", GIF)}
     archive = archived(tmp_path, files, "page")
     assert source_of(archive).shown == 1
@@ -283,7 +305,58 @@ def test_changed_bytes_are_not_shown(tmp_path: Path) -> None:
     path.chmod(0o644)
     path.write_bytes(raw)
     made = source_of(archive)
-    assert (made.shown, made.absent) == (0, 1)
+    assert (made.shown, lacks(made)) == (0, {Lack.DAMAGED: ["a.gif"]})
+
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\n" + GIF
+ANSWERS = {
+    "error.gif": b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone",
+    "circle.gif": b"HTTP/1.1 302 Found\r\nLocation: circle.gif\r\nContent-Length: 0\r\n\r\n",
+    "astray.gif": b"HTTP/1.1 302 Found\r\nLocation: never.gif\r\nContent-Length: 0\r\n\r\n",
+    "nowhere.gif": b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
+    "partial.gif": b"HTTP/1.1 206 Partial Content\r\nContent-Length: 26\r\n\r\n" + GIF,
+}
+
+
+def kept_record(url: str, number: int, answer: bytes, *more: tuple[str, str]) -> Rec:
+    """Return a response of an address, or a revisit where it refers to another record."""
+    kind = "revisit" if more else "response"
+    return rec(
+        kind, number, answer, "application/http; msgtype=response", ("WARC-Target-URI", url), *more
+    )
+
+
+def test_of_what_is_not_shown_the_reason_is_told(tmp_path: Path) -> None:
+    """Not there, an error, no file, no original: each by its own word, and never by another's."""
+    url = "http://a.example/"
+    kept = [
+        kept_record(url + name, number, raw) for number, (name, raw) in enumerate(ANSWERS.items())
+    ]
+    for number, (name, other) in enumerate({"itself.gif": 50, "orphan.gif": 99}.items(), 50):
+        kept.append(kept_record(url + name, number, ANSWER, ("WARC-Refers-To", f"<{urn(other)}>")))
+    archive = Archive.init(tmp_path / "root")
+    (archive.archive / "kept.warc.gz").write_bytes(packed(kept))
+    (archive.archive / "away.warc.gz").write_bytes(
+        packed([kept_record(url + "away.gif", 60, ANSWER)])
+    )
+    archive.index()
+    (archive.archive / "away.warc.gz").unlink()
+    names = (*ANSWERS, "itself.gif", "orphan.gif", "away.gif", "never.gif")
+    page = "".join(f"<img src={name}>" for name in names).encode()
+    with open_index(archive.index_path) as connection:
+        held = Holdings(RecordsOf(connection), archive.archive, "2026-11-24T10:00:00Z")
+        made = assemble(Page(content=page, url=url, media_type="text/html", charset=None), held)
+    assert lacks(made) == {
+        Lack.ABSENT: ["astray.gif", "never.gif"],
+        Lack.ERROR: ["error.gif", "circle.gif", "nowhere.gif", "partial.gif"],
+        Lack.UNCHANGED: ["itself.gif", "orphan.gif"],
+        Lack.AWAY: ["away.gif"],
+    }
+
+
+def test_every_reason_has_its_words() -> None:
+    """What the view lists is in words, whatever it is."""
+    assert set(LACKS) == set(Lack)
 
 
 def test_a_lookup_uses_the_index_on_addresses(tmp_path: Path) -> None:
@@ -293,8 +366,8 @@ def test_a_lookup_uses_the_index_on_addresses(tmp_path: Path) -> None:
         seen: list[str] = []
         connection.set_trace_callback(seen.append)
         held = Holdings(RecordsOf(connection), archive.archive, "2026-01-01T00:00:00Z")
-        url = next(iter(source_of(archive).missing))
-        assert held.has(url) and held.find(url) is None
+        url, *_ = next(one.urls for one in source_of(archive).lacking if one.why is Lack.ERROR)
+        assert held.has(url) and held.find(url) is Lack.ERROR
         connection.set_trace_callback(None)
         for sql in {each for each in seen if "target_uri" in each}:
             plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()
@@ -332,5 +405,6 @@ def test_pages_that_other_programs_recorded_have_their_parts(
         content = b"".join(read_content(archive.archive / warc, offset, ordinal))
         held = Holdings(RecordsOf(connection), archive.archive, date)
         made = assemble(Page(content=content, url=url, media_type="text/html", charset=None), held)
-    assert (made.shown, made.absent, made.unfit) == (shown, len(absent), 0)
-    assert all(part in url for part, url in zip(absent, made.missing, strict=True))
+    told = [url for one in made.lacking for url in one.urls]
+    assert made.shown == shown
+    assert all(part in url for part, url in zip(absent, told, strict=True))

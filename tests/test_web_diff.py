@@ -59,6 +59,24 @@ def test_two_versions_are_shown_with_what_differs(site: Client) -> None:
     assert f'href="/diff/{last}/{first}"' in page.text
 
 
+def test_two_documents_did_not_change_into_each_other(site: Client) -> None:
+    """The title names both, and says that something changed of one document alone."""
+    first, *_, last = versions(site, "gazette-article")
+    other = versions(site, "pilots-letter")[0]
+    titles = {
+        one: site.get(f"/document/{one}").text.split("<title>")[1].split(" · ")[0]
+        for one in ("gazette-article", "pilots-letter")
+    }
+    same = site.get(f"/diff/{first}/{last}").text.split("<title>")[1].split("</title>")[0]
+    assert same.startswith(f"What changed: {titles['gazette-article']}, ")
+    text = site.get(f"/diff/{last}/{other}").text
+    both = text.split("<title>")[1].split("</title>")[0]
+    assert "changed" not in both
+    assert both.startswith(f"Compared: {titles['gazette-article']}, ")
+    assert f", and {titles['pilots-letter']}, " in both
+    assert text.split("<h1>")[1].split("</h1>")[0].count("<bdi") == 2
+
+
 def test_the_other_ways_to_show_it(site: Client) -> None:
     """In one running text, and with dates and numbers masked; links keep what was chosen."""
     first, *_, last = versions(site, "gazette-article")

@@ -14,7 +14,7 @@ import pytest
 from provenance.digest import Digest, to_ni
 from provenance.web.signposting import FORMS, link
 from tests.web_client import Client
-from tests.web_fixture import harbour
+from tests.web_fixture import Shelf, a_collection, a_document, an_html_visit, harbour
 
 ORIGIN = "http://localhost"
 
@@ -89,6 +89,27 @@ def test_json_ld_says_who_made_what_and_how_it_came_here(site: Client) -> None:
     assert prefixes <= graph["@context"].keys()
     # The document's own address answers with the same graph, of its newest version.
     assert json.loads(site.get("/document/gazette-article.jsonld").text) == graph
+
+
+def test_the_forms_name_the_same_authors(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """A line that lists several is divided alike everywhere, and no name is called a person's."""
+    visit = an_html_visit("pier", "2026-01-02T03:04:05Z", "https://a.example/", "<p>pier</p>")
+    document = a_document("pier", author="Harbour Board and Council; Marrow, Ida")
+    client = Client(Shelf(a_collection(document), [visit]), tmp_path_factory.mktemp("authors"))
+    names = ["Harbour Board and Council", "Marrow, Ida"]
+    try:
+        work, *_ = json.loads(client.get("/document/pier.jsonld").text)["@graph"]
+        assert [one["schema:name"] for one in work["schema:author"]] == names
+        assert {one["@type"] for one in work["schema:author"]} == {"prov:Agent"}
+        (item,) = json.loads(client.get("/document/pier.csl.json").text)
+        assert [one["literal"] for one in item["author"]] == names
+        assert re.findall("AU  - (.*)", client.get("/document/pier.ris").text) == names
+        entry = client.get("/document/pier.bib").text
+        assert f"author = {{{{{names[0]}}} and {{{names[1]}}}}}" in entry
+    finally:
+        client.close()
 
 
 def test_json_ld_does_not_take_an_error_page_for_the_document(site: Client) -> None:

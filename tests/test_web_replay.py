@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 
 from provenance.archive import Archive
+from provenance.page_source import LARGEST_PAGE
 from provenance.web.policy import ASSEMBLED_POLICY, NO_CONNECTION
 from tests.test_web_axe import faults
 from tests.web_beacons import files as beacon_files
 from tests.web_browser import WIDTHS, Plain, Reader, Trap, chromium, listening
+from tests.web_fixture import a_png
 from tests.web_replay import archived, capture_of, shown, the_files
 
 WAYS = (
@@ -117,10 +120,10 @@ def test_the_banner_says_how_much_is_there(site: str, archive: Archive) -> None:
     status, _, body = get(f"{site}/view/{capture}")
     text = body.decode()
     assert status == 200
-    assert "of the 17 pictures, style sheets and fonts that the page names, 14 are in" in text
-    assert "2 are not in the archive, 1 cannot be shown" in text
+    assert "of the 17 pictures, style sheets and fonts that the page names, 14 are shown" in text
     assert "What is shown was captured" in text
-    assert "gone.<wbr>png" in text.split("Not in the archive: 2")[1]
+    assert "gone.<wbr>png" in text.split("An error came instead: 2")[1]
+    assert "page.<wbr>html" in text.split("Of a kind that does not fit its place in the page: 1")[1]
     assert f'href="/view/{capture}/raw">the page alone</a> has the bytes as they were kept' in text
     assert f'src="/view/{capture}/assembled"' in text
     assert str(archive.captures_of("doc-0")[0].content_id) in text
@@ -246,12 +249,48 @@ def test_the_view_keeps_nobody_out(
     reader = Reader(browser, width=width, theme=theme, bypass_csp=True)
     try:
         tab = reader.open(f"{site}/view/{capture_of(archive)}")
-        tab.locator("summary").click()
+        for summary in tab.locator("summary").all():
+            summary.click()
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
         found = [each for each in faults(tab) if "iframe.kept" not in each]
         assert found == []
     finally:
         reader.close()
+
+
+SHOWN_RAW = {
+    "text": ("text/plain", b"The harbour bridge opens in May."),
+    "json": ("application/json", b'{"bridge": "opens in May"}'),
+    "picture": ("image/png", a_png()),
+    "large page": ("text/html", b"<p>The harbour bridge opens." + b" " * LARGEST_PAGE),
+}
+
+
+@pytest.mark.parametrize("damage", ["unreadable", "other bytes"])
+@pytest.mark.parametrize("kind", SHOWN_RAW)
+def test_damaged_bytes_are_not_said_to_be_as_kept(tmp_path: Path, kind: str, damage: str) -> None:
+    """What the frame shows as it came: said to be damaged, the index's text, nothing to save."""
+    media_type, content = SHOWN_RAW[kind]
+    archive = archived(tmp_path, {"page": (media_type, content)}, "page", requisites=False)
+    (row,) = archive.captures_of("doc-0")
+    with shown(archive) as site:
+        whole = get(f"{site}/view/{row.capture_id}")[2]
+    assert b'/raw"' in whole and b"Save it" in whole and b"damaged" not in whole
+    path = archive.archive / row.warc
+    raw = bytearray(path.read_bytes())
+    place = slice(row.offset, row.offset + row.length)
+    plain = gzip.decompress(raw[place]).replace(content, content[:-1] + b"~")
+    raw[place] = gzip.compress(plain) if damage == "other bytes" else bytes(row.length)
+    path.chmod(0o644)
+    path.write_bytes(raw)
+    with shown(archive) as site:
+        status, _, body = get(f"{site}/view/{row.capture_id}")
+    text = body.decode().split("<main")[1]
+    assert status == 200
+    assert "What is stored of the document is damaged, so it cannot be shown" in text
+    assert ("bridge" in text.split("was, and can be checked")[-1]) is (kind != "picture")
+    for offer in ("/raw", "<iframe", "<img", "as they were kept", "Save it"):
+        assert offer not in text
 
 
 def test_an_archive_without_its_files_says_so_everywhere(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from provenance.web.policy import (
     with_policy,
 )
 from tests.web_client import Client
-from tests.web_fixture import harbour
+from tests.web_fixture import Shelf, a_collection, a_document, an_html_visit, harbour
 from tests.web_hostile import RUN, hostile
 
 OURS = frozenset({"site.js"})
@@ -110,6 +111,43 @@ def test_what_cannot_be_seen_is_shown_as_an_escape(site: Client) -> None:
     assert "\\x00\\x1b[2J" in text
     wire = "".join(re.findall(r'<pre class="wire".*?</pre>', text, re.DOTALL))
     assert not re.search("[\x00\x1b\u202a-\u202e]", wire)
+
+
+TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+def test_a_title_cannot_turn_what_stands_behind_it(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Titles of windows, feeds, pages and lists have no direction of their own making; JSON has."""
+    title = f"pier {TURNING}fdp.exe"
+    visits = [
+        an_html_visit(name, f"2026-01-0{day}T00:00:00Z", f"https://a.example/{name}", "<p>pier</p>")
+        for day, name in enumerate(("pier", "mole"), start=1)
+    ]
+    collection = replace(
+        a_collection(a_document("pier", title=title), a_document("mole", title=title)), title=title
+    )
+    client = Client(Shelf(collection, visits), tmp_path_factory.mktemp("turning"))
+    try:
+        pier, mole = client.newest("pier"), client.newest("mole")
+        for path in (
+            *("/", "/collection/harbour-bridge", "/document/pier", f"/capture/{pier}"),
+            *(f"/view/{pier}", f"/diff/{pier}/{mole}", "/search?q=pier", "/failures"),
+            *("/feed.atom", "/collection/harbour-bridge/feed.atom"),
+        ):
+            text = client.get(path).text
+            titles = re.findall(r"<title>.*?</title>|<h1>.*?</h1>|<bdi.*?</bdi>", text, re.DOTALL)
+            assert titles and "<title>" in titles[0], path
+            assert not set("".join(titles)) & set(TURNING), path
+            assert "pier fdp.exe" in text or path == "/failures", path
+        asked = client.get("/search", params={"q": f"pier{TURNING}"}).text
+        assert "<title>pier · Search" in asked
+        lost = client.get(f"/collection/pier{TURNING}").text.split("<main")[1]
+        assert "There is no collection “pier”." in lost
+        assert client.get("/document/pier.json").json()["title"] == title
+    finally:
+        client.close()
 
 
 def test_a_language_that_is_none_is_not_written(site: Client) -> None:

@@ -68,6 +68,39 @@ def test_the_newest_capture_can_come_first(site: Client) -> None:
     assert 'name="since" type="search" value="2021"' in page
 
 
+@pytest.mark.parametrize(
+    ("since", "until"), [("2022", "2021"), ("2021-03", "2021-02-28"), ("2021-03-09", "2021-03-08")]
+)
+def test_dates_the_wrong_way_round_are_said(site: Client, since: str, until: str) -> None:
+    """As other faults are: in words on the page, and with status 400 as JSON."""
+    query = {"q": "pier", "since": since, "until": until}
+    page = site.get("/search", params=query)
+    assert page.status_code == 200
+    alert = page.text.split('role="alert">')[1].split("</p>")[0]
+    assert alert.endswith(f"{since} is later than {until}")
+    assert "No archived text" not in page.text
+    answer = site.get("/search.json", params=query)
+    assert (answer.status_code, answer.json()["error"]) == (400, alert)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"q": "pier", "until": "2018"}, "No archived text with these words fits the filters"),
+        ({"q": "pier", "role": "none"}, "No archived text with these words fits the filters"),
+        ({"q": "zeppelin"}, "No archived text has these words"),
+        ({"q": "zeppelin", "order": "newest"}, "No archived text has these words"),
+    ],
+)
+def test_what_filters_left_out_is_not_said_to_be_absent(
+    site: Client, query: dict[str, str], said: str
+) -> None:
+    """The page then leads to the search without them."""
+    card = site.get("/search", params=query).text.split('<section class="card">')[1]
+    assert card.startswith(f"<h2>{said}</h2>")
+    assert ('href="/search?q=pier"' in card) is ("filters" in said)
+
+
 @pytest.mark.parametrize("date", ["yesterday", "2021-13", "2021-02-30", "21", "<script>"])
 def test_what_is_no_date_is_said(site: Client, date: str) -> None:
     """On the page, and with status 400 as JSON; nothing is searched for."""

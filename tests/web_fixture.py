@@ -37,7 +37,7 @@ from provenance.model import (
     TitleStatus,
 )
 from provenance.replay.assembly import Page, assemble
-from provenance.web.source import Assembled, AtHand, Checked, Drawn, Exchange, LogHead
+from provenance.web.source import Assembled, AtHand, Checked, Drawn, Exchange, Lack, LogHead
 
 RUN = RunId("5f0c1d1e-0000-4000-8000-000000000001")
 BRIDGE = CollectionId("harbour-bridge")
@@ -86,13 +86,11 @@ class Text:
 class Nothing:
     """An archive that has nothing of any address."""
 
-    is_spent = False
-
     def has(self, url: str) -> bool:
         return False
 
-    def find(self, url: str) -> None:
-        return None
+    def find(self, url: str) -> Lack:
+        return Lack.ABSENT
 
 
 class Shelf:

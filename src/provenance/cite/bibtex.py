@@ -6,11 +6,12 @@ import re
 
 from provenance.cite.citation import Citation
 from provenance.cite.identifiers import citation_key
-from provenance.cite.names import split_names
-from provenance.cite.plain import clean, web_address
+from provenance.cite.plain import web_address
 from provenance.cite.prose import record_sentences, title_of, unlinked_address
 from provenance.cite.running import plain_sentence
 from provenance.dates import format_seconds, parse_instant, parse_partial_date
+from provenance.names import split_names
+from provenance.plain_text import clean
 
 # BibTeX counts braces even behind a backslash, so a brace in a value is written as a command.
 _LATEX = {

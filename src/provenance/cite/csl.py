@@ -7,12 +7,13 @@ from collections.abc import Mapping
 
 from provenance.cite.citation import Citation
 from provenance.cite.identifiers import citation_key, pwid_of
-from provenance.cite.names import split_names
-from provenance.cite.plain import clean, one_line, other_address, web_address
+from provenance.cite.plain import other_address, web_address
 from provenance.cite.prose import record_sentences, title_of, unlinked_address
 from provenance.cite.running import plain_sentence
 from provenance.dates import format_seconds, parse_instant, parse_partial_date
 from provenance.digest import to_hash_uri, to_ni
+from provenance.names import split_names
+from provenance.plain_text import clean, one_line
 
 JsonValue = str | bool | list["JsonValue"] | Mapping[str, "JsonValue"] | int
 

@@ -11,10 +11,10 @@ from datetime import datetime
 from urllib.parse import quote
 
 from provenance.cite.citation import Citation
-from provenance.cite.plain import clean
 from provenance.dates import format_seconds, parse_instant
 from provenance.digest import Digest, from_hex, hex_of, to_base64url, to_ni
 from provenance.errors import UsageError
+from provenance.plain_text import clean
 
 _NOT_UNRESERVED = re.compile(r"[^A-Za-z0-9._~-]+")
 _NSS_CHARACTERS = "/:@!$&'()*+,;=-._~%"

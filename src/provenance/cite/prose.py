@@ -7,10 +7,11 @@ from enum import Enum, auto
 
 from provenance.cite.citation import Citation
 from provenance.cite.identifiers import pwid_of
-from provenance.cite.names import split_names
-from provenance.cite.plain import clean, one_line, other_address, web_address
+from provenance.cite.plain import other_address, web_address
 from provenance.dates import parse_partial_date
 from provenance.digest import to_hash_uri, to_ni
+from provenance.names import split_names
+from provenance.plain_text import clean, one_line
 
 
 class Kind(Enum):

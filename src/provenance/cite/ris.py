@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from provenance.cite.citation import Citation
 from provenance.cite.identifiers import citation_key
-from provenance.cite.names import split_names
-from provenance.cite.plain import clean, one_line, web_address
+from provenance.cite.plain import web_address
 from provenance.cite.prose import record_sentences, title_of, unlinked_address
 from provenance.cite.running import plain_sentence
 from provenance.dates import format_seconds, parse_instant, parse_partial_date
+from provenance.names import split_names
+from provenance.plain_text import clean, one_line
 
 
 def to_ris(citation: Citation) -> str:

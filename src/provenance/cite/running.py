@@ -7,10 +7,10 @@ from collections.abc import Callable
 from html import escape
 
 from provenance.cite.citation import Citation
-from provenance.cite.plain import one_line
 from provenance.cite.prose import Kind, Piece, Sentence, ends_sentence, sentences
 from provenance.dates import format_seconds, parse_instant
 from provenance.digest import to_ni
+from provenance.plain_text import one_line
 
 _MARKDOWN_SPECIAL = re.compile(r"[\\`*_\[\]<>&~|$^]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _MARKDOWN_BLOCK_START = re.compile(r"(?=[-+#%])|[0-9]{1,9}(?=[.)])")

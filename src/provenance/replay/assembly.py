@@ -11,6 +11,7 @@ sheets import each other; the size of one requisite is by whoever holds it.
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import quote
@@ -23,7 +24,7 @@ from provenance.gather.sheet_rewriting import rewritten_sheet
 from provenance.replay.holding import Held
 from provenance.replay.kinds import shown_as
 from provenance.uri import web_address
-from provenance.web.source import Assembled
+from provenance.web.source import Assembled, Lack, Lacking
 
 _PUT_IN: Final = 32 << 20
 _LOOKED_UP: Final = 1_000
@@ -34,15 +35,11 @@ _TOLD: Final = 50
 class Archive(Protocol):
     """What is held of addresses around the page's date."""
 
-    @property
-    def is_spent(self) -> bool:
-        """Whether so much was read that nothing more is."""
-
     def has(self, url: str) -> bool:
         """Whether anything is held of an address."""
 
-    def find(self, url: str) -> Held | None:
-        """Return the content of an address nearest to the date, or None."""
+    def find(self, url: str) -> Held | Lack:
+        """Return the content of an address nearest to the date, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +70,9 @@ class _Parts:
         self._left = _PUT_IN
         self._limited = False
         self._has: dict[str, bool] = {}
-        self._made: dict[tuple[str, Kind], tuple[str | None, str | None]] = {}
-        self._named: dict[str, str | None] = {}
-        self._found: set[str] = set()
+        self._made: dict[tuple[str, Kind], tuple[str, str] | Lack] = {}
+        self._shown: dict[str, str] = {}
+        self._lacks: dict[str, Lack] = {}
         self._within: list[str] = []
 
     def held(self, reference: str, base: str) -> bool:
@@ -90,29 +87,33 @@ class _Parts:
             return None
         if (url, kind) not in self._made:
             self._made[url, kind] = self._of_kind(url, kind)
-        made, date = self._made[url, kind]
-        if made is None or self._spent(len(made)):
-            self._made[url, kind] = (None, None)
+        made = self._made[url, kind]
+        if not isinstance(made, Lack) and len(made[0]) > self._left:
+            made = self._made[url, kind] = Lack.BEYOND
+        if isinstance(made, Lack):
+            if url in self._has:
+                self._lacks.setdefault(url, made)
             return None
-        self._named[url] = date
+        address, self._shown[url] = made
+        self._left -= len(address)
         fragment = reference.partition("#")[2]
-        return f"{made}#{quote(fragment, safe='')}" if fragment else made
+        return f"{address}#{quote(fragment, safe='')}" if fragment else address
 
     def result(self, text: str) -> Assembled:
         """Return the page `text` with the count of what it names."""
-        dates = sorted(date for date in self._named.values() if date)
-        absent = [url for url in self._named if url not in self._found]
-        shown = len(dates)
+        dates = sorted(self._shown.values())
+        lacks = {url: why for url, why in self._lacks.items() if url not in self._shown}
         return Assembled(
             page=text.encode("utf-8", "replace"),
-            named=len(self._named),
-            shown=shown,
-            absent=len(absent),
-            unfit=len(self._named) - shown - len(absent),
-            missing=tuple(absent[:_TOLD]),
+            named=len(self._shown) + len(lacks),
+            shown=len(self._shown),
+            lacking=tuple(_lacking(lacks)),
+            repeated=sum(
+                self._made.get((url, kind)) is Lack.BEYOND for url in self._shown for kind in Kind
+            ),
             first=dates[0] if dates else None,
             last=dates[-1] if dates else None,
-            limited=self._limited or self._archive.is_spent,
+            limited=self._limited,
         )
 
     def _has_of(self, url: str) -> bool:
@@ -123,26 +124,22 @@ class _Parts:
             self._has[url] = self._archive.has(url)
         return self._has[url]
 
-    def _of_kind(self, url: str, kind: Kind) -> tuple[str | None, str | None]:
-        """Return the `data:` address and the date of what is held, None where nothing fit is."""
-        has = self._has_of(url)
-        if url in self._has:
-            self._named.setdefault(url, None)
-        held = self._archive.find(url) if has else None
-        if held is None:
-            return None, None
-        self._found.add(url)
-        return self._made_of(held, kind), held.date
+    def _of_kind(self, url: str, kind: Kind) -> tuple[str, str] | Lack:
+        """Return the `data:` address and the date of what is held, or why nothing is."""
+        held = self._archive.find(url) if self._has_of(url) else Lack.ABSENT
+        if isinstance(held, Lack):
+            return held
+        made = self._made_of(held, kind)
+        return made if isinstance(made, Lack) else (made, held.date)
 
-    def _made_of(self, held: Held, kind: Kind) -> str | None:
+    def _made_of(self, held: Held, kind: Kind) -> str | Lack:
         if kind is not Kind.STYLE:
             media_type = shown_as(held.content, held.media_type)
-            return _data(media_type, held.content) if media_type else None
+            return _data(media_type, held.content) if media_type else Lack.UNFIT
         if held.media_type not in ("text/css", ""):
-            return None
+            return Lack.UNFIT
         if held.url in self._within or len(self._within) >= _DEEP:
-            self._limited = self._limited or held.url not in self._within
-            return None
+            return Lack.BEYOND
         text = decode_text(held.content, http=held.charset, declared=charset_rule).text
         self._within.append(held.url)
         try:
@@ -151,12 +148,13 @@ class _Parts:
             self._within.pop()
         return _data("text/css;charset=utf-8", made.encode("utf-8", "replace"))
 
-    def _spent(self, size: int) -> bool:
-        if size > self._left:
-            self._limited = True
-            return True
-        self._left -= size
-        return False
+
+def _lacking(lacks: Mapping[str, Lack]) -> Iterator[Lacking]:
+    """Yield what is not shown by its reason, that which nothing here can mend first."""
+    for why in reversed(Lack):
+        urls = [url for url, each in lacks.items() if each is why]
+        if urls:
+            yield Lacking(why=why, count=len(urls), urls=tuple(urls[:_TOLD]))
 
 
 def _data(media_type: str, content: bytes) -> str:

@@ -3,12 +3,12 @@
 How an address is looked up:
 (1) records of it are taken by their distance from the date, a few of each side;
 (2) bytes that are not those which the index names, cut bodies and error pages do not count;
-(3) a revisit leads to the record it refers to, a redirect to what is held of its target.
+(3) a revisit leads to the record it refers to, a redirect to what is held of its target;
+(4) where nothing counts, the reason is told that is nearest to being shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from provenance.http_message import (
 from provenance.index import RecordRow, RecordsOf
 from provenance.uri import web_address
 from provenance.warc.contents import read_block
+from provenance.web.source import Lack
 
 LARGEST = 8 << 20
 """Bytes of one requisite, stored and decoded."""
@@ -51,6 +52,13 @@ class Held:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """An answer that leads to another address."""
+
+    url: str
+
+
 class Holdings:
     """What one archive holds of addresses, by its index and its WARC files, around one date."""
 
@@ -61,73 +69,78 @@ class Holdings:
         self._date = at
         self._at = _instant(at)
 
-    @property
-    def is_spent(self) -> bool:
-        """Whether so much was read that nothing more is."""
-        return self._left <= 0
-
     def has(self, url: str) -> bool:
         """Whether there is any record of an address."""
         return self._records.has(url)
 
-    def find(self, url: str) -> Held | None:
-        """Return the whole content of an address nearest to the date, or None where none is fit."""
+    def find(self, url: str) -> Held | Lack:
+        """Return the whole content of an address nearest to the date, or why none is fit."""
         seen: set[str] = set()
         while url not in seen and len(seen) <= _REDIRECTS:
             seen.add(url)
-            found = next(self._answers(url), None)
-            if not isinstance(found, str):
+            found = self._answer(url)
+            if not isinstance(found, _Moved):
                 return found
-            url = found  # (3)
-        return None
+            url = found.url  # (3)
+        return Lack.ERROR
 
-    def _answers(self, url: str) -> Iterator[Held | str]:
-        """Yield what records of an address hold that counts: contents, and targets of redirects."""
+    def _answer(self, url: str) -> Held | _Moved | Lack:
+        """Return what the nearest record holds that counts: a content, or where it leads."""
+        lacks = []
         for record in self._nearest(url):
             read = self._read(record, url)
-            if read is not None:
-                yield read
+            if not isinstance(read, Lack):
+                return read
+            lacks.append(read)
+        if not lacks:
+            return Lack.CUT if self.has(url) else Lack.ABSENT
+        return min(lacks, key=list(Lack).index)  # (4)
 
     def _nearest(self, url: str) -> list[RecordRow]:
         rows = self._records.near(url, self._date, limit=_LOOKED_AT)
         return sorted(rows, key=lambda row: abs(_instant(row.date) - self._at))
 
-    def _read(self, record: RecordRow, url: str) -> Held | str | None:
+    def _read(self, record: RecordRow, url: str) -> Held | _Moved | Lack:
         block = self._block(record)
-        if block is None:
-            return None
+        if isinstance(block, Lack):
+            return block
         if not (record.content_type or "").lower().startswith("application/http"):
             return _held(url, record.date, essence_of(record.content_type), None, block)
         head = parse_response_head(block)
         if head is None:
-            return None
+            return Lack.ERROR
         if record.type == "revisit":  # (3)
             named = self._records.named(record.refers_to or "")
-            original = self._read(named, url) if named is not None else None
+            original = self._read(named, url) if named is not None else Lack.UNCHANGED
             return replace(original, date=record.date) if isinstance(original, Held) else original
         if head.status in (301, 302, 303, 307, 308):
             location = (head.value("location") or "").encode("latin-1").decode("utf-8", "replace")
-            return web_address(location, base=url)
+            target = web_address(location, base=url)
+            return _Moved(target) if target is not None else Lack.ERROR
         if not 200 <= head.status < 300 or head.status == 206:  # (2)
-            return None
+            return Lack.ERROR
         content = _content(head, block[head.size :])
         self._left -= len(content)
         if len(content) > LARGEST:
-            return None
+            return Lack.LARGE
         media_type, charset = media_type_of(head)
         return _held(url, record.date, media_type or "", charset, content)
 
-    def _block(self, record: RecordRow) -> bytes | None:
+    def _block(self, record: RecordRow) -> bytes | Lack:
         size = record.content_length
-        if size > LARGEST + HEAD_LIMIT or self.is_spent:
-            return None
+        path = self._archive / record.warc
+        if not path.is_file():
+            return Lack.AWAY
+        if size > LARGEST + HEAD_LIMIT:
+            return Lack.LARGE
+        if self._left <= 0:
+            return Lack.BEYOND
         self._left -= size
         try:
-            path = self._archive / record.warc
             block = read_block(path, record.offset, record.ordinal, limit=size + 1)
         except ProvenanceError:
-            return None
-        return block if digest_of(block) == record.block_digest else None  # (2)
+            return Lack.DAMAGED
+        return block if digest_of(block) == record.block_digest else Lack.DAMAGED  # (2)
 
 
 def _content(head: ResponseHead, body: bytes) -> bytes:

@@ -30,6 +30,9 @@ STEPS = 100_000
 run Python: at every thousand steps, as in Datasette's own limit, most of the time is waiting."""
 
 CHECKS_AT_ONCE = 2
+SEEN = 256
+"""Contents that were read to see whether they can be shown, and are not read again for that."""
+
 KEPT = 48 << 20
 """Bytes of pages that were put together, and as many of pictures, that are kept for the next."""
 
@@ -85,6 +88,7 @@ class Site:
             lambda made: len(made.page) if made else 0, number=4, bytes_kept=KEPT
         )
         self.drawn: Recent[Drawn] = Recent(lambda made: len(made.png), number=64, bytes_kept=KEPT)
+        self.seen: Recent[None] = Recent(lambda _: 0, number=SEEN, bytes_kept=0)
         self._once: dict[str, Any] = {}
 
     async def read(

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 from datasette import Response
 
 from provenance.digest import Digest, to_ni
+from provenance.plain_text import one_line
 from provenance.reading import lookup
 from provenance.reading.facts import CaptureLine
 from provenance.web import words
@@ -41,7 +42,7 @@ async def atom(site: Site, request: Any) -> Response:
         card = next((one for one in cards if one.collection == collection), None)
         if card is None:
             raise MissingError(f"There is no collection “{collection[:200]}”.")
-        title = f"{card.title} · {site.title}"
+        title = f"{one_line(card.title)} · {site.title}"
         path = f"/collection/{segment(collection)}/feed.atom"
     lines = await site.once(
         f"feed of {collection or 'all'}",
@@ -68,7 +69,8 @@ def _feed(
         label = words.state_label(line.outcome, line.status)
         how = words.obtained_words(line.obtained)
         version = f", version {line.version}" if line.version else ""
-        _text(entry, "title", f"{line.label}: {label}{version}{f' ({how})' if how else ''}")
+        title = f"{one_line(line.label)}: {label}{version}{f' ({how})' if how else ''}"
+        _text(entry, "title", title)
         _text(entry, "id", to_ni(Digest(line.capture_id)))
         _text(entry, "updated", line.came_at)
         target = site.absolute(request, f"/capture/{segment(line.capture_id)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provenance.digest import Digest, hex_of, to_hash_uri, to_ni
+from provenance.names import split_names
 from provenance.reading.facts import CaptureFacts, Description, RecordFacts
 from provenance.web.render import is_web_address
 
@@ -30,7 +31,9 @@ def document_node(described: Description, address: str) -> dict[str, Value]:
             "schema:identifier": described.document,
             "schema:name": described.title,
             "schema:alternateName": described.title_original,
-            "schema:author": _named("schema:Person", described.author),
+            # Nothing says whether an author is a person, and citations divide the line likewise.
+            "schema:author": [_named("prov:Agent", name) for name in split_names(described.author)]
+            or None,
             "schema:publisher": _named("schema:Organization", described.publisher),
             "schema:datePublished": described.published,
             "schema:inLanguage": described.language,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Iterable
 
 from provenance.reading.facts import CaptureFacts
 from provenance.web.answers import MissingError
 from provenance.web.attachment import Site
-from provenance.web.source import AtHand
+from provenance.web.source import AtHand, SiteSource
+from provenance.web.stream import BrokenContentError
 
 _ELSEWHERE = (
     "The bytes are not at this site. It has the index, which says what they are and where they"
@@ -47,6 +49,29 @@ async def contents_here(site: Site, capture_ids: Iterable[str]) -> frozenset[str
     """Return those of some captures whose content can be had."""
     found = await asyncio.to_thread(site.source.at_hand, tuple(capture_ids))
     return frozenset(one for one, held in found.items() if held.content)
+
+
+def check_content(source: SiteSource, facts: CaptureFacts) -> None:
+    """Read a content to its end, and no further than its size, to see that it can be shown.
+
+    Raises:
+        ProvenanceError: it cannot be read, or is not what the index names.
+    """
+    digest, read = hashlib.sha256(), 0
+    for piece in source.content(facts.capture_id):
+        digest.update(piece)
+        read += len(piece)
+        if read > (facts.size or 0):
+            break
+    found = f"sha256:{digest.hexdigest()}"
+    if found != facts.content_id:
+        raise BrokenContentError(
+            "the stored content is not what the index names",
+            where=facts.capture_id,
+            expected=facts.content_id,
+            found=found,
+            hint="Run `provenance verify`.",
+        )
 
 
 async def with_content_here(site: Site, facts: CaptureFacts) -> CaptureFacts:

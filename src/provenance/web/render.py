@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.ext import Extension
 from markupsafe import Markup
 
+from provenance.plain_text import one_line
 from provenance.web import words
 from provenance.web.languages import language_words
 from provenance.web.originals import in_link
@@ -59,6 +60,7 @@ def make_environment() -> Environment:
         language_name=language_words,
         shortened=words.shortened,
         brief=words.brief,
+        one_line=one_line,
         escaped=escaped,
         segment=segment,
         short=short_digest,
@@ -69,6 +71,7 @@ def make_environment() -> Environment:
     environment.globals.update(
         roles=words.ROLES,
         states=words.STATES,
+        lacks=words.LACKS,
         alternates=words.ALTERNATES,
         relation_words=words.relation_words,
         coins=coins,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 
@@ -59,22 +60,47 @@ class Checked:
     log: LogHead | None = None
 
 
+class Lack(StrEnum):
+    """Why a part of a page is not shown.
+
+    Of an address that has several records it is the first that holds of any of them.
+    """
+
+    BEYOND = "beyond"
+    LARGE = "large"
+    AWAY = "away"
+    DAMAGED = "damaged"
+    UNFIT = "unfit"
+    UNCHANGED = "unchanged"
+    CUT = "cut"
+    ERROR = "error"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lacking:
+    """How many parts of a page are not shown for one reason, and the first of their addresses."""
+
+    why: Lack
+    count: int
+    urls: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembled:
     """An archived page, in UTF-8, with what the archive has of the parts that it names.
 
     Parts are pictures, style sheets and fonts. Of the `named` addresses `shown` are in the page,
-    `absent` are not in the archive, `unfit` are there and cannot be shown. `missing` are the first
-    of the absent; `first` and `last` are the dates of what is shown. Where `limited`, more is named
-    than was looked up or put in.
+    all others in `lacking`; `first` and `last` are the dates of what is shown. Those that are
+    `repeated` are shown, but not in all their places. Where `limited`, more is named than was
+    looked up, and than `named` counts.
     """
 
     page: bytes
     named: int
     shown: int
-    absent: int
-    unfit: int
-    missing: tuple[str, ...]
+    lacking: tuple[Lacking, ...]
+    repeated: int
     first: str | None
     last: str | None
     limited: bool

@@ -26,7 +26,13 @@ from provenance.web.faults import log_fault
 from provenance.web.finding import find_capture, named
 from provenance.web.machines import capture_address
 from provenance.web.policy import ARCHIVED_HEADERS, ASSEMBLED_HEADERS
-from provenance.web.presence import at_hand, evidence_near, with_content, with_content_here
+from provenance.web.presence import (
+    at_hand,
+    check_content,
+    evidence_near,
+    with_content,
+    with_content_here,
+)
 from provenance.web.recent import BusyError, Recent
 from provenance.web.signposting import part_links
 from provenance.web.source import Assembled, Drawn
@@ -63,6 +69,8 @@ async def view(site: Site, request: Any) -> Response:
             elif shown is Display.EXTRACTED and await _is_pdf(site, facts):
                 leaf = await _leaf(site, request, facts)
                 display = "pages" if leaf.drawn.fault is None else display
+            if shown is not Display.EXTRACTED and assembled is None:
+                await _checked(site, facts)
         except ProvenanceError as error:
             log_fault(request.path, error)
             display, is_damaged = "text only", True
@@ -135,6 +143,16 @@ async def _assembled(site: Site, facts: CaptureFacts) -> Assembled | None:
 async def _drawn(site: Site, facts: CaptureFacts, number: int) -> Drawn:
     make = functools.partial(asyncio.to_thread, site.source.drawn, facts.capture_id, number)
     return await _in_turn(site.drawn, (facts.content_id, number), make)
+
+
+async def _checked(site: Site, facts: CaptureFacts) -> None:
+    """See that what the frame is to show as it was kept is what was kept.
+
+    Raises:
+        ProvenanceError: it is not, or cannot be read.
+    """
+    check = functools.partial(asyncio.to_thread, check_content, site.source, facts)
+    await _in_turn(site.seen, facts.capture_id, check)
 
 
 async def _in_turn(recent: Recent[T], key: Hashable, make: Callable[[], Awaitable[T]]) -> T:

@@ -297,6 +297,10 @@ def _filters(request: Any) -> tuple[Filters, str | None]:
             dates[name] = parse_partial_date(text) if text else None
         except UsageError as error:
             fault = str(error)
+    since, until = dates["since"], dates["until"]
+    # The shorter date stands for all days in it, so only what both of them say is compared.
+    if since and until and since[: len(until)] > until[: len(since)]:
+        fault = f"nothing lies between these dates: {since} is later than {until}"
     filters = Filters(
         role=request.args.get("role") or None,
         publisher=request.args.get("publisher") or None,

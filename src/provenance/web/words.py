@@ -15,6 +15,7 @@ from provenance.dates import parse_instant
 from provenance.errors import UsageError
 from provenance.reading.facts import CaptureFacts
 from provenance.web.evidence import parse_note
+from provenance.web.source import Lack
 
 STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -70,6 +71,21 @@ ALTERNATES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Role of another address → what to say before it."""
+
+LACKS: Mapping[Lack, str] = MappingProxyType(
+    {
+        Lack.ABSENT: "Not in the archive",
+        Lack.ERROR: "An error came instead",
+        Lack.CUT: "Only a part of it came",
+        Lack.UNCHANGED: "Only known to be unchanged, from a record that is not in the archive",
+        Lack.UNFIT: "Of a kind that does not fit its place in the page",
+        Lack.DAMAGED: "Damaged in the archive",
+        Lack.AWAY: "In a WARC file that is not at this site",
+        Lack.LARGE: "Too large to be shown here",
+        Lack.BEYOND: "More than one view holds",
+    }
+)
+"""Why a part of a page is not shown → what its list is called."""
 
 _REASONS: Mapping[str, str] = MappingProxyType(
     {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from provenance.cite.plain import one_line
+from provenance.plain_text import one_line
 
 _OPENING, _CLOSING = "([（", ")]）"
 _GROUP_AT_END = re.compile(r"(.*\S)\s*[(（]([^()（）]+)[)）]\Z")
