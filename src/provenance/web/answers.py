@@ -28,15 +28,24 @@ ErrorForm = Literal["page", "json", "text"]
 
 
 class MissingError(Exception):
-    """There is no such page; `near` are (path, label) pairs that may have been meant."""
+    """There is no such page; `near` are (path, label) pairs that may have been meant.
+
+    `headers` go with the answer that says so.
+    """
 
     def __init__(
-        self, what: str, *, near: tuple[tuple[str, str], ...] = (), status: int = 404
+        self,
+        what: str,
+        *,
+        near: tuple[tuple[str, str], ...] = (),
+        status: int = 404,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(what)
         self.what = what
         self.near = near
         self.status = status
+        self.headers = headers
 
 
 def page(
@@ -87,7 +96,7 @@ def missing(site: Site, error: MissingError, *, form: ErrorForm = "page") -> Res
         return Response(
             f"{error.status}: {error.what}\n".encode("utf-8", "replace"),
             status=error.status,
-            headers=dict(PAGE_HEADERS),
+            headers={**PAGE_HEADERS, **error.headers},
             content_type="text/plain; charset=utf-8",
         )
     if form == "json":
@@ -95,11 +104,13 @@ def missing(site: Site, error: MissingError, *, form: ErrorForm = "page") -> Res
             site,
             {"ok": False, "error": error.what, "near": [path for path, _ in error.near]},
             status=error.status,
+            headers=error.headers,
         )
     return page(
         site,
         "missing.html",
         status=error.status,
+        headers=error.headers,
         what=error.what,
         near=error.near,
         code=error.status,
