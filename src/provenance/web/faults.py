@@ -25,6 +25,9 @@ _NO_INDEX = (
     "The index of this site is not there, or cannot be read at the moment. It may be being made"
     " anew: ask again later. Whoever runs the site makes it with `provenance index`."
 )
+_UNREADABLE = frozenset(
+    (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+)
 _ASKED_AMISS = ("Cannot sort ", "Cannot use _sort ")
 _NOWHERE = "There is no page at this address."
 
@@ -48,6 +51,9 @@ def answer_foreign(site: Site, request: Any, error: Exception) -> Response | Non
         return missing(site, MissingError(str(said), near=near, status=400), form=form)
     if status < 500 and (form == "json" or getattr(error, "message_is_html", False)):
         return None
+    if is_unreadable(error):
+        log_fault(request.path, error)
+        return missing(site, MissingError(_NO_INDEX, status=503), form=form)
     if status >= 500:
         return missing(site, MissingError(_BROKEN, status=500), form=form)
     below = request.path.startswith((site.path(f"/{site.database}/"), site.path("/-/")))
@@ -55,6 +61,15 @@ def answer_foreign(site: Site, request: Any, error: Exception) -> Response | Non
         said = _NOWHERE
     tables = ((f"/{site.database}", "Tables and SQL"),) if below or status == 400 else ()
     return missing(site, MissingError(str(said) or _NOWHERE, near=tables, status=status))
+
+
+def is_unreadable(error: Exception) -> bool:
+    """Whether SQLite says that the file is damaged, was cut short, or cannot be read.
+
+    Source: SQLite, Result and Error Codes; an extended code has the primary in its lowest byte.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(error, sqlite3.Error) and code is not None and code & 0xFF in _UNREADABLE
 
 
 def log_fault(path: str, error: Exception) -> None:
@@ -68,7 +83,7 @@ def _in_our_views(site: Site, request: Any, error: Exception) -> MissingError:
     if isinstance(error, sqlite3.OperationalError) and error.args == ("interrupted",):
         return MissingError("This takes longer than a page may take. Ask for less.", status=503)
     log_fault(request.path, error)
-    if isinstance(error, IndexMissingError):
+    if isinstance(error, IndexMissingError) or is_unreadable(error):
         return MissingError(_NO_INDEX, status=503)
     if isinstance(error, ProvenanceError):
         what = f"What is stored cannot be shown: {_without_folders(error)}"
