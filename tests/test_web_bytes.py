@@ -26,7 +26,8 @@ from provenance.web.display import (
     raw_content_type,
 )
 from provenance.web.policy import Message
-from provenance.web.stream import BLOCK, BrokenContentError, ByteStream
+from provenance.web.sending import BLOCK
+from provenance.web.stream import BrokenContentError, ByteStream
 from tests.pdf_builder import build_pdf
 from tests.roots import root_of
 from tests.web_client import Client

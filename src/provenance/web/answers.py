@@ -23,6 +23,9 @@ FORMS = (
 )
 
 
+RETRY_S = "10"
+"""Seconds after which somebody who came while much was going on may come again."""
+
 ErrorForm = Literal["page", "json", "text"]
 """The form of an answer that tells of an error."""
 
@@ -114,6 +117,13 @@ def missing(site: Site, error: MissingError, *, form: ErrorForm = "page") -> Res
         what=error.what,
         near=error.near,
         code=error.status,
+    )
+
+
+def busy(what: str, *, near: tuple[tuple[str, str], ...] = ()) -> MissingError:
+    """Return what tells somebody to come again. Source: RFC 9110 §15.6.4, §10.2.3."""
+    return MissingError(
+        f"{what} Ask again in a moment.", near=near, status=503, headers={"retry-after": RETRY_S}
     )
 
 

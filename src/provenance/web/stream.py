@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from provenance.errors import ProvenanceError
 from provenance.web.policy import Receive, Send
-
-BLOCK = 256 * 1024
+from provenance.web.sending import BLOCK
 
 
 class BrokenContentError(ProvenanceError):
@@ -45,6 +44,7 @@ class ByteStream:
         self._digest = hashlib.sha256()
         self._read = 0
         self._ahead = b""
+        self._rest = memoryview(b"")
 
     async def read_ahead(self) -> None:
         """Read the first block, so that a fault can still be answered with an error page.
@@ -72,9 +72,13 @@ class ByteStream:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             gone.cancel()
-            close = getattr(self._pieces, "close", None)
-            if close is not None:
-                await asyncio.to_thread(close)
+            await self.close()
+
+    async def close(self) -> None:
+        """Let go of what the bytes are read from; they are not sent then."""
+        close = getattr(self._pieces, "close", None)
+        if close is not None:
+            await asyncio.to_thread(close)
 
     def _start(self) -> dict[str, object]:
         headers = [(name.encode(), value.encode("latin-1")) for name, value in self.headers.items()]
@@ -91,9 +95,12 @@ class ByteStream:
         block = bytearray()
         ended = False
         while len(block) < BLOCK and not ended:
-            piece = next(self._pieces, None)
-            ended = piece is None
-            block += piece or b""
+            if not self._rest:
+                piece = next(self._pieces, None)
+                ended, self._rest = piece is None, memoryview(piece or b"")
+            room = BLOCK - len(block)
+            block += self._rest[:room]
+            self._rest = self._rest[room:]
         self._digest.update(block)
         self._read += len(block)
         if ended or self._read > self._size:
