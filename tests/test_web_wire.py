@@ -349,6 +349,8 @@ def test_no_page_tells_where_on_the_machine_the_archive_lies(tmp_path: Path) -> 
                 if broken == "lost" and path in paths[:2]:
                     assert status == 404
                     assert "The bytes are not at this site" in text
+                elif broken == "index lost" and path in paths[:2]:
+                    assert status == 503
                 elif broken != "nothing" and path in paths[:2]:
                     assert status == 500
                     assert "What is stored cannot be shown" in text

@@ -796,7 +796,9 @@ def _independent_visits() -> Iterator[Visit]:
         note={
             "obtained": {
                 "how": "added",
-                "at": "2021-02-04T12:00:00.000000Z",
+                "at": "2026-11-23T23:51:00.000000Z",
+                "at_stated": False,
+                "added_at": "2026-11-23T23:51:00.000000Z",
                 "note": "Saved from the members’ area in a browser.",
                 "file_name": "letter-7.txt",
             }

@@ -27,6 +27,7 @@ class DocumentLine:
     last_reason: str | None
     last_status: int | None
     last_at: str | None
+    last_obtained: str | None
     captures: int
     versions: int
 
@@ -43,7 +44,11 @@ class DocumentLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureLine:
-    """A capture as one line of a timeline."""
+    """A capture as one line of a timeline.
+
+    `recorded_at` is when the archive got it, where `captured_at` is the word of another: of whoever
+    added a file by hand, or of the archive that it was imported from. Else it is None.
+    """
 
     capture_id: str
     document: str
@@ -60,8 +65,14 @@ class CaptureLine:
     media_type: str | None
     truncated: str | None
     obtained: str
+    recorded_at: str | None
     is_version: int
     version: int | None
+
+    @property
+    def came_at(self) -> str:
+        """When it came into the archive, as far as is known."""
+        return self.recorded_at or self.captured_at
 
     @property
     def label(self) -> str:

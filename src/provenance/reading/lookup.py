@@ -40,16 +40,22 @@ ROLE_ORDER = (
 _DOCUMENT_LINE = f"""
 select d.document, d.collection, d.title, d.title_original, d.role, d.publisher, d.published,
   d.language, d.url, d.in_seeds, last.outcome as last_outcome, last.reason as last_reason,
-  last.status as last_status, last.captured_at as last_at,
+  last.status as last_status, last.captured_at as last_at, last.obtained as last_obtained,
   (select count(*) from capture as c where c.document = d.document) as captures,
   (select coalesce(max(c.version), 0) from capture as c where c.document = d.document) as versions
 from document as d left join capture as last on last.capture_id = {LAST}
 """
 
-_CAPTURE_LINE = """
+_RECORDED_AT = """case when c.obtained in ('added', 'imported') and json_valid(c.note)
+  and coalesce(c.note ->> '$.obtained.added_at', c.note ->> '$.obtained.retrieved_at') glob
+    '[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T*Z'
+  then coalesce(c.note ->> '$.obtained.added_at', c.note ->> '$.obtained.retrieved_at') end"""
+"""SQL: as `CaptureLine` says. A note may come from anybody's WARC file."""
+
+_CAPTURE_LINE = f"""
 select c.capture_id, c.document, d.title, d.url as document_url, d.language, c.url, c.outcome,
   c.reason, c.status, c.captured_at, c.content_id, c.size, c.media_type, c.truncated, c.obtained,
-  c.is_version, c.version
+  {_RECORDED_AT} as recorded_at, c.is_version, c.version
 from capture as c join document as d on d.document = c.document
 """
 
@@ -89,14 +95,41 @@ def _value(conn: sqlite3.Connection, sql: str, args: Parameters = ()) -> Any:
 def read_newest(
     conn: sqlite3.Connection, collection: str | None, *, limit: int
 ) -> tuple[CaptureLine, ...]:
-    """Read the newest captures of one collection, or of all."""
+    """Read what came last into one collection, or into all.
+
+    A capture may be dated long before it came. The last runs are gone through for such, until
+    `limit` captures are found; what belongs to no run is found by its date alone.
+    """
     of = "" if collection is None else " where c.collection = ?"
-    return rows_of(
+    among = () if collection is None else (collection,)
+    found = rows_of(
         conn,
         CaptureLine,
         f"{_CAPTURE_LINE}{of} order by c.captured_at desc, c.capture_id limit ?",
-        (limit,) if collection is None else (collection, limit),
+        (*among, limit),
     )
+    lines = {line.capture_id: line for line in found}
+    seen = 0
+    runs = conn.execute(
+        f"select c.run, c.collection from run as c{of}"
+        " order by coalesce(c.ended_at, c.started_at) desc, c.run limit ?",
+        (*among, limit),
+    ).fetchall()
+    for run in runs:
+        came = rows_of(
+            conn,
+            CaptureLine,
+            f"{_CAPTURE_LINE} where c.run = ? and c.collection = ?"
+            f" order by coalesce({_RECORDED_AT}, c.captured_at) desc, c.capture_id limit ?",
+            (*run, limit),
+        )
+        lines.update((line.capture_id, line) for line in came)
+        seen += len(came)
+        if seen >= limit:
+            break
+    ordered = sorted(lines.values(), key=lambda line: line.capture_id)
+    ordered.sort(key=lambda line: line.came_at, reverse=True)
+    return tuple(ordered[:limit])
 
 
 def read_years(conn: sqlite3.Connection, collection: str) -> tuple[dict[int, int], dict[int, int]]:

@@ -71,6 +71,7 @@ class Hit:
     content_id: str
     captured_at: str
     outcome: str
+    obtained: str
     version: int | None
     versions: int
     snippet: tuple[Piece, ...]
@@ -130,7 +131,7 @@ where (:role is null or d.role = :role)
 _TEXTS = """
 select t.rowid, d.document, d.title, d.title_original, t.title as text_title, d.role, d.publisher,
   d.published, d.language, t.language as text_language, d.url, c.capture_id, c.content_id,
-  c.captured_at, c.outcome, c.version,
+  c.captured_at, c.outcome, c.obtained, c.version,
   (select coalesce(max(v.version), 0) from capture as v where v.document = d.document) as versions
 from document as d
   join capture as c on c.document = d.document

@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from provenance.reading.facts import CaptureFacts
+
 HEAD_SHOWN = 64 * 1024
 """Bytes of a head, and characters of a note, that a page shows."""
 
@@ -31,6 +33,7 @@ _UNSEEN = re.compile(
 )
 
 
+_INSTANT = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-9:.]{8,15}Z")
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 
 
@@ -56,7 +59,10 @@ class Hop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The readable parts of a metadata record; None or empty where it is silent."""
+    """The readable parts of a metadata record; None or empty where it is silent.
+
+    `added_at` is when a person added a file, `stated_at` when that person says it was obtained.
+    """
 
     target_uri: str | None
     detail: str | None
@@ -71,6 +77,7 @@ class Evidence:
     attempts: tuple[Hop, ...]
     redacted: tuple[str, ...]
     added_at: str | None
+    stated_at: str | None
     added_note: str | None
     added_file: str | None
     archive: str | None
@@ -113,7 +120,8 @@ def read_evidence(note: Mapping[str, object], chain: bytes | None = None) -> Evi
         redirects=tuple(_hops(note, "redirects")),
         attempts=tuple(_hops(note, "attempts")),
         redacted=_texts(note, "redacted"),
-        added_at=_text(obtained, "at"),
+        added_at=_text(obtained, "added_at"),
+        stated_at=_text(obtained, "at") if obtained.get("at_stated") is True else None,
         added_note=_text(obtained, "note"),
         added_file=_text(obtained, "file_name"),
         archive=_text(obtained, "archive"),
@@ -128,6 +136,18 @@ def read_evidence(note: Mapping[str, object], chain: bytes | None = None) -> Evi
         robots_reason=_text(robots, "reason"),
         surplus=_whole(_object(note, "surplus"), "size"),
     )
+
+
+def came_at(capture: CaptureFacts) -> str | None:
+    """Return the instant when the archive got a capture, None where its note does not say.
+
+    What was fetched is dated by that; the date of all else is the word of another.
+    """
+    if capture.obtained == "fetched":
+        return capture.captured_at
+    evidence = read_evidence(parse_note(capture.note))
+    told = evidence.added_at if capture.obtained == "added" else evidence.retrieved_at
+    return told if told and _INSTANT.fullmatch(told) else None
 
 
 def head_text(raw: bytes) -> str:

@@ -43,7 +43,10 @@ async def atom(site: Site, request: Any) -> Response:
             raise MissingError(f"There is no collection “{collection[:200]}”.")
         title = f"{card.title} · {site.title}"
         path = f"/collection/{segment(collection)}/feed.atom"
-    lines = await site.read(lambda conn: lookup.read_newest(conn, collection, limit=ENTRIES))
+    lines = await site.once(
+        f"feed of {collection or 'all'}",
+        lambda conn: lookup.read_newest(conn, collection, limit=ENTRIES),
+    )
     return _xml(_feed(site, request, title, path, lines), "application/atom+xml")
 
 
@@ -56,17 +59,18 @@ def _feed(
     _text(feed, "title", title)
     _text(feed, "id", here)
     # A feed needs a date, and an archive without a capture has none of its own.
-    _text(feed, "updated", lines[0].captured_at if lines else "1970-01-01T00:00:00Z")
+    _text(feed, "updated", lines[0].came_at if lines else "1970-01-01T00:00:00Z")
     ET.SubElement(feed, "link", rel="self", href=here, type="application/atom+xml")
     ET.SubElement(feed, "link", rel="alternate", href=site.absolute(request, "/"))
     _text(feed, "generator", site.software)
     for line in lines:
         entry = ET.SubElement(feed, "entry")
-        label = words.state_label(line.outcome)
+        label = words.state_label(line.outcome, line.status)
+        how = words.obtained_words(line.obtained)
         version = f", version {line.version}" if line.version else ""
-        _text(entry, "title", f"{line.label}: {label}{version}")
+        _text(entry, "title", f"{line.label}: {label}{version}{f' ({how})' if how else ''}")
         _text(entry, "id", to_ni(Digest(line.capture_id)))
-        _text(entry, "updated", line.captured_at)
+        _text(entry, "updated", line.came_at)
         target = site.absolute(request, f"/capture/{segment(line.capture_id)}")
         ET.SubElement(entry, "link", rel="alternate", href=target, type="text/html")
         author = ET.SubElement(entry, "author")

@@ -49,11 +49,14 @@ def capture_graph(
     page: str,
     document: str,
     content: str | None,
+    came_at: str | None,
+    was_asked: bool,
 ) -> dict[str, Value]:
     """Return the graph of one capture: its document, the visit, and the content if any came.
 
     `page`, `document` and `content` are absolute addresses of this site; `happened` is the visit
-    in a sentence.
+    in a sentence. `came_at` is when the archive got it, None where that is not known; `was_asked`
+    is False where the address is only a person's word, or robots.txt kept it from being asked.
     """
     software = record.software if record else None
     operator = record.operator if record else None
@@ -62,8 +65,8 @@ def capture_graph(
         "@type": "prov:Activity",
         "dcterms:description": happened,
         "dcterms:identifier": to_hash_uri(Digest(capture.capture_id)),
-        "prov:endedAtTime": {"@value": capture.captured_at, "@type": "xsd:dateTime"},
-        "prov:used": _reference(capture.final_url or capture.url),
+        "prov:endedAtTime": _instant(came_at),
+        "prov:used": _reference(capture.final_url or capture.url) if was_asked else None,
         "prov:wasAssociatedWith": [
             {"@type": kind, "schema:name": name}
             for kind, name in (("prov:SoftwareAgent", software), ("prov:Agent", operator))
@@ -71,6 +74,7 @@ def capture_graph(
         ]
         or None,
     }
+    dated = capture.captured_at
     nodes = [document_node(described, document), _known(visit)]
     if capture.content_id is not None:
         digest = Digest(capture.content_id)
@@ -86,10 +90,8 @@ def capture_graph(
                     "schema:contentUrl": {"@id": content} if content else None,
                     "prov:alternateOf": {"@id": to_hash_uri(digest)},
                     "prov:wasGeneratedBy": {"@id": page},
-                    "prov:generatedAtTime": {
-                        "@value": capture.captured_at,
-                        "@type": "xsd:dateTime",
-                    },
+                    "prov:generatedAtTime": _instant(came_at),
+                    "dcterms:date": _instant(None if came_at == dated else dated),
                 }
             )
         )
@@ -103,6 +105,10 @@ def document_graph(described: Description, address: str) -> dict[str, Value]:
 
 def _named(kind: str, name: str | None) -> dict[str, Value] | None:
     return {"@type": kind, "schema:name": name} if name else None
+
+
+def _instant(instant: str | None) -> dict[str, Value] | None:
+    return {"@value": instant, "@type": "xsd:dateTime"} if instant else None
 
 
 def _reference(url: str | None) -> dict[str, Value] | None:

@@ -16,6 +16,7 @@ from provenance.reading.facts import CapturePage, Description
 from provenance.web import words
 from provenance.web.answers import MissingError
 from provenance.web.attachment import Site
+from provenance.web.evidence import came_at
 from provenance.web.finding import find_capture, find_document, named
 from provenance.web.linked import capture_graph, document_graph
 from provenance.web.policy import PAGE_HEADERS
@@ -149,6 +150,8 @@ async def _formed(
                 page=capture_address(site, request, capture.capture_id),
                 document=document_address(site, request, capture.document),
                 content=_content_address(site, request, found) if is_here else None,
+                came_at=came_at(capture),
+                was_asked=words.was_asked(capture),
             )
         )
     else:

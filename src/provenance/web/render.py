@@ -50,6 +50,8 @@ def make_environment() -> Environment:
         dated=words.partial_date_words,
         size=words.size_words,
         state_label=words.state_label,
+        obtained=words.obtained_words,
+        robots=words.robots_words,
         state_meaning=words.state_meaning,
         reason=words.reason_words,
         known_reason=words.known_reason,

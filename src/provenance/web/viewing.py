@@ -20,6 +20,7 @@ from provenance.reading.paging import is_paged, read_page_text
 from provenance.web.answers import MissingError, busy, page
 from provenance.web.attachment import Site
 from provenance.web.display import SHOWN_BYTES, Display, display_of
+from provenance.web.evidence import parse_note, read_evidence
 from provenance.web.faults import log_fault
 from provenance.web.finding import find_capture, named
 from provenance.web.machines import capture_address
@@ -79,6 +80,7 @@ async def view(site: Site, request: Any) -> Response:
         is_damaged=is_damaged,
         assembled=assembled,
         leaf=leaf,
+        evidence=read_evidence(parse_note(facts.note)),
         text_pages=pages,
         shown=TEXT_SHOWN,
     )

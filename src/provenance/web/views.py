@@ -150,6 +150,7 @@ async def capture(site: Site, request: Any) -> Response:
         capture=facts,
         happened=words.what_happened(facts),
         without_robots=words.without_robots(facts),
+        was_asked=words.was_asked(facts),
         exchange=exchange,
         request_head=_head(exchange.request_head if exchange else None),
         response_head=_head(exchange.response_head if exchange else None),

@@ -22,14 +22,15 @@ STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "truncated": ("cut short", "The answer broke off or met a limit; what came is kept."),
         "error_status": (
             "error page",
-            "The server answered with an error; its page is kept, not counted as a version.",
+            "The server answered with a status that brings no document, most often an error; what "
+            "came is kept, not counted as a version.",
         ),
         "challenge": (
             "challenge page",
             "A bot check, consent or login page came instead; kept, not counted as a version.",
         ),
         "failed": ("failed", "The document did not come; the attempt and its reason are kept."),
-        "denied": ("not allowed", "robots.txt says no, or the server would not give it."),
+        "denied": ("not allowed", "robots.txt says no, so the document was not asked for."),
         "skipped": ("skipped", "Nothing was asked in this run."),
         "waiting": ("not yet asked", "The address is known; no run has asked for it."),
         "wanted": ("wanted", "No address is known for this document."),
@@ -86,15 +87,46 @@ _REASONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_OBTAINED: Mapping[str, str] = MappingProxyType(
+    {"added": "added by hand", "imported": "imported from an archive"}
+)
+
+_ROBOTS: Mapping[str, str] = MappingProxyType(
+    {
+        "allowed": "does not forbid it",
+        "denied": "says no",
+        "ignored": "was not followed",
+        "not_asked": "was not asked for",
+    }
+)
+
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
 
 
-def state_label(state: str) -> str:
-    """Return the words for a state; an unknown state is its own label."""
+def state_label(state: str, status: int | None = None) -> str:
+    """Return the words for a state; an unknown state is its own label.
+
+    A status below 400 is no error, though it brings no document: RFC 9110 §15.
+
+    >>> state_label("error_status", 404), state_label("error_status", 206)
+    ('error page', 'no document')
+    """
+    if state == "error_status" and status is not None and status < 400:
+        return "no document"
     return STATES.get(state, (state, ""))[0]
+
+
+def obtained_words(obtained: str | None) -> str:
+    """Return how a capture came, where it was not asked for from here; else nothing."""
+    return _OBTAINED.get(obtained or "", "")
+
+
+def robots_words(verdict: str | None) -> str:
+    """Return what robots.txt said, or was taken to say, in words."""
+    return _ROBOTS.get(verdict, verdict.replace("_", " ")) if verdict else ""
 
 
 def state_meaning(state: str) -> str:
@@ -200,19 +232,35 @@ def size_words(size: int | None) -> str:
 def what_happened(capture: CaptureFacts) -> str:
     """Say in one or two sentences what this capture is, claiming nothing more."""
     when = time_words(capture.captured_at)
+    if capture.obtained not in _OBTAINED:
+        return f"On {when} {_answer(capture)}"
+    obtained = parse_note(capture.note).get("obtained")
+    told = obtained if isinstance(obtained, dict) else {}
+    came = _instant(_string(told, "added_at" if capture.obtained == "added" else "retrieved_at"))
     if capture.obtained == "added":
-        word = (
-            "That it came from the address given is that person's word."
-            if capture.url
-            else "No address was given."
-        )
-        return f"On {when} a person added a file of {size_words(capture.size)} by hand. {word}"
-    if capture.obtained == "imported":
-        return (
-            f"A public archive gave this as what it captured on {when}. It was imported, not "
-            f"observed: {size_words(capture.size)} of content are kept as the archive sent them."
-        )
-    return f"On {when} {_answer(capture)}"
+        return _added(capture, when, came, stated=told.get("at_stated") is True)
+    archive = _string(told, "archive")
+    return (
+        f"The archive {archive or 'that it was had from'} gave this as what it captured on {when}. "
+        f"It was imported{f' on {_day(came)}' if came else ''}, not observed: "
+        f"{size_words(capture.size)} of content are kept as that archive sent them."
+    )
+
+
+def _added(capture: CaptureFacts, when: str, came: datetime | None, *, stated: bool) -> str:
+    """Say who stated what of a file that was added: the date, the address, or neither."""
+    file = f"a file of {size_words(capture.size)} by hand"
+    if stated or came is None:
+        added = f"On {_day(came)} a person" if came else "A person"
+        dated = f"{added} added {file}, and stated that it was obtained on {when}."
+    else:
+        dated = f"On {when} a person added {file}."
+    address = (
+        "That it came from the address given is that person’s word."
+        if capture.url
+        else "No address was given."
+    )
+    return f"{dated} {address}"
 
 
 def without_robots(capture: CaptureFacts) -> bool:
@@ -224,6 +272,16 @@ def without_robots(capture: CaptureFacts) -> bool:
         and robots.get("verdict") == "denied"
         and bool(robots.get("reason"))
     )
+
+
+def was_asked(capture: CaptureFacts) -> bool:
+    """Whether the document itself was asked for, at the address that was given or further on.
+
+    A redirect was followed by asking; where its robots.txt said no, the first address was asked.
+    """
+    if capture.outcome == "denied" or without_robots(capture):
+        return bool(parse_note(capture.note).get("redirects"))
+    return capture.obtained != "added"
 
 
 def _answer(capture: CaptureFacts) -> str:
@@ -252,7 +310,8 @@ def _answer(capture: CaptureFacts) -> str:
             )
         case "error_status":
             return (
-                f"the server answered with the error status {status}. Its page of {size} is kept "
+                f"the server answered with {'the error ' if (status or 0) >= 400 else ''}status "
+                f"{status}{_NO_DOCUMENT.get(status or 0, '')}. What came with it, {size}, is kept "
                 "and does not count as a version of the document."
             )
         case "challenge":
@@ -282,6 +341,16 @@ def _answer(capture: CaptureFacts) -> str:
             )
         case other:
             return f"this visit ended as “{state_label(other)}”."
+
+
+_NO_DOCUMENT: Mapping[int, str] = MappingProxyType(
+    {206: " and a part of the document, which was not asked for in parts", 304: " and no document"}
+)
+
+
+def _string(held: Mapping[str, object], key: str) -> str | None:
+    value = held.get(key)
+    return value if isinstance(value, str) and value else None
 
 
 def _instant(text: str | None) -> datetime | None:
