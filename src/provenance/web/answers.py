@@ -26,6 +26,8 @@ FORMS = (
 RETRY_S = "10"
 """Seconds after which somebody who came while much was going on may come again."""
 
+MUCH = "Much is being sent to others at this moment."
+
 ErrorForm = Literal["page", "json", "text"]
 """The form of an answer that tells of an error."""
 
@@ -125,6 +127,16 @@ def busy(what: str, *, near: tuple[tuple[str, str], ...] = ()) -> MissingError:
     return MissingError(
         f"{what} Ask again in a moment.", near=near, status=503, headers={"retry-after": RETRY_S}
     )
+
+
+def begin_stream(site: Site, request: Any) -> None:
+    """See that what is sent in pieces is for few at once; call it before anything is opened.
+
+    Raises:
+        MissingError: there are too many.
+    """
+    if request.method != "HEAD" and not site.sending.begin_stream(request.scope):
+        raise busy(MUCH)
 
 
 def flag(request: Any, name: str) -> bool:

@@ -8,7 +8,7 @@ from datasette import Response
 
 from provenance.digest import Digest, hex_of, prefix_of
 from provenance.reading.facts import CaptureFacts, CapturePage
-from provenance.web.answers import MissingError, flag
+from provenance.web.answers import MissingError, begin_stream, flag
 from provenance.web.attachment import Site
 from provenance.web.conditions import is_held
 from provenance.web.display import Display, attachment, display_of, raw_content_type
@@ -109,6 +109,7 @@ async def _shown(
 async def _stream(
     site: Site, request: Any, receive: Receive, facts: CaptureFacts, headers: dict[str, str]
 ) -> ByteStream:
+    begin_stream(site, request)
     stream = ByteStream(
         site.source.content(facts.capture_id),
         size=facts.size or 0,

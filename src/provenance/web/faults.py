@@ -11,7 +11,7 @@ from datasette import NotFound, Response
 from datasette.views.base import DatasetteError
 
 from provenance.errors import IndexMissingError, ProvenanceError
-from provenance.web.answers import ErrorForm, MissingError, busy, missing
+from provenance.web.answers import MUCH, ErrorForm, MissingError, busy, missing
 from provenance.web.attachment import Site
 from provenance.web.render import segment
 
@@ -65,8 +65,7 @@ def answer_foreign(site: Site, request: Any, error: Exception) -> Response | Non
 
 def answer_busy(site: Site, request: Any) -> Response:
     """Return the answer for who asks for something large while many are being sent such."""
-    told = busy("Much is being sent to others at this moment.")
-    return missing(site, told, form=error_form(site, request))
+    return missing(site, busy(MUCH), form=error_form(site, request))
 
 
 def is_unreadable(error: Exception) -> bool:

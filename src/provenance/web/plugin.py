@@ -33,9 +33,8 @@ from provenance.web.faults import answer_busy, answer_fault, answer_foreign, err
 from provenance.web.gate import ODD_HOST, READING, has_plain_host
 from provenance.web.policy import PAGE_HEADERS, App, Receive, Scope, with_policy
 from provenance.web.render import STATIC
-from provenance.web.sending import InTurn, paced
+from provenance.web.sending import paced
 from provenance.web.signposting import FORMS
-from provenance.web.stream import ByteStream
 from provenance.web.versions import may_read
 
 TYPED_LENGTH = (1 << 26) + (1 << 20)
@@ -285,8 +284,6 @@ def _on_site(site: Site, view: View) -> View:
         if guarded and request.actor is not None:
             # What is shown to somebody by name is for nobody who comes after.
             answered.headers["cache-control"] = "private, no-store"
-        if isinstance(answered, ByteStream):
-            return InTurn(answered, site.sending, lambda: answer_busy(site, request))
         return answered
 
     return answer

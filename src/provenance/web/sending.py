@@ -30,6 +30,9 @@ STALLED_S = 60.0
 _EACH = 2 * BLOCK
 """Bytes that wait for one reader beside the answer itself: in the server, and on the way there."""
 
+_ENDING = "provenance.ending"
+"""Where a scope has what is done when its request ends."""
+
 Busy = Callable[[Scope, Receive], Any]
 """Makes the answer, with `asgi_send`, for who has to come again."""
 
@@ -38,21 +41,23 @@ class Sending:
     """What is under way. For the threads of one event loop: its own."""
 
     def __init__(self, *, streams: int = STREAMS, held: int = HELD) -> None:
-        self._most_streams, self._most_held = streams, held
+        self.most_streams, self.most_held = streams, held
         self._streams = 0
         self._bodies: dict[int, tuple[bytes, int]] = {}  # each with its readers; kept, so ids stay
 
-    @contextlib.contextmanager
-    def stream(self) -> Iterator[bool]:
-        """Count one stream while the context lasts; give False where there are too many."""
-        if self._streams >= self._most_streams:
-            yield False
-            return
+    def begin_stream(self, scope: Scope) -> bool:
+        """Count one stream until the request with this scope ends; False where there are too many.
+
+        Asked before anything is opened for it.
+        """
+        if self._streams >= self.most_streams:
+            return False
         self._streams += 1
-        try:
-            yield True
-        finally:
-            self._streams -= 1
+        scope[_ENDING].callback(self._end_stream)
+        return True
+
+    def _end_stream(self) -> None:
+        self._streams -= 1
 
     @contextlib.contextmanager
     def whole(self, body: bytes) -> Iterator[bool]:
@@ -61,7 +66,7 @@ class Sending:
         One answer is always taken, whatever its size.
         """
         key = id(body)
-        if self._bodies and self._held(body) > self._most_held:
+        if self._bodies and self._held(body) > self.most_held:
             yield False
             return
         self._bodies[key] = (body, self._bodies.get(key, (body, 0))[1] + 1)
@@ -78,26 +83,6 @@ class Sending:
         return held + _EACH + (0 if id(new) in self._bodies else len(new))
 
 
-class InTurn:
-    """A stream that begins only while few others are under way; Datasette calls `asgi_send`.
-
-    `busy` makes the answer for when there are too many.
-    """
-
-    def __init__(self, stream: Any, sending: Sending, busy: Callable[[], Any]) -> None:
-        self.status, self.headers = stream.status, stream.headers
-        self._stream, self._sending, self._busy = stream, sending, busy
-
-    async def asgi_send(self, send: Send) -> None:
-        """Send the stream, or that there are too many."""
-        with self._sending.stream() as admitted:
-            if admitted:
-                await self._stream.asgi_send(send)
-                return
-        await self._stream.close()
-        await self._busy().asgi_send(send)
-
-
 def paced(app: App, sending: Sending, busy: Busy, *, stalled_s: float = STALLED_S) -> App:
     """Wrap an ASGI app so that what it sends goes out in pieces, and waits `stalled_s` at most.
 
@@ -110,8 +95,8 @@ def paced(app: App, sending: Sending, busy: Busy, *, stalled_s: float = STALLED_
             await app(scope, receive, send)
             return
         pace = _Pace(scope, send, sending, lambda: busy(scope, receive), stalled_s)
-        with contextlib.suppress(_StalledError):
-            await app(scope, receive, pace.send)
+        with contextlib.suppress(_StalledError), contextlib.ExitStack() as ending:
+            await app({**scope, _ENDING: ending}, receive, pace.send)
 
     return guarded
 

@@ -72,13 +72,9 @@ class ByteStream:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             gone.cancel()
-            await self.close()
-
-    async def close(self) -> None:
-        """Let go of what the bytes are read from; they are not sent then."""
-        close = getattr(self._pieces, "close", None)
-        if close is not None:
-            await asyncio.to_thread(close)
+            close = getattr(self._pieces, "close", None)
+            if close is not None:
+                await asyncio.to_thread(close)
 
     def _start(self) -> dict[str, object]:
         headers = [(name.encode(), value.encode("latin-1")) for name, value in self.headers.items()]
