@@ -42,6 +42,8 @@ def answer_foreign(site: Site, request: Any, error: Exception) -> Response | Non
 
     Theirs stay the errors that come as HTML or JSON of their own making.
     """
+    if isinstance(error, ProvenanceError):  # found while the answer was already being made
+        return answer_fault(site, request, error)
     status = getattr(error, "status", 500)
     form = error_form(site, request)
     said = getattr(error, "message", None) or (error.args[0] if error.args else "")
