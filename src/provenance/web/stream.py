@@ -19,7 +19,7 @@ class ByteStream:
     """A response of known size and digest; Datasette calls `asgi_send`.
 
     Without a `content_id` the pieces prove themselves: they end with an error where they are wrong.
-    `pieces` is read in threads, at most one block ahead; call `read_ahead` first. The last block is
+    `pieces` is read in threads, at most one piece ahead; call `read_ahead` first. The last block is
     held back until size and digest agree; if they do not, the connection breaks off, so that no
     client can take the bytes for whole.
     """
@@ -85,6 +85,8 @@ class ByteStream:
             pass
 
     async def _next_block(self) -> bytes:
+        if len(self._rest) >= BLOCK:  # nothing is read for it, and a thread would cost more
+            return self._read_block()
         return await asyncio.to_thread(self._read_block)
 
     def _read_block(self) -> bytes:
