@@ -109,6 +109,8 @@ def _kinds(documents: int, visits: int) -> dict[str, Path_of]:
         "search, common word": lambda chance: "/search?q=" + chance.choice(("bridge", "ferry")),
         "search, two words": lambda chance: f"/search?q=bridge+w{chance.randrange(20, 400)}",
         "search, common, narrowed": lambda _: "/search?q=bridge&role=official",
+        "search, open end": lambda chance: f"/search?q=w{chance.choice(('', '1', '12', '123'))}*",
+        "search, open end, narrowed": lambda _: "/search?q=w1*&role=official",
         "search, common, newest": lambda _: "/search?q=bridge&order=newest",
         "feed": lambda _: "/feed.atom",
         "table": lambda _: "/provenance/capture",

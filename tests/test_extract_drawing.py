@@ -90,6 +90,52 @@ def test_a_page_is_drawn() -> None:
     assert min(pixels_of(first.png)[3]) < 64
 
 
+def test_what_is_drawn_stands_where_the_page_says_in_its_colours() -> None:
+    """Two rectangles, counted from the lower left: each pixel in and around them, two from an edge.
+
+    Red and blue are not taken for each other, and nothing is upside down or mirrored.
+    """
+    content = b"1 0 0 rg 20 10 60 30 re f 0 0 1 rg 150 70 50 30 re f"
+    made = draw_page(end_of(page_of(b"0 0 200 100", content)), 1)
+    width, height, colour, rows = pixels_of(made.png)
+    assert (made.fault, colour) == (None, 2)
+    assert abs(width - 2 * height) <= 1 and WIDTH - 2 <= width <= WIDTH
+    scale = width / 200
+
+    def places(left: float, bottom: float, right: float, top: float) -> tuple[range, range]:
+        """Return columns and rows of pixels that lie two within a rectangle of the page."""
+        columns = range(max(round(left * scale) + 2, 0), min(round(right * scale) - 2, width))
+        lines = range(round((100 - top) * scale) + 2, round((100 - bottom) * scale) - 2)
+        return columns, lines
+
+    def seen(columns: range, lines: range) -> set[tuple[int, ...]]:
+        return {
+            tuple(rows[(line * width + at) * 3 : (line * width + at) * 3 + 3])
+            for line in lines
+            for at in columns
+        }
+
+    assert seen(*places(20, 10, 80, 40)) == {(255, 0, 0)}
+    assert seen(*places(150, 70, 200, 100)) == {(0, 0, 255)}
+    for white in ((0, 0, 20, 100), (80, 0, 150, 100), (20, 40, 80, 100), (150, 0, 200, 70)):
+        assert seen(*places(*white)) == {(255, 255, 255)}
+    assert seen(*places(20, 0, 80, 10)) == {(255, 255, 255)}
+
+
+def test_words_are_drawn_where_they_stand() -> None:
+    """Below each other near the upper left, as the page of text has them; else all is white."""
+    width, height, _, rows = pixels_of(draw_page(PDF, 1).png)
+    size = len(rows) // (width * height)
+    dark = [at // size for at, value in enumerate(rows) if value < 64]
+    lines = [at // width * 842 / height for at in dark]
+    columns = [at % width * 595 / width for at in dark]
+    # Two lines of 12 points with their feet at 720 and 706 points, the first 122 from the top.
+    assert 842 - 720 - 12 < min(lines) < 842 - 720 < max(lines) < 842 - 706 + 4
+    assert not any(842 - 720 + 4 < line < 842 - 706 - 10 for line in lines)
+    assert 72 <= min(columns) < 75
+    assert max(columns) < 72 + 12 * len("The harbour bridge")
+
+
 def test_the_process_draws_what_this_one_draws() -> None:
     """What comes through the pipe is whole."""
     assert draw_page(PDF, 1) == drawn(PDF, 1)

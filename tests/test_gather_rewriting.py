@@ -25,6 +25,7 @@ MARKUP = st.lists(
             *("<img src=a>", "<img ", "srcset=", "data-src=a", "style=", "integrity=x"),
             *("<link rel=stylesheet href=", "@import ", "url(", "<style>", "</style>"),
             *("<!--", "-->", "/*", "*/", "<script>", "</script>", "<title>", "<svg>", "&amp;"),
+            *("image-set(", "(", ")", "'a' 1x"),
             *("<base href=/x/>", "<meta http-equiv=content-security-policy content=x>"),
         ]
     ),
@@ -53,6 +54,11 @@ def put(text: str, *, held: bool = True, xml: bool = False) -> str:
         ("<video poster=a src=b>", '<video poster="[image:a]" src=b>'),
         ("<td background=a>", '<td background="[image:a]">'),
         ("<svg><image href=a /></svg>", '<svg><image href="[image:a]" /></svg>'),
+        ("<svg><image xlink:href=a /></svg>", '<svg><image xlink:href="[image:a]" /></svg>'),
+        (
+            "<p style='background:image-set(\"a\" 1x)'>",
+            '<p style="background:image-set(url(&quot;[image:a]&quot;) 1x)">',
+        ),
         ("<link rel=stylesheet href=a>", '<link rel=stylesheet href="[style:a]">'),
         (
             "<link href=a integrity=sha256-x rel='alternate StyleSheet' media=print>",
@@ -188,6 +194,15 @@ def test_xhtml_has_empty_elements_and_prefixes() -> None:
         ("a{b:url(c\\)d)}", 'a{b:url("[image:c)d]")}'),
         ("@import 'c' print;", '@import url("[style:c]") print;'),
         ("@import url(c);", '@import url("[style:c]");'),
+        (
+            "a{b:image-set('c' 1x, \"d\" 2x type('image/png'),url(e)3x),'f';g:url(h)}",
+            'a{b:image-set(url("[image:c]") 1x, url("[image:d]") 2x type(\'image/png\'),'
+            'url("[image:e]")3x),\'f\';g:url("[image:h]")}',
+        ),
+        (
+            "a{b:-WEBKIT-Image-Set(/* ' */ 'c' 1x}e{content:'f'}",
+            "a{b:-WEBKIT-Image-Set(/* ' */ url(\"[image:c]\") 1x}e{content:'f'}",
+        ),
         ("a{b:url(c) format('d'),url(e)}", 'a{b:url("[image:c]") format(\'d\'),url("[image:e]")}'),
     ],
 )
@@ -202,6 +217,9 @@ def test_addresses_of_a_style_sheet_are_replaced(before: str, after: str) -> Non
         "/* url(a) */",
         "a{content:'url(a)'}",
         "a{b:my-url(c)}",
+        "a{b:my-image-set('c' 1x)}",
+        "a{b:image-set(image('c') 1x, linear-gradient(rgb(0 0 0), red) 2x) 'd'}",
+        "a{b:image-set(}c{content:'d'}",
         "@namespace url(http://www.w3.org/1999/xhtml);",
         "a{b:url(c d)}",
         "a{b:url(c",
@@ -246,6 +264,9 @@ def test_the_work_grows_with_the_text(size: int) -> None:
         "<style>" + "'" * many,
         "<style>" + '"\n' * many,
         "<style>" + "/*" * many,
+        "<style>" + "(" * many,
+        "<style>" + "a" * many + "(",
+        "<style>" + "image-set('a'" * many,
         "<img srcset='" + "a," * many + "'>",
         "<img srcset='a " + "9" * many + "'>",
         "<img srcset='a " + "1x" * many + "'>",

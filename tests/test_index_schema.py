@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,16 @@ def get(index: Path, path: str) -> Any:
         return json.loads(response.text) if ".json" in path else response.text
 
     return asyncio.run(ask())
+
+
+def test_words_with_an_open_end_are_kept_by_their_first_letters(index: Path) -> None:
+    """In both search tables, of one to three characters; longer ones are few words."""
+    with closing(sqlite3.connect(index)) as conn:
+        made = dict(
+            conn.execute("SELECT name, sql FROM sqlite_master WHERE sql LIKE '%USING fts5%'")
+        )
+    assert set(made) == {"document_search", "text_search"}
+    assert all("prefix='1 2 3'" in sql for sql in made.values())
 
 
 def test_datasette_shows_the_descriptions(index: Path) -> None:

@@ -193,7 +193,7 @@ def source_of(archive: Archive, document: str = "doc-0") -> Assembled:
 def test_a_fetched_page_has_its_parts(tmp_path: Path) -> None:
     """Pictures, sheets, what sheets import, a font; a redirect leads on; what is gone is told."""
     made = source_of(archived(tmp_path, the_files(), "page"))
-    assert (made.named, made.shown, made.absent, made.unfit) == (15, 12, 2, 1)
+    assert (made.named, made.shown, made.absent, made.unfit) == (17, 14, 2, 1)
     assert [url.rpartition("/")[2] for url in made.missing] == ["none.gif", "gone.png"]
     assert b"top.pwned" not in b"".join(inside(made.page, "image/png"))
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import threading
 from collections.abc import Iterator
 from html import unescape
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from provenance.web import comparing
-from provenance.web.difference import Difference, compare
-from provenance.web.recent import AT_ONCE, WAITING
+from provenance.web.attachment import site_of
+from provenance.web.leafing import comparison
+from provenance.web.recent import WAITING
 from tests.web_client import Client
 from tests.web_fixture import Shelf, Visit, a_collection, a_document, an_answer, harbour
 
@@ -204,42 +205,85 @@ def test_how_far_very_long_texts_are_compared_is_told(
         client.close()
 
 
-def test_comparisons_are_made_once_and_too_many_are_told_to_come_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def crowded(client: Client, paths: list[str]) -> list[Any]:
+    """Return the answers to all of these, asked for at the same time."""
+
+    async def crowd() -> list[Any]:
+        return await asyncio.gather(*(client.datasette.client.get(path) for path in paths))
+
+    found: list[Any] = client.run(crowd())
+    return found
+
+
+def test_a_crowd_that_turns_pages_has_its_texts_read_and_compared_once(tmp_path: Path) -> None:
+    """Every page of a long comparison, both ways to leaf and the twin, three readers for each."""
+    texts = [
+        "\n".join(f"{'old' if not at and n % 25 == 0 else 'line'} {n}" for n in range(6_000))
+        for at in (0, 1)
+    ]
+    made = comparison(*texts)
+    assert len(made.whole) > len(made.brief) > 10
+    visits = [a_text_visit("pier", f"2026-01-0{at}T00:00:00Z", texts[at - 1]) for at in (1, 2)]
+    shelf = Shelf(a_collection(a_document("pier")), visits)
+    client = Client(shelf, tmp_path, settings={"num_sql_threads": 1})
+    site = site_of(client.datasette)
+    assert site is not None
+    seen: list[str] = []
+    try:
+        client.run(site.read(lambda conn: conn.set_trace_callback(seen.append)))
+        here = "/diff/{}/{}".format(*versions(client, "pier"))
+        brief, whole = (
+            [f"{here}?page={number}{more}" for number in range(1, len(pages) + 1)]
+            for pages, more in ((made.brief, ""), (made.whole, "&all=1"))
+        )
+        twins = [f"{here}.json?page={number}" for number in range(1, 6)]
+        asked = [*brief, *whole, *twins] * 3
+        answers = crowded(client, asked)
+        assert {answer.status_code for answer in answers} == {200}
+        assert sum(line.startswith("select substr(text,") for line in seen) == 2
+        shown = dict(zip(asked, answers, strict=True))
+        for paths in (brief, whole):
+            found = [re.findall(r"<del>old</del> (\d+)", shown[path].text) for path in paths]
+            assert [*chain(*found)] == [str(n) for n in range(0, 6_000, 25)]
+        cells = (re.findall(r'<td class="line">(\d+)</td>', shown[path].text) for path in whole)
+        assert "".join(chain(*cells)) == "".join(str(n) * 2 for n in range(1, 6_001))
+        rows = [row["before_line"] for path in twins for row in shown[path].json()["rows"]]
+        assert rows == [row.before_line for row in made.open_rows]
+    finally:
+        client.close()
+
+
+def test_who_comes_while_too_many_wait_is_told_to_come_again(
+    tmp_path: Path,
 ) -> None:
-    """Two at a time, sixteen in all: the next gets 503; who asks for the same waits for it."""
-    visits = [a_text_visit("notes", f"2026-11-23T23:{at:02}:00Z", f"line {at}") for at in range(20)]
+    """503 for a comparison that is not there; one that is there is shown, and all are later."""
+    visits = [a_text_visit("notes", f"2026-11-23T23:{at:02}:00Z", f"line {at}") for at in range(3)]
     client = Client(Shelf(a_collection(a_document("notes")), visits), tmp_path)
-    released, calls, most = threading.Event(), [0], [0]
-    under_way = [0]
-    lock = threading.Lock()
+    first, second, third = versions(client, "notes")
+    site = site_of(client.datasette)
+    assert site is not None
+    compared = site.compared
 
-    def slow(before: str, after: str, *, mask: bool) -> Difference:
-        with lock:
-            calls[0] += 1
-            under_way[0] += 1
-            most[0] = max(most[0], under_way[0])
-        released.wait()
-        with lock:
-            under_way[0] -= 1
-        return compare(before, after, mask=mask)
+    async def crowd() -> None:
+        released = asyncio.Event()
 
-    monkeypatch.setattr(comparing, "compare", slow)
-    first, *others = (one.capture_id for one in client.shelf.of("notes"))
+        async def make() -> None:
+            await released.wait()
 
-    async def crowd() -> list[int]:
         get = client.datasette.client.get
-        asked = [asyncio.ensure_future(get(f"/diff/{first}/{one}")) for one in others]
-        asked += [asyncio.ensure_future(get(f"/diff/{first}/{others[0]}"))]
-        refused = len(others) - WAITING
-        while sum(one.done() for one in asked) < refused or most[0] < AT_ONCE:
-            await asyncio.sleep(0)
+        assert (await get(f"/diff/{first}/{second}")).status_code == 200
+        others = [asyncio.ensure_future(compared.get(n, make)) for n in range(WAITING)]
+        await asyncio.sleep(0)
+        for ending in ("", ".json", "?page=2", "?all=1"):
+            assert (await get(f"/diff/{first}/{second}{ending}")).status_code == 200
+            refused = await get(f"/diff/{first}/{third}{ending}")
+            assert refused.status_code == 503
+            assert "Other comparisons are being made. Ask again in a moment." in refused.text
         released.set()
-        return sorted(one.status_code for one in await asyncio.gather(*asked))
+        await asyncio.gather(*others)
+        assert (await get(f"/diff/{first}/{third}")).status_code == 200
 
     try:
-        assert client.run(crowd()) == [200] * (WAITING + 1) + [503] * (len(others) - WAITING)
-        assert (calls[0], most[0]) == (WAITING, AT_ONCE)
+        client.run(crowd())
     finally:
-        released.set()
         client.close()

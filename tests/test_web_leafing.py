@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provenance.web.difference import Kind, Row, compare
-from provenance.web.leafing import PAGE_BYTES, PART, Block, leaves, parts
+from provenance.web.leafing import PAGE_BYTES, PART, Block, comparison, leaves, parts
 
 LINES = st.sampled_from(["the bridge", "the ferry", "", "12 March 2021", "大桥" * 4, "x" * 40])
 TEXTS = st.lists(LINES, max_size=60).map("\n".join)
@@ -103,3 +103,20 @@ def test_two_texts_without_a_line_in_common_make_many_pages() -> None:
             sum(len(p.text.encode()) for b in page for r in b.rows for p in r.before + r.after)
             < PAGE_BYTES
         )
+
+
+@given(before=TEXTS, after=TEXTS, mask=st.booleans(), times=st.sampled_from([1, 40]))
+def test_a_comparison_has_the_pages_of_both_ways_to_leaf(
+    before: str, after: str, mask: bool, times: int
+) -> None:
+    """As `leaves` cuts them; what is open is all that is not folded."""
+    ours, theirs = ("\n".join([text] * times) for text in (before, after))
+    made = comparison(ours, theirs, mask=mask)
+    assert made.difference == compare(ours, theirs, mask=mask)
+    assert made.brief == leaves(made.difference, everything=False)
+    assert made.whole == leaves(made.difference, everything=True)
+    folded = sum(len(s.rows) for s in made.difference.stretches if s.folded)
+    rows = [row for stretch in made.difference.stretches for row in stretch.rows]
+    assert len(made.open_rows) == len(rows) - folded
+    assert made.difference.same == (not any(row.kind is not Kind.SAME for row in rows))
+    assert made.size >= len(rows)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from provenance.model import OutcomeKind
-from provenance.reading.belonging import read_belonging
+from provenance.reading.belonging import Left, read_belonging
 from provenance.reading.lookup import read_documents
 from provenance.reading.standing import read_standing
 from provenance.web.attachment import site_of
@@ -89,13 +89,17 @@ def test_a_text_of_several_documents_belongs_to_each(tmp_path: Path) -> None:
         numbers = dict(conn.execute("select document, rowid from document").fetchall())
     names = {rowid: name for name, rowid in numbers.items()}
 
-    def newest(among: str, most: int, *, everything: bool) -> str:
-        mask = bytearray(max(names) + 1)
+    def left(among: str, *, everything: bool) -> Left:
+        documents = bytearray(max(names) + 1)
         for name in among:
-            mask[numbers[name]] = 1
-        fitting = belonging.fitting(texts, mask, everything=everything)
-        found = belonging.newest(fitting, mask, everything=everything, most=most)
-        assert found == belonging.newest(texts, mask, everything=everything, most=most)
+            documents[numbers[name]] = 1
+        return belonging.left(among, lambda: documents, everything=everything)
+
+    def newest(among: str, most: int, *, everything: bool) -> str:
+        those = left(among, everything=everything)
+        found = belonging.newest(those.out_of(texts), those, most=most)
+        assert found == belonging.newest(bytes([1] * (len(texts) + 1)), those, most=most)
+        assert belonging.newest(those.out_of([]), those, most=most) == []
         return "".join(names[each] for each in found)
 
     assert newest("abcde", 9, everything=False) == "bda"
@@ -103,8 +107,10 @@ def test_a_text_of_several_documents_belongs_to_each(tmp_path: Path) -> None:
     assert newest("abcde", 2, everything=True) == "be"
     assert newest("ace", 9, everything=False) == "a"
     assert newest("ce", 9, everything=False) == ""
-    assert len(belonging.fitting(texts, None, everything=False)) == 2
-    assert len(belonging.fitting(texts, None, everything=True)) == 3
+    assert left("abcde", everything=False).texts.count(1) == 2
+    assert left("abcde", everything=True).texts.count(1) == 3
+    assert left("ce", everything=False).texts.count(1) == 0
+    assert left("c", everything=True).out_of(texts[:1]).count(1) == 1
 
 
 def test_what_is_read_once_is_read_before_anyone_asks(

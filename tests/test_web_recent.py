@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -28,8 +27,9 @@ def test_what_is_asked_for_at_once_is_made_once() -> None:
     async def work() -> None:
         recent: Made = Recent(len, number=4, bytes_kept=100)
 
-        def make() -> bytes:
+        async def make() -> bytes:
             calls.append(1)
+            await asyncio.sleep(0)
             return b"made"
 
         assert await asyncio.gather(*(recent.get("a", make) for _ in range(5))) == [b"made"] * 5
@@ -46,8 +46,8 @@ def test_the_oldest_goes_where_it_is_too_much() -> None:
     async def work() -> None:
         recent: Made = Recent(len, number=2, bytes_kept=10)
 
-        def making(name: str, size: int) -> Callable[[], bytes]:
-            def make() -> bytes:
+        def making(name: str, size: int) -> Callable[[], Awaitable[bytes]]:
+            async def make() -> bytes:
                 calls.append(name)
                 return bytes(size)
 
@@ -64,33 +64,64 @@ def test_the_oldest_goes_where_it_is_too_much() -> None:
 
 
 def test_little_is_done_at_once_and_much_is_refused() -> None:
-    """Two in threads, some waiting, the next is told to come again; a fault is not kept."""
-    least, most, under_way = threading.Event(), [0], [0]
-    lock = threading.Lock()
-
-    def make() -> bytes:
-        with lock:
-            under_way[0] += 1
-            most[0] = max(most[0], under_way[0])
-        least.wait(30)
-        with lock:
-            under_way[0] -= 1
-        raise ValueError
+    """Two are being made, some wait, the next is told to come again; a fault is not kept."""
+    most, under_way = [0], [0]
 
     async def work() -> None:
         recent: Made = Recent(len, number=4, bytes_kept=100)
+        released, begun = asyncio.Event(), asyncio.Semaphore(0)
+
+        async def make() -> bytes:
+            begun.release()
+            under_way[0] += 1
+            most[0] = max(most[0], under_way[0])
+            await released.wait()
+            under_way[0] -= 1
+            raise ValueError
+
         waiting = [asyncio.ensure_future(recent.get(number, make)) for number in range(WAITING)]
-        while under_way[0] < AT_ONCE:
-            await asyncio.sleep(0)
+        for _ in range(AT_ONCE):
+            await asyncio.wait_for(begun.acquire(), 60)
         with pytest.raises(BusyError):
             await recent.get("one more", make)
-        least.set()
-        faults = await asyncio.gather(*waiting, return_exceptions=True)
-        assert {type(fault) for fault in faults} == {ValueError}
-        assert await recent.get(0, lambda: b"now") == b"now"
+        known = asyncio.ensure_future(recent.get(WAITING - 1, make))
+        released.set()
+        faults = await asyncio.gather(*waiting, known, return_exceptions=True)
+        assert [type(fault) for fault in faults] == [ValueError] * (WAITING + 1)
+        assert await recent.get(0, now) == b"now"
+
+    async def now() -> bytes:
+        return b"now"
 
     run(work)
     assert most == [AT_ONCE]
+
+
+def test_who_goes_away_takes_nothing_from_who_waits() -> None:
+    """What is being made is made to its end, and kept."""
+
+    async def work() -> None:
+        recent: Made = Recent(len, number=4, bytes_kept=100)
+        begun, released = asyncio.Event(), asyncio.Event()
+
+        async def make() -> bytes:
+            begun.set()
+            await released.wait()
+            return b"made"
+
+        async def never() -> bytes:
+            raise AssertionError("made again")
+
+        first = asyncio.ensure_future(recent.get("a", make))
+        await begun.wait()
+        second = asyncio.ensure_future(recent.get("a", never))
+        first.cancel()
+        await asyncio.sleep(0)
+        released.set()
+        assert await second == await recent.get("a", never) == b"made"
+        assert first.cancelled()
+
+    run(work)
 
 
 def test_the_newest_can_be_kept_whatever_its_size() -> None:
@@ -100,7 +131,7 @@ def test_the_newest_can_be_kept_whatever_its_size() -> None:
     async def work() -> None:
         recent: Made = Recent(len, number=4, bytes_kept=3, newest=True)
 
-        def make(made: bytes) -> bytes:
+        async def make(made: bytes) -> bytes:
             calls.append(made)
             return made
 

@@ -24,6 +24,7 @@ WAYS = (
     '<style>@font-face {{ font-family: "F{0}"; src: url({0}) }}</style>'
     "<b style=\"font-family:'F{0}'\">x</b>",
     '<svg width=9 height=9><image href="{0}" width=9 height=9 /></svg>',
+    "<p style=\"background:image-set('{0}' 1x)\">x</p>",
     '<p style="mask-image:url({0}#m);clip-path:url({0}#c);filter:url({0}#f)">x</p>',
 )
 """Ways in which a part comes into a page; each hostile file comes in by every one of them."""
@@ -116,7 +117,7 @@ def test_the_banner_says_how_much_is_there(site: str, archive: Archive) -> None:
     status, _, body = get(f"{site}/view/{capture}")
     text = body.decode()
     assert status == 200
-    assert "of the 15 pictures, style sheets and fonts that the page names, 12 are in" in text
+    assert "of the 17 pictures, style sheets and fonts that the page names, 14 are in" in text
     assert "2 are not in the archive, 1 cannot be shown" in text
     assert "What is shown was captured" in text
     assert "gone.<wbr>png" in text.split("Not in the archive: 2")[1]
@@ -175,6 +176,10 @@ def test_a_page_is_shown_with_its_parts(browser: Any, site: str, archive: Archiv
         for part in ("#styled", "#inline", "#attribute"):
             shown_image = frame.evaluate(style.format(part, "backgroundImage"))
             assert shown_image.startswith('url("data:image/png'), part
+        choice = frame.evaluate(style.format("#choice", "backgroundImage"))
+        assert choice.startswith('image-set(url("data:image/png')
+        drawn = frame.evaluate("document.querySelector('#drawn').getBBox().width")
+        assert drawn == widths["plain"]
         assert frame.evaluate("[...document.fonts].map(font => font.status)") == ["loaded"]
         assert [each.evaluate("window.pwned") for each in tab.frames] == [None, None]
         asked = [url for url in reader.answered if not url.startswith((site, "data:"))]

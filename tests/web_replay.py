@@ -29,7 +29,9 @@ PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>The 
 <img id="vector" src="i/vector.svg" alt="vector"><img id="moved" src="i/moved.png" alt="moved">
 <img id="gone" src="i/gone.png" alt="gone"><img id="page" src="page.html" alt="a page"></p>
 <p id="styled">Six documents do not give the same figures.</p><p id="inline">Inline</p>
-<p id="attribute" style="background: url(i/attribute.png)">Attribute</p></body></html>"""
+<p id="attribute" style="background: url(i/attribute.png)">Attribute</p>
+<p id="choice" style="background-image: image-set('i/choice.png' 1x)">Choice</p>
+<svg width="64" height="40"><image id="drawn" href="i/drawn.png" /></svg></body></html>"""
 
 MAIN = (
     "@import 'more.css';\n"
@@ -52,7 +54,7 @@ def a_font() -> bytes:
 
 def the_files() -> dict[str, tuple[str, bytes]]:
     """Return a page that names parts in every way there is, and those that there are."""
-    pictures = "plain late set-1200 set-4000 picture inline attribute sheet there"
+    pictures = "plain late set-1200 set-4000 picture inline attribute sheet there choice drawn"
     return {
         "page": ("text/html; charset=utf-8", PAGE.encode()),
         "css/main.css": ("text/css", MAIN.encode()),

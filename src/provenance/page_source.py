@@ -8,13 +8,17 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from provenance.digest import digest_of
+from provenance.digest import Digest, digest_of
 from provenance.errors import ProvenanceError, UsageError
 from provenance.extract.drawing import MAX_BYTES, draw_page
 from provenance.holdings import CERTIFICATES
 from provenance.index import CaptureRow, captures, fts_query, open_index, places, resolve
-from provenance.warc.contents import read_block, read_content, read_head, read_member
+from provenance.warc.contents import read_block, read_content, read_head_of, read_member
 from provenance.web.source import Assembled, AtHand, Checked, Drawn, Exchange, LogHead
+
+_LOOKED_THROUGH = 4 << 20
+"""Bytes of a record's block that is read to its end, to see that it is what the index names, before
+its head is shown."""
 
 _CHAIN_LIMIT = 1 << 20
 _CHAIN = """
@@ -140,18 +144,22 @@ class PageSource:
                 "SELECT note FROM capture WHERE capture_id = ?", (row.capture_id,)
             ).fetchone()[0]
             asked = connection.execute(
-                "SELECT offset, ordinal, type FROM record WHERE warc = ? AND offset < ? "
-                "ORDER BY offset DESC LIMIT 1",
+                "SELECT offset, ordinal, record_digest, content_length, type FROM record"
+                " WHERE warc = ? AND offset < ? ORDER BY offset DESC LIMIT 1",
                 (row.warc, row.offset),
             ).fetchone()
+            size = connection.execute(
+                "SELECT content_length FROM record WHERE warc = ? AND offset = ? AND ordinal = ?",
+                (row.warc, row.offset, row.ordinal),
+            ).fetchone()[0]
         path = self._archive / row.warc
         if not path.is_file():
             return None
         request = None
-        if asked is not None and asked[2] == "request" and row.obtained != "added":
+        if asked is not None and asked[4] == "request" and row.obtained != "added":
             with contextlib.suppress(ProvenanceError):
-                request = read_head(path, asked[0], asked[1])[1] or None
-        answer = read_head(path, row.offset, row.ordinal)[1] or None
+                request = _head(path, *asked[:4])
+        answer = _head(path, row.offset, row.ordinal, row.capture_id, size)
         return Exchange(
             chain=self._chain(row.warc, note),
             request_head=request if row.record_type in ("response", "revisit") else None,
@@ -171,7 +179,8 @@ class PageSource:
         if found is None:
             return None
         with contextlib.suppress(ProvenanceError):
-            return read_block(self._archive / found[0], found[1], found[2], limit=_CHAIN_LIMIT)
+            raw = read_block(self._archive / found[0], found[1], found[2], limit=_CHAIN_LIMIT)
+            return raw if digest_of(raw) == digest else None
         return None
 
     def cite(self, capture_id: str, form: str, locator: str | None) -> str:
@@ -181,6 +190,13 @@ class PageSource:
     def fts_query(self, words: str) -> str:
         """Return the FTS5 expression for a person's words."""
         return fts_query(words)
+
+
+def _head(path: Path, offset: int, ordinal: int, digest: str, size: int) -> bytes | None:
+    head = read_head_of(
+        path, offset, ordinal, digest=Digest(digest), size=size, limit=_LOOKED_THROUGH
+    )
+    return head or None
 
 
 def cut_out_command(row: CaptureRow) -> str:

@@ -4,7 +4,7 @@ All else stays as it is written. No tree is built: what counts is told apart by 
 alone, in one pass whose work is linear in the length of the text. An address that is missed stands
 as it was, so whoever shows the result must have a policy under which nothing is fetched.
 
-Source: CSS Syntax Level 3 §4; CSS Values 4 §4.5; CSS Cascade 5 §2.
+Source: CSS Syntax Level 3 §4; CSS Values 4 §4.5; CSS Images 4 §2.4; CSS Cascade 5 §2.
 """
 
 from __future__ import annotations
@@ -28,11 +28,15 @@ _LEXEME = re.compile(
     | @namespace\b[^;{{}}]*+
     | (?P<import>@import[ \t\n\r\f]++)(?P<imported>{_STRING}|{_ADDRESS})
     | (?<![\w-])(?P<address>{_ADDRESS})
-    | {_STRING}
+    | (?P<string>{_STRING})
     | \\.
+    | (?P<open>(?<![\w-])[\w-]*+\(|\()
+    | (?P<close>\))
+    | (?P<end>[{{}};])
     """,
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
+_SETS = ("image-set(", "-webkit-image-set(")
 _ESCAPE = re.compile(r"\\(?:([0-9A-Fa-f]{1,6})[ \t\n\r\f]?|\r\n|([\n\r\f])|(.))", re.DOTALL)
 
 
@@ -43,8 +47,17 @@ def rewritten_sheet(text: str, put: PutInSheet) -> str:
     '@import url("x:a.css"); p { background: url("x:b.png") }'
     """
 
+    within: list[bool] = []  # whether each bracket that is open is that of a set of images
+
     def written(found: re.Match[str]) -> str:
-        old = found["imported"] or found["address"]
+        if found["open"]:
+            within.append(found["open"].lower() in _SETS)
+        elif found["close"]:
+            del within[-1:]
+        elif found["end"]:
+            within.clear()
+        is_in_set = bool(within) and within[-1]
+        old = found["imported"] or found["address"] or (found["string"] if is_in_set else None)
         if old is None:
             return found[0]
         new = put(_reference(old), Kind.STYLE if found["imported"] else Kind.IMAGE)

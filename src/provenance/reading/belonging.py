@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
+from itertools import compress, count
 from operator import not_
 
 _BELONGING = """
@@ -21,11 +21,29 @@ from text as t join capture as c on c.content_id = t.content_id
 group by t.rowid, c.document, c.is_version order by 1
 """
 
-_MASKS = 16
-"""Filters of which is kept what they leave: one byte for each document."""
+_KEPT = 16
+"""Filters of which is kept what they leave: one byte for each document and each text."""
 
-Among = bytearray | None
-"""Documents by rowid, 1 where one is among those looked for; None stands for all of them."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What filters leave: documents and texts by rowid, 1 where one is left and else 0.
+
+    With `everything` also the texts that came to these documents as error pages or the like.
+    """
+
+    documents: bytearray
+    texts: bytearray
+    everything: bool
+
+    def out_of(self, texts: Sequence[int]) -> bytes:
+        """Return those of `texts` that are left, in the same form."""
+        sought = bytearray(len(self.texts))
+        for text in texts:
+            sought[text] = 1
+        # As two large numbers, for which no line of Python runs for each text.
+        both = int.from_bytes(sought, "little") & int.from_bytes(self.texts, "little")
+        return both.to_bytes(len(sought), "little")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +55,7 @@ class Belonging:
     an error page. `alone` has for each text the one document it is a version of, or 0 where it is
     not as plain as that. `latest` are the places of all that, the newest first: by the first
     capture that brought the text to the document; `texts` are the texts at these places.
-    `masks` are documents that filters leave.
+    `kept` is what the last few filters leave.
     """
 
     starts: array[int]
@@ -46,54 +64,49 @@ class Belonging:
     alone: array[int]
     latest: array[int]
     texts: array[int]
-    masks: dict[object, bytearray] = field(default_factory=dict, compare=False)
+    kept: dict[object, Left] = field(default_factory=dict, compare=False)
 
-    def remember(self, asked: object, read: Callable[[], bytearray]) -> bytearray:
-        """Return what `read` gives for what is asked; the last few of it are kept."""
-        found = self.masks.get(asked)
+    def left(self, asked: object, read: Callable[[], bytearray], *, everything: bool) -> Left:
+        """Return what is left where `read` gives the documents left by what is `asked`."""
+        found = self.kept.get((asked, everything))
         if found is None:
-            found = self.masks[asked] = read()
-            for old in list(self.masks)[:-_MASKS]:
-                self.masks.pop(old, None)
+            found = self.kept[(asked, everything)] = self._left(read(), everything=everything)
+            for old in list(self.kept)[:-_KEPT]:
+                self.kept.pop(old, None)
         return found
 
-    def of(self, text: int, among: Among, *, everything: bool) -> Iterator[int]:
-        """Yield the documents `among` these of which a text is a version.
-
-        With `everything` also those to which it came as an error page or the like.
-        """
-        for at in range(self.starts[text], self.starts[text + 1]):
-            document = self.documents[at]
-            if (everything or self.versions[at]) and (among is None or among[document]):
-                yield document
-
-    def fitting(self, texts: Sequence[int], among: Among, *, everything: bool) -> list[int]:
-        """Return those of `texts`, in order, that belong to a document `among` these."""
+    def _left(self, documents: bytearray, *, everything: bool) -> Left:
         # Nearly all texts are alone, and for these no line of Python runs for each.
-        alone = [self.alone[text] for text in texts]
-        plain = compress(texts, alone if among is None else map(among.__getitem__, alone))
-        others = (
-            text
-            for text in compress(texts, map(not_, alone))
-            if any(True for _ in self.of(text, among, everything=everything))
-        )
-        return sorted((*plain, *others))
+        texts = bytearray(map(documents.__getitem__, self.alone))
+        left = Left(documents=documents, texts=texts, everything=everything)
+        for text in compress(count(), map(not_, self.alone)):
+            texts[text] = any(True for _ in self.of(text, left))
+        return left
 
-    def newest(
-        self, texts: Sequence[int], among: Among, *, everything: bool, most: int
-    ) -> list[int]:
-        """Return up to `most` documents `among` these that have `texts`, the newest text first."""
-        sought = bytearray(len(self.alone))
-        for text in texts:
-            sought[text] = 1
+    def of(self, text: int, left: Left) -> Iterator[int]:
+        """Yield those documents that are `left` of which a text is a version, or what else counts.
+
+        A document may come twice.
+        """
+        return self._at(range(self.starts[text], self.starts[text + 1]), left)
+
+    def newest(self, texts: bytes, left: Left, *, most: int) -> list[int]:
+        """Return up to `most` of the documents `left` that have `texts`, the newest text first.
+
+        `texts` are in the form of `Left`.
+        """
         found: dict[int, None] = {}
-        for at in compress(self.latest, map(sought.__getitem__, self.texts)):
-            document = self.documents[at]
-            if (everything or self.versions[at]) and (among is None or among[document]):
-                found[document] = None
-                if len(found) == most:
-                    break
+        for document in self._at(compress(self.latest, map(texts.__getitem__, self.texts)), left):
+            found[document] = None
+            if len(found) == most:
+                break
         return list(found)
+
+    def _at(self, places: Iterable[int], left: Left) -> Iterator[int]:
+        for at in places:
+            document = self.documents[at]
+            if (left.everything or self.versions[at]) and left.documents[document]:
+                yield document
 
 
 def read_belonging(conn: sqlite3.Connection) -> Belonging:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 MOST = 10_000
@@ -18,6 +18,10 @@ MOST = 10_000
 _SPREAD = "((rowid * 2654435761 & 4294967295) >> 16)"
 """SQL: a number that goes with a row and with nothing else: documents may alternate in language,
 and so would every second row. Source: Knuth, The Art of Computer Programming 3, §6.4."""
+
+_AMONG = "substr(:among, rowid + 1, 1) = x'01'"
+"""SQL: whether a blob with a byte for each row has a 1 for this one. To hand over the rowids
+themselves, and look each up, would take several times as long."""
 
 _WEIGHTS = {"text_search": "8.0, 1.0", "document_search": "1.0, 1.0, 1.0, 1.0"}
 
@@ -46,30 +50,30 @@ def rank(
 
 
 def rank_among(
-    conn: sqlite3.Connection, expression: str, rowids: Sequence[int], *, most: int = MOST
+    conn: sqlite3.Connection, expression: str, texts: bytes | bytearray, *, most: int = MOST
 ) -> Ranked:
-    """Return those `rowids` of `text_search`, all of which match, best first.
-
-    Where they are too many, other rows that match may be among them; they are not counted.
-    """
-    each = max(-(-len(rowids) // most), 1)
-    if each > 1:
-        found = _ranked(conn, expression, "text_search", each)
-        return Ranked(rowids=found, texts=len(rowids), each=each)
-    # The plus keeps SQLite from starting the search anew for each rowid.
-    rows = conn.execute(
-        f"select rowid, bm25(text_search, {_WEIGHTS['text_search']}) from text_search"
-        " where text_search match ? and +rowid in (select value from json_each(?)) order by 2, 1",
-        (expression, json.dumps(rowids)),
-    )
-    return Ranked(rowids=(row[0] for row in rows), texts=len(rowids), each=1)
+    """Return the rows of `text_search` that match and that `texts` has a 1 for, by rowid."""
+    count = conn.execute(
+        f"select count(*) from text_search where text_search match :words and {_AMONG}",
+        {"words": expression, "among": texts},
+    ).fetchone()[0]
+    each = max(-(-count // most), 1)
+    found = _ranked(conn, expression, "text_search", each, texts)
+    return Ranked(rowids=found, texts=count, each=each)
 
 
-def _ranked(conn: sqlite3.Connection, expression: str, table: str, each: int) -> Iterator[int]:
+def _ranked(
+    conn: sqlite3.Connection,
+    expression: str,
+    table: str,
+    each: int,
+    among: bytes | bytearray | None = None,
+) -> Iterator[int]:
     rows = conn.execute(
         f"select rowid, bm25({table}, {_WEIGHTS[table]}) from {table}"
-        f" where {table} match ? and {_SPREAD} % ? = 0 order by 2, 1",
-        (expression, each),
+        f" where {table} match :words and {_SPREAD} % :each = 0"
+        f" and {_AMONG if among is not None else 'true'} order by 2, 1",
+        {"words": expression, "each": each, "among": among},
     )
     return (row[0] for row in rows)
 

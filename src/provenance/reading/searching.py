@@ -146,6 +146,9 @@ select snippet(text_search, 1, ?, ?, ' … ', 48) from text_search
 where text_search match ? and rowid = ?
 """
 
+_LONG_OPEN = re.compile(r'[^"]{4,}" \*')
+"""A word or phrase with an open end that is longer than the beginnings that the index keeps."""
+
 _SNIPPETS = """
 select rowid, coalesce(snippet(text_search, 1, ?, ?, ' … ', 48), '') from text_search
 where text_search match ? and +rowid in (
@@ -186,33 +189,26 @@ def _narrowed(
     conn: sqlite3.Connection, expression: str, filters: Filters, belonging: Belonging, *, most: int
 ) -> tuple[Iterable[int], int, int]:
     """Return documents in order, how many texts fit, and one of how many was ranked."""
-    everything = filters.everything
-    among = None
-    if filters.of_documents:
-        names = ("role", "publisher", "language", "since", "until")
-        asked = {name: getattr(filters, name) for name in names}
-        among = belonging.remember(tuple(asked.values()), lambda: _fitting(conn, asked))
-    texts = matching(conn, expression)
-    fitting = belonging.fitting(texts, among, everything=everything)
-    if filters.newest:
-        newest = belonging.newest(fitting, among, everything=everything, most=most)
-        return newest, len(fitting), 1
-    ranked = rank_among(conn, expression, fitting)
-    documents = _once(
-        document
-        for text in ranked.rowids
-        for document in belonging.of(text, among, everything=everything)
+    names = ("role", "publisher", "language", "since", "until")
+    asked = {name: getattr(filters, name) for name in names}
+    left = belonging.left(
+        tuple(asked.values()), lambda: _fitting(conn, asked), everything=filters.everything
     )
+    if filters.newest:
+        fitting = left.out_of(matching(conn, expression))
+        return belonging.newest(fitting, left, most=most), fitting.count(1), 1
+    ranked = rank_among(conn, expression, left.texts)
+    documents = _once(document for text in ranked.rowids for document in belonging.of(text, left))
     return documents, ranked.texts, ranked.each
 
 
 def _fitting(conn: sqlite3.Connection, asked: Mapping[str, str | None]) -> bytearray:
-    """Return the documents that the filters leave, as `Among` has them."""
+    """Return the documents that the filters leave, as `Left` has them."""
     last = conn.execute("select coalesce(max(rowid), 0) from document").fetchone()[0]
-    among = bytearray(last + 1)
+    documents = bytearray(last + 1)
     for document in json.loads(conn.execute(_FITTING, asked).fetchone()[0]):
-        among[document] = 1
-    return among
+        documents[document] = 1
+    return documents
 
 
 def _holders(conn: sqlite3.Connection, ranked: Ranked, *, everything: bool) -> Iterator[int]:
@@ -253,15 +249,15 @@ def _hit(
 class _Snippets:
     """The words sought as they stand in texts of some documents.
 
-    A word whose end is open stands for very many: to look it up in one text takes as long as in
-    all, so all that may be asked for are looked up at once.
+    A word whose end is open stands for many, which are put together for each text anew where the
+    index keeps no words by so long a beginning; so all that may be asked for are looked up at once.
     """
 
     def __init__(self, conn: sqlite3.Connection, expression: str, documents: list[int]) -> None:
         self._conn = conn
         self._expression = expression
         self._known: dict[int, str] | None = None
-        if '" *' in expression:
+        if _LONG_OPEN.search(expression):
             rows = conn.execute(_SNIPPETS, (MARK, UNMARK, expression, json.dumps(documents)))
             self._known = dict(rows.fetchall())
 

@@ -49,14 +49,55 @@ def read_head(path: Path, offset: int, ordinal: int = 0) -> tuple[RecordHeader, 
     """Return the record's header and the HTTP head at the start of its block (`b""` if none)."""
     with closing(_records(path, offset)) as records:
         record = _nth(records, path, offset, ordinal)
-        if not (record.header.value("Content-Type") or "").lower().startswith("application/http"):
-            return record.header, b""
-        raw = b""
-        for piece in record.pieces():
-            raw += piece
-            if head_end(raw) is not None or len(raw) > HEAD_LIMIT:
-                break
-        return record.header, raw[: head_end(raw)]
+        return record.header, _head_of(record)
+
+
+def read_head_of(
+    path: Path, offset: int, ordinal: int, *, digest: Digest, size: int, limit: int
+) -> bytes:
+    """Return the HTTP head (`b""` if none) of the record that an index names: digest, block's size.
+
+    A block of more than `limit` bytes is not read to its end, so that its digest is not held
+    against that of the index.
+
+    Raises:
+        WarcFormatError: another record stands there, or none.
+        StorageError: the file cannot be read.
+    """
+    with closing(_records(path, offset)) as records:
+        record = _nth(records, path, offset, ordinal)
+        is_it = record.block_size == size
+        head = _head_of(record) if is_it else b""
+        if is_it and size <= limit:
+            record.finish()
+            is_it = record.digest == digest
+    if not is_it:
+        raise _other_record(path, offset, expected=digest, found=record.digest)
+    return head
+
+
+def _head_of(record: Record) -> bytes:
+    if not (record.header.value("Content-Type") or "").lower().startswith("application/http"):
+        return b""
+    raw = b""
+    for piece in record.pieces():
+        raw += piece
+        if head_end(raw) is not None or len(raw) > HEAD_LIMIT:
+            break
+    return raw[: head_end(raw)]
+
+
+def _other_record(
+    path: Path, offset: int, *, expected: Digest, found: str | None
+) -> WarcFormatError:
+    return WarcFormatError(
+        "not the record that the index names",
+        where=path.name,
+        offset=offset,
+        expected=expected,
+        found=found or "another",
+        hint="Run `provenance verify`.",
+    )
 
 
 def read_block(path: Path, offset: int, ordinal: int = 0, *, limit: int) -> bytes:
@@ -121,14 +162,8 @@ def read_member(path: Path, offset: int, length: int, digest: Digest) -> Iterato
     except OSError as fault:
         raise StorageError(f"cannot read ({fault.strerror})", where=path.name) from fault
     if length or inside.digest() != digest:
-        raise WarcFormatError(
-            "not the record that the index names",
-            where=path.name,
-            offset=offset,
-            expected=digest,
-            found=inside.digest() or "no gzip member with one whole record",
-            hint="Run `provenance verify`.",
-        )
+        found = inside.digest() or "no gzip member with one whole record"
+        raise _other_record(path, offset, expected=digest, found=found)
     yield held
 
 

@@ -12,7 +12,7 @@ from provenance.reading.belonging import Belonging, read_belonging
 from provenance.reading.facts import Home
 from provenance.reading.searching import Choices, read_choices
 from provenance.reading.standing import Standing, read_home, read_standing
-from provenance.web.difference import Difference
+from provenance.web.leafing import Comparison
 from provenance.web.offer import LIVE, Offer
 from provenance.web.public import PublicAddress
 from provenance.web.recent import Recent
@@ -34,8 +34,9 @@ CHECKS_AT_ONCE = 2
 KEPT = 48 << 20
 """Bytes of pages that were put together, and as many of pictures, that are kept for the next."""
 
-COMPARED, ROWS_KEPT = 4, 20_000
-"""Comparisons that are kept for who turns to their next page, and how many rows of them."""
+COMPARED, PIECES_KEPT = 4, 60_000
+"""Comparisons that are kept with their pages for who turns these, and how many rows and pieces of
+them, each about a hundred bytes."""
 
 _ANY_LENGTH = (1 << 31) - 1
 """More than SQLite holds in one value, whatever it was built with."""
@@ -76,8 +77,11 @@ class Site:
         self.static = {name: read_static(name) for name in STATIC}
         self.sending = Sending()
         self.checking = asyncio.Semaphore(CHECKS_AT_ONCE)
-        self.compared: Recent[Difference] = Recent(
-            _rows, number=COMPARED, bytes_kept=ROWS_KEPT, newest=True
+        self.compared: Recent[Comparison | None] = Recent(
+            lambda made: made.size if made else 0,
+            number=COMPARED,
+            bytes_kept=PIECES_KEPT,
+            newest=True,
         )
         self.assembled: Recent[Assembled | None] = Recent(
             lambda made: len(made.page) if made else 0, number=4, bytes_kept=KEPT
@@ -189,10 +193,6 @@ class Site:
         """Return a static file's path; its query changes with the file."""
         version = hashlib.sha256(self.static[name]).hexdigest()[:12]
         return self.path(f"/-/provenance/{name}?v={version}")
-
-
-def _rows(made: Difference) -> int:
-    return sum(len(stretch.rows) for stretch in made.stretches)
 
 
 def attach_site(datasette: Any, site: Site) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,9 +12,8 @@ from provenance.reading import lookup
 from provenance.reading.facts import CapturePage
 from provenance.web.answers import MissingError, busy, flag, page, page_number, twin
 from provenance.web.attachment import Site
-from provenance.web.difference import Difference, compare
 from provenance.web.finding import find_capture, named
-from provenance.web.leafing import Block, leaves
+from provenance.web.leafing import Block, Comparison, comparison
 from provenance.web.recent import BusyError
 from provenance.web.render import segment
 
@@ -31,10 +29,10 @@ async def diff(site: Site, request: Any) -> Response:
     before, after = await _both(site, request)
     mask, everything = flag(request, "mask"), flag(request, "all")
     view = "inline" if request.args.get("view") == "inline" else "side"
-    difference = await _compared(site, before, after, mask=mask)
+    compared = await _compared(site, before, after, mask=mask)
     blocks: tuple[tuple[Block, ...], ...] = ((),)
-    if difference is not None:
-        blocks = await asyncio.to_thread(leaves, difference, everything=everything)
+    if compared is not None:
+        blocks = compared.whole if everything else compared.brief
     number = min(page_number(request), len(blocks))
     here = f"/diff/{segment(before.capture.capture_id)}/{segment(after.capture.capture_id)}"
 
@@ -52,7 +50,7 @@ async def diff(site: Site, request: Any) -> Response:
         "diff.html",
         before=before,
         after=after,
-        difference=difference,
+        difference=compared.difference if compared else None,
         blocks=blocks[number - 1],
         number=number,
         count=len(blocks),
@@ -73,10 +71,9 @@ async def diff(site: Site, request: Any) -> Response:
 async def diff_json(site: Site, request: Any) -> Response:
     """Answer the comparison as JSON: rows of lines, each side a list of [text, marked]."""
     before, after = await _both(site, request)
-    difference = await _compared(site, before, after, mask=flag(request, "mask"))
+    compared = await _compared(site, before, after, mask=flag(request, "mask"))
     number = page_number(request)
-    stretches = difference.stretches if difference else ()
-    rows = [row for stretch in stretches if not stretch.folded for row in stretch.rows]
+    rows = compared.open_rows if compared else ()
     texts = [one.text.characters or 0 for one in (before, after) if one.text]
     return twin(
         site,
@@ -86,8 +83,8 @@ async def diff_json(site: Site, request: Any) -> Response:
             "after": _side(after),
             "same_content": _same_content(before, after),
             "masked": flag(request, "mask"),
-            "added": difference.added if difference else None,
-            "removed": difference.removed if difference else None,
+            "added": compared.difference.added if compared else None,
+            "removed": compared.difference.removed if compared else None,
             "compared_to": TEXT_COMPARED if max(texts, default=0) > TEXT_COMPARED else None,
             "page": number,
             "cut": len(rows) > ROWS * number,
@@ -114,15 +111,21 @@ async def _both(site: Site, request: Any) -> tuple[CapturePage, CapturePage]:
 
 async def _compared(
     site: Site, before: CapturePage, after: CapturePage, *, mask: bool
-) -> Difference | None:
-    """Return the comparison, or None where one of the two has no text."""
+) -> Comparison | None:
+    """Return the comparison, or None where one of the two has no text.
+
+    Texts are read, compared and cut into pages once for all who ask for any of these pages.
+    """
     ids = [_content_id(one) for one in (before, after)]
-    ours, theirs = [await _text(site, one) for one in ids]
-    if ours is None or theirs is None:
-        return None
-    made = functools.partial(compare, ours, theirs, mask=mask)
+
+    async def make() -> Comparison | None:
+        ours, theirs = [await _text(site, one) for one in ids]
+        if ours is None or theirs is None:
+            return None
+        return await asyncio.to_thread(comparison, ours, theirs, mask=mask)
+
     try:
-        return await site.compared.get((*ids, mask), made)
+        return await site.compared.get((*ids, mask), make)
     except BusyError:
         raise busy("Other comparisons are being made.") from None
 

@@ -18,6 +18,9 @@ _MOST_PAIRS = 4_000_000
 _MOST_ALIKE = 500_000
 """Pairs of lines that are alike; where there are more, the search for what fits would not end."""
 
+_MOST_ALIKE_WORDS = 1_000_000
+"""The same of words, spaces left out, over all lines that changed; later ones are shown whole."""
+
 _MONTH = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
     "sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
@@ -88,19 +91,16 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What two texts differ in; `added` and `removed` count words, masked ones left out."""
+    """What two texts differ in; `added` and `removed` count words, masked ones left out.
+
+    `same` says that nothing is left that differs.
+    """
 
     stretches: tuple[Stretch, ...]
     added: int
     removed: int
     masked: bool
-
-    @property
-    def same(self) -> bool:
-        """Whether nothing is left that differs."""
-        return not any(
-            row.kind is not Kind.SAME for stretch in self.stretches for row in stretch.rows
-        )
+    same: bool
 
 
 def compare(before: str, after: str, *, mask: bool = False) -> Difference:
@@ -110,16 +110,19 @@ def compare(before: str, after: str, *, mask: bool = False) -> Difference:
     """
     ours, theirs = before.split("\n"), after.split("\n")
     rows: list[Row] = []
-    for tag, a, b, c, d in _opcodes([_key(x, mask) for x in ours], [_key(x, mask) for x in theirs]):
+    words = _Allowance(_MOST_ALIKE_WORDS)
+    lines = [_key(x, mask) for x in ours], [_key(x, mask) for x in theirs]
+    for tag, a, b, c, d in _opcodes(*lines, _Allowance(_MOST_ALIKE)):
         if tag == "equal":
             rows += [_same(a + at, c + at, ours[a + at], theirs[c + at]) for at in range(b - a)]
         else:
-            rows += _changed(ours[a:b], theirs[c:d], a, c, mask=mask)
+            rows += _changed(ours[a:b], theirs[c:d], a, c, words, mask=mask)
     return Difference(
         stretches=tuple(_folded(rows)),
         added=sum(_words(row.after) for row in rows),
         removed=sum(_words(row.before) for row in rows),
         masked=mask,
+        same=all(row.kind is Kind.SAME for row in rows),
     )
 
 
@@ -127,7 +130,23 @@ def _key(text: str, mask: bool) -> str:
     return NOISE.sub(_SIGN, text) if mask else text
 
 
-def _opcodes(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
+@dataclass(slots=True)
+class _Allowance:
+    """Pairs of what is alike that may still be gone through."""
+
+    pairs: int
+
+    def takes(self, pairs: int) -> bool:
+        """Whether there is room for so many; they are taken off then."""
+        if pairs > self.pairs:
+            return False
+        self.pairs -= pairs
+        return True
+
+
+def _opcodes(
+    ours: Sequence[str], theirs: Sequence[str], allowance: _Allowance
+) -> list[tuple[str, int, int, int, int]]:
     # What both begin and end with need not be searched for, and is most of two versions.
     head = 0
     while head < min(len(ours), len(theirs)) and ours[head] == theirs[head]:
@@ -137,8 +156,9 @@ def _opcodes(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, int,
         tail += 1
     left, right = ours[head : len(ours) - tail], theirs[head : len(theirs) - tail]
     inner = (
-        SequenceMatcher(None, left, right).get_opcodes()
-        if _alike(left, right) <= _MOST_ALIKE
+        # Spaces go with the words beside them: alone they say nothing, and are most of all pairs.
+        SequenceMatcher(str.isspace, left, right).get_opcodes()
+        if allowance.takes(_alike(left, right))
         else [("replace", 0, len(left), 0, len(right))]
     )
     found = [("equal", 0, head, 0, head)] if head else []
@@ -150,7 +170,7 @@ def _opcodes(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, int,
 
 def _alike(ours: Sequence[str], theirs: Sequence[str]) -> int:
     """Count the pairs that are alike, without those that `SequenceMatcher` takes for too common."""
-    counts = Counter(theirs)
+    counts = Counter(each for each in theirs if not each.isspace())
     common = len(theirs) // 100 + 1 if len(theirs) >= 200 else len(theirs)
     return sum(found for each in ours if (found := counts[each]) <= common)
 
@@ -166,7 +186,13 @@ def _same(at: int, other: int, before: str, after: str) -> Row:
 
 
 def _changed(
-    ours: list[str], theirs: list[str], first: int, other: int, *, mask: bool
+    ours: list[str],
+    theirs: list[str],
+    first: int,
+    other: int,
+    allowance: _Allowance,
+    *,
+    mask: bool,
 ) -> Iterator[Row]:
     """Yield the lines of one change, those beside each other that are most alike in order."""
     together = min(len(ours), len(theirs))
@@ -174,7 +200,7 @@ def _changed(
         left = ours[at] if at < len(ours) else None
         right = theirs[at] if at < len(theirs) else None
         if at < together and left is not None and right is not None:
-            before, after = _by_word(left, right, mask=mask)
+            before, after = _by_word(left, right, allowance, mask=mask)
             yield Row(
                 kind=Kind.CHANGED,
                 before_line=first + at + 1,
@@ -198,13 +224,16 @@ def _changed(
             )
 
 
-def _by_word(before: str, after: str, *, mask: bool) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+def _by_word(
+    before: str, after: str, allowance: _Allowance, *, mask: bool
+) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     ours, theirs = _tokens(before, mask=mask), _tokens(after, mask=mask)
     if len(ours) * len(theirs) > _MOST_PAIRS:
         return (Piece(before, marked=True),), (Piece(after, marked=True),)
     left: list[Piece] = []
     right: list[Piece] = []
-    for tag, a, b, c, d in _opcodes([key for key, _ in ours], [key for key, _ in theirs]):
+    keys = [key for key, _ in ours], [key for key, _ in theirs]
+    for tag, a, b, c, d in _opcodes(*keys, allowance):
         marked = tag != "equal"
         if b > a:
             left.append(Piece("".join(text for _, text in ours[a:b]), marked))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
 
-from provenance.web.difference import Difference, Piece, Row
+from provenance.web.difference import Difference, Piece, Row, compare
 
 PAGE_BYTES = 24_000
 """Bytes of rows on one page, their markup with them."""
@@ -30,6 +30,39 @@ class Block:
     lines: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A comparison with all its pages, so that none of it is made again for who turns them.
+
+    `brief` leaves out lines that are the same and far from any change, `whole` shows them;
+    `open_rows` are the rows that are not folded; `size` counts rows and their pieces, which is
+    what its memory grows with.
+    """
+
+    difference: Difference
+    brief: tuple[tuple[Block, ...], ...]
+    whole: tuple[tuple[Block, ...], ...]
+    open_rows: tuple[Row, ...]
+    size: int
+
+
+def comparison(before: str, after: str, *, mask: bool = False) -> Comparison:
+    """Compare two texts and cut what comes of it into pages."""
+    difference = compare(before, after, mask=mask)
+    brief = leaves(difference, everything=False)
+    has_all = all(block.rows for blocks in brief for block in blocks)
+    rows = [row for stretch in difference.stretches for row in stretch.rows]
+    return Comparison(
+        difference=difference,
+        brief=brief,
+        whole=brief if has_all else leaves(difference, everything=True),
+        open_rows=tuple(
+            row for stretch in difference.stretches if not stretch.folded for row in stretch.rows
+        ),
+        size=sum(1 + len(row.before) + len(row.after) for row in rows),
+    )
+
+
 def leaves(
     difference: Difference, *, everything: bool, most: int = PAGE_BYTES
 ) -> tuple[tuple[Block, ...], ...]:
@@ -38,9 +71,9 @@ def leaves(
     One page has everything, folds and all, where that fits. Else lines that are the same and far
     from any change are only counted, or with `everything` shown like all others.
     """
-    rows = [row for stretch in difference.stretches for row in stretch.rows]
+    rows = (row for stretch in difference.stretches for row in stretch.rows)
     tables = _TABLE_BYTES * len(difference.stretches)
-    if tables + sum(map(_bytes, rows)) <= most:
+    if all(held <= most for held in accumulate(map(_bytes, rows), initial=tables)):
         return (
             tuple(
                 Block(
@@ -59,28 +92,31 @@ def leaves(
             room -= _ROW_BYTES
             continue
         room -= _TABLE_BYTES
-        for rows_here, starts in _filled(chain.from_iterable(map(parts, stretch.rows)), room, most):
+        cut = chain.from_iterable(map(parts, stretch.rows))
+        for rows_here, left, starts in _filled(cut, room, most):
             if starts:
                 found.append([])
             found[-1].append(Block(rows=rows_here, folded=False, lines=len(rows_here)))
-            room = (most if starts else room) - sum(map(_bytes, rows_here))
+            room = left
     return tuple(map(tuple, found))
 
 
-def _filled(rows: Iterable[Row], room: int, most: int) -> Iterator[tuple[tuple[Row, ...], bool]]:
-    """Yield (rows that fit in the room there is, whether they start a page)."""
+def _filled(
+    rows: Iterable[Row], room: int, most: int
+) -> Iterator[tuple[tuple[Row, ...], int, bool]]:
+    """Yield (rows that fit in the room there is, the room then left, whether they start a page)."""
     held: list[Row] = []
     starts = False
     for row in rows:
         size = _bytes(row)
         if size > room:
             if held:
-                yield tuple(held), starts
+                yield tuple(held), room, starts
             held, starts, room = [], True, most
         held.append(row)
         room -= size
     if held:
-        yield tuple(held), starts
+        yield tuple(held), room, starts
 
 
 def parts(row: Row) -> Iterator[Row]:

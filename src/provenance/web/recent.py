@@ -1,10 +1,10 @@
-"""Do work that takes time and memory in threads, little of it at once, and keep what came last."""
+"""Do work that takes time and memory, little of it at once, and keep what came last."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 AT_ONCE = 2
@@ -35,8 +35,8 @@ class Recent(Generic[T]):
         self._making: dict[Hashable, asyncio.Future[T]] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
 
-    async def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what is kept under `key`, or what `make` gives in a thread.
+    async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """Return what is kept under `key`, or what `make` gives; it is called when its turn comes.
 
         Raises:
             BusyError: too much is waiting for its turn.
@@ -50,10 +50,10 @@ class Recent(Generic[T]):
             self._making[key] = asyncio.ensure_future(self._made(key, make))
         return await asyncio.shield(self._making[key])
 
-    async def _made(self, key: Hashable, make: Callable[[], T]) -> T:
+    async def _made(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         try:
             async with self._turn:
-                made = await asyncio.to_thread(make)
+                made = await make()
         finally:
             del self._making[key]
         self._kept[key] = made

@@ -6,8 +6,9 @@ own here, under policies that let nothing in them act.
 
 from __future__ import annotations
 
+import asyncio
 import functools
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -127,16 +128,16 @@ def _links(site: Site, request: Any, found: CapturePage) -> str:
 
 
 async def _assembled(site: Site, facts: CaptureFacts) -> Assembled | None:
-    make = functools.partial(site.source.assembled, facts.capture_id)
+    make = functools.partial(asyncio.to_thread, site.source.assembled, facts.capture_id)
     return await _in_turn(site.assembled, facts.capture_id, make)
 
 
 async def _drawn(site: Site, facts: CaptureFacts, number: int) -> Drawn:
-    make = functools.partial(site.source.drawn, facts.capture_id, number)
+    make = functools.partial(asyncio.to_thread, site.source.drawn, facts.capture_id, number)
     return await _in_turn(site.drawn, (facts.content_id, number), make)
 
 
-async def _in_turn(recent: Recent[T], key: Hashable, make: Callable[[], T]) -> T:
+async def _in_turn(recent: Recent[T], key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
     try:
         return await recent.get(key, make)
     except BusyError:

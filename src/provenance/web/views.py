@@ -143,12 +143,16 @@ async def capture(site: Site, request: Any) -> Response:
     here = await at_hand(site, facts.capture_id)
     exchange = await asyncio.to_thread(_exchange, site, facts.capture_id)
     note = exchange.note if exchange else facts.note
+    is_spoiled = here.record and exchange is None
+    is_amiss = is_spoiled or (checked is not None and "whole" not in checked.rungs)
     return page(
         site,
         "capture.html",
         found=found,
         capture=facts,
-        happened=words.what_happened(facts),
+        happened=words.what_happened(facts, is_amiss=is_amiss),
+        is_spoiled=is_spoiled,
+        is_amiss=is_amiss,
         without_robots=words.without_robots(facts),
         was_asked=words.was_asked(facts),
         exchange=exchange,

@@ -5,6 +5,7 @@ Pure: makes plain text, never markup.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -229,8 +230,20 @@ def size_words(size: int | None) -> str:
     return f"{amount:.3g} {units[power]}"
 
 
-def what_happened(capture: CaptureFacts) -> str:
-    """Say in one or two sentences what this capture is, claiming nothing more."""
+_THEN = {"is kept": "was kept", "are kept": "were kept", "stands once": "stood once"}
+_KEPT = re.compile(r"\b(?:is kept|are kept|stands once)\b")
+
+
+def what_happened(capture: CaptureFacts, *, is_amiss: bool = False) -> str:
+    """Say in one or two sentences what this capture is, claiming nothing more.
+
+    Where something is amiss with what is stored, what is kept is told as what was kept.
+    """
+    told = _what_happened(capture)
+    return _KEPT.sub(lambda kept: _THEN[kept[0]], told) if is_amiss else told
+
+
+def _what_happened(capture: CaptureFacts) -> str:
     when = time_words(capture.captured_at)
     if capture.obtained not in _OBTAINED:
         return f"On {when} {_answer(capture)}"
