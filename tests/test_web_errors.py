@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from provenance.web.gate import refusal
 from provenance.web.policy import PAGE_POLICY
+from provenance.web.renewal import Opening, _hold
 from tests.cli_program import small_root
 from tests.web_client import Client
 from tests.web_fixture import harbour
@@ -246,6 +247,8 @@ def test_an_index_that_is_gone_is_told_in_plain_words(tmp_path: Path) -> None:
     capture_id = capture.capture_id
     with asyncio.Runner() as runner:
         datasette = archive.site()
+        # As `serve` does: else a thread that first reads later finds no file to open.
+        runner.run(_hold(Opening(datasette=datasette, app=datasette.app(), mark=None)))
 
         def get(path: str) -> Any:
             return runner.run(datasette.client.get(path))
@@ -275,6 +278,8 @@ def test_an_index_that_was_cut_short_is_told_like_one_that_is_gone(
     assert capture is not None
     with asyncio.Runner() as runner:
         datasette = archive.site()
+        # As `serve` does: else a thread that first reads later finds no file to open.
+        runner.run(_hold(Opening(datasette=datasette, app=datasette.app(), mark=None)))
 
         def get(path: str) -> Any:
             return runner.run(datasette.client.get(path))
@@ -283,7 +288,9 @@ def test_an_index_that_was_cut_short_is_told_like_one_that_is_gone(
         os.truncate(archive.index_path, kept)
         paths = ["/search?q=bridge", "/search.json?q=bridge", "/document/letter"]
         paths += [f"/capture/{capture.capture_id}", f"/view/{capture.capture_id}"]
-        paths += ["/provenance/capture", "/provenance/capture.json", "/timegate/https://a.example/"]
+        paths += ["/timegate/https://a.example/"]
+        if kept:  # a file without a byte is a database without tables to who opens it only now
+            paths += ["/provenance/capture", "/provenance/capture.json"]
         for path in paths:
             answer = get(path)
             assert answer.status_code == 503, path

@@ -79,6 +79,11 @@ def is_unreadable(error: Exception) -> bool:
     return isinstance(error, sqlite3.Error) and code is not None and code & 0xFF in _UNREADABLE
 
 
+def _is_empty(error: Exception) -> bool:
+    """Whether a statement of ours found no table; SQLite takes a file without a byte for such."""
+    return isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such table")
+
+
 def log_fault(path: str, error: Exception) -> None:
     """Tell whoever runs the site what went wrong at a path."""
     LOG.error("%s: %s", path.encode("ascii", "backslashreplace").decode(), error)
@@ -90,7 +95,7 @@ def _in_our_views(site: Site, request: Any, error: Exception) -> MissingError:
     if isinstance(error, sqlite3.OperationalError) and error.args == ("interrupted",):
         return MissingError("This takes longer than a page may take. Ask for less.", status=503)
     log_fault(request.path, error)
-    if isinstance(error, IndexMissingError) or is_unreadable(error):
+    if isinstance(error, IndexMissingError) or is_unreadable(error) or _is_empty(error):
         return MissingError(_NO_INDEX, status=503)
     if isinstance(error, ProvenanceError):
         what = f"What is stored cannot be shown: {_without_folders(error)}"
