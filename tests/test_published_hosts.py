@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import zipfile
@@ -178,6 +179,22 @@ def test_a_reader_who_asks_too_often_is_told_to_wait(tmp_path: Path) -> None:
     with nginx(shown.replace("127.0.0.1:8001", "127.0.0.1:1"), tmp_path / "state") as address:
         told = [get(address, "/bridge/").status for _ in range(4)]
     assert told == [502, 502, 502, 429]
+
+
+def test_a_reader_with_too_many_answers_under_way_is_told_so(tmp_path: Path) -> None:
+    """The limit that the page shows holds, here for one; the site behind never answers."""
+    server = shown_configuration("Behind nginx")
+    assert "limit_conn at_once 16;" in server
+    shown = server.replace("limit_conn at_once 16;", "limit_conn at_once 1;")
+    with socket.create_server(("127.0.0.1", 0)) as site:
+        shown = shown.replace("127.0.0.1:8001", f"127.0.0.1:{site.getsockname()[1]}")
+        with nginx(shown, tmp_path / "state") as address:
+            parts = urlsplit(address)
+            with socket.create_connection((parts.hostname, parts.port), timeout=30) as first:
+                first.sendall(b"GET /bridge/ HTTP/1.1\r\nHost: archive.example\r\n\r\n")
+                site.settimeout(30)
+                with site.accept()[0]:  # nginx has passed it on
+                    assert get(address, "/bridge/").status == 429
 
 
 def test_typed_sql_can_be_switched_off(behind: str, kept: Path) -> None:

@@ -212,6 +212,30 @@ def test_what_is_there_stays_when_the_command_refuses(kept: Path, tmp_path: Path
     assert files_in(kept) == before
 
 
+@pytest.mark.parametrize("options", [(), ("--with-contents",)])
+def test_a_damaged_record_ends_the_command(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """With the contents or without: no page of a copy says that a record cannot be read."""
+    archive = small_root(tmp_path / "root")
+    root = archive.root
+    assert run("-C", root, "publish", "copy", *options, cwd=tmp_path).status == 0
+    before = files_in(tmp_path / "copy")
+    document = archive.document("letter")
+    assert document is not None
+    (capture,) = archive.newest_of([document])
+    assert capture is not None and capture.capture_id is not None
+    file = root / "archive" / capture.warc
+    file.chmod(0o644)
+    with file.open("r+b") as stream:
+        stream.seek(capture.offset + 10)
+        stream.write(bytes(20))
+    ended = run("-C", root, "publish", "copy", *options, cwd=tmp_path)
+    assert ended.status == 1
+    for told in (capture.capture_id, file.name, "cannot be read", "provenance verify"):
+        assert told in ended.err
+    assert files_in(tmp_path / "copy") == before
+    assert hidden(tmp_path) == []
+
+
 @pytest.mark.parametrize("folder", ["archive", "archive/copy", "metadata/log/copy"])
 def test_a_folder_of_the_archive_takes_no_copy(kept: Path, tmp_path: Path, folder: str) -> None:
     """A file that is not the archive's own would be a finding there."""

@@ -10,10 +10,13 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provenance.digest import digest_of
 from provenance.errors import ProvenanceError
 from provenance.showing import make_source
+from provenance.web.conditions import is_held
 from provenance.web.display import (
     SHOWN_BYTES,
     Display,
@@ -23,7 +26,8 @@ from provenance.web.display import (
     raw_content_type,
 )
 from provenance.web.policy import Message
-from provenance.web.stream import BLOCK, BrokenContentError, ByteStream
+from provenance.web.sending import BLOCK
+from provenance.web.stream import BrokenContentError, ByteStream
 from tests.pdf_builder import build_pdf
 from tests.roots import root_of
 from tests.web_client import Client
@@ -62,6 +66,53 @@ def test_a_known_content_is_not_sent_again(site: Client) -> None:
     known = site.get(f"/content/{content_id}", headers={"if-none-match": f'"{content_id}"'})
     assert known.status_code == 304
     assert known.content == b""
+    assert known.headers["etag"] == f'"{content_id}"'
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("*", 304),
+        (' W/"{id}" ', 304),
+        ('"x", "{id}"', 304),
+        (',, "a,b" ,\t"{id}",', 304),
+        ('"x"', 200),
+        ('"x{id}"', 200),
+        ('"x \\"{id}\\""', 200),
+        ("{id}", 200),
+        ('w/"{id}"', 200),
+        ('"{id}" "y"', 200),
+        ('"x", *', 200),
+        ("", 200),
+    ],
+)
+def test_what_is_known_is_a_list_of_entity_tags(site: Client, said: str, status: int) -> None:
+    """Or `*`, which names whatever there is; a field of another form says nothing."""
+    content_id = next(iter(site.shelf.contents))
+    value = said.replace("{id}", content_id)
+    answer = site.get(f"/content/{content_id}", headers={"if-none-match": value})
+    assert answer.status_code == status
+
+
+def test_what_is_known_may_come_in_two_fields(site: Client) -> None:
+    """Fields of one name are one list."""
+    content_id = next(iter(site.shelf.contents))
+    fields = [("if-none-match", f'"{content_id}"'), ("if-none-match", '"x"')]
+    assert site.get(f"/content/{content_id}", headers=fields).status_code == 304
+
+
+@given(st.binary(max_size=60))
+def test_any_field_is_read(value: bytes) -> None:
+    """Whatever stands there, the answer is yes or no."""
+    assert is_held([(b"If-None-Match", value)], '"a"') in (True, False)
+    assert is_held([(b"If-None-Match", value), (b"if-none-match", b"*")], '"a"') in (True, False)
+
+
+@given(st.lists(st.from_regex(r'(W/)?"[!#-~]*"', fullmatch=True), min_size=1))
+def test_every_tag_of_a_list_is_found(tags: list[str]) -> None:
+    """Commas in a tag are its own."""
+    field = (b"if-none-match", " , ".join(tags).encode())
+    assert all(is_held([field], tag.removeprefix("W/")) for tag in tags)
 
 
 def test_head_sends_no_bytes(site: Client) -> None:

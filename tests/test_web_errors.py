@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from provenance.web.gate import refusal
 from provenance.web.policy import PAGE_POLICY
+from provenance.web.renewal import Opening, _hold
 from tests.cli_program import small_root
 from tests.web_client import Client
 from tests.web_fixture import harbour
@@ -245,6 +247,8 @@ def test_an_index_that_is_gone_is_told_in_plain_words(tmp_path: Path) -> None:
     capture_id = capture.capture_id
     with asyncio.Runner() as runner:
         datasette = archive.site()
+        # As `serve` does: else a thread that first reads later finds no file to open.
+        runner.run(_hold(Opening(datasette=datasette, app=datasette.app(), mark=None)))
 
         def get(path: str) -> Any:
             return runner.run(datasette.client.get(path))
@@ -260,3 +264,37 @@ def test_an_index_that_is_gone_is_told_in_plain_words(tmp_path: Path) -> None:
             assert str(tmp_path) not in answer.text
         assert get(f"/capture/{capture_id}.json").json()["ok"] is False
         assert [get(path).status_code for path in ("/", "/failures", "/feed.atom")] == [200] * 3
+
+
+@pytest.mark.parametrize("kept", [8192, 0])
+def test_an_index_that_was_cut_short_is_told_like_one_that_is_gone(
+    tmp_path: Path, kept: int
+) -> None:
+    """In place, while it is served: no page calls it an error that nobody knows the cause of."""
+    archive = small_root(tmp_path / "root")
+    document = archive.document("letter")
+    assert document is not None
+    (capture,) = archive.newest_of([document])
+    assert capture is not None
+    with asyncio.Runner() as runner:
+        datasette = archive.site()
+        # As `serve` does: else a thread that first reads later finds no file to open.
+        runner.run(_hold(Opening(datasette=datasette, app=datasette.app(), mark=None)))
+
+        def get(path: str) -> Any:
+            return runner.run(datasette.client.get(path))
+
+        assert get("/").status_code == 200
+        os.truncate(archive.index_path, kept)
+        paths = ["/search?q=bridge", "/search.json?q=bridge", "/document/letter"]
+        paths += [f"/capture/{capture.capture_id}", f"/view/{capture.capture_id}"]
+        paths += ["/timegate/https://a.example/"]
+        if kept:  # a file without a byte is a database without tables to who opens it only now
+            paths += ["/provenance/capture", "/provenance/capture.json"]
+        for path in paths:
+            answer = get(path)
+            assert answer.status_code == 503, path
+            assert "The index of this site is not there" in answer.text
+            assert str(tmp_path) not in answer.text
+        assert get("/search.json?q=bridge").json()["ok"] is False
+        assert get("/").status_code == 200

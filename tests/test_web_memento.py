@@ -133,6 +133,7 @@ def test_what_has_no_version_is_not_found(site: Client, original: str) -> None:
     """Unknown addresses, challenge pages, error pages and failures are no mementos."""
     for way in ("timegate/", "timemap/link/", "timemap/json/", "timegate/2026id_/"):
         assert site.get(f"/{way}{original}").status_code == 404
+    assert "accept-datetime" in site.get(f"/timegate/{original}").headers["vary"]
 
 
 @pytest.mark.parametrize("document", ["gazette-article", "council-minutes", "institute-photo"])

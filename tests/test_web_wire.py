@@ -252,6 +252,19 @@ def test_a_break_late_in_a_download_breaks_the_connection_off(tmp_path: Path) ->
         assert ask(address, "/").status == 200
 
 
+def test_a_break_before_anything_was_sent_is_told_in_words(tmp_path: Path) -> None:
+    """The head waits for the first piece, and the first piece for the second to be read."""
+    visit = an_html_visit("one", "2026-11-23T23:50:00.000000Z", "https://p.example/", "x" * 100_000)
+    shelf = Shelf(a_collection(a_document("one")), [visit])
+    content_id = str(shelf.of("one")[0].content_id)
+    shelf.contents[content_id] = shelf.contents[content_id][:-1] + b"y"
+    with served(shelf, tmp_path) as address:
+        answer = ask(address, f"/content/{content_id}")
+    assert answer.status == 500
+    assert "the stored content is not what the index names" in answer.body.decode()
+    assert "the evidence of this capture" in answer.body.decode()
+
+
 def test_four_readers_get_four_downloads(tmp_path: Path) -> None:
     """Downloads at once do not mix."""
     shelf = large_shelf()

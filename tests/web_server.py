@@ -18,10 +18,10 @@ from tests.web_fixture import Shelf
 
 
 @contextlib.contextmanager
-def running(site: RenewedSite) -> Iterator[str]:
+def running(site: RenewedSite, **options: Any) -> Iterator[str]:
     """Serve a site; give its address without a slash at the end."""
     addresses: queue.Queue[str] = queue.Queue()
-    server = SiteServer(site, host="127.0.0.1", port=0, announce=addresses.put)
+    server = SiteServer(site, host="127.0.0.1", port=0, announce=addresses.put, **options)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

@@ -20,8 +20,9 @@ class AppServer:
     """One server for one application; `announce` gets its URL once it takes requests.
 
     Port 0 means any free port; the URL names the one that was taken. `what` is served, for people.
-    A connection ends after `connection_s` seconds, whatever it is at, and of more than
-    `connections` at once those beyond are told to come again; None is without limit.
+    A connection ends after `connection_s` seconds, whatever it is at, or when nobody takes for
+    `stalled_s` seconds what waits on it, and of more than `connections` at once those beyond are
+    told to come again; None is without limit.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class AppServer:
         what: str,
         lifespan: bool = True,
         connection_s: float | None = None,
+        stalled_s: float | None = None,
         connections: int | None = None,
     ) -> None:
         self._host, self._port, self._what = host, port, what
@@ -42,7 +44,7 @@ class AppServer:
             interface="asgi3",
             host=host,
             port=port,
-            http="auto" if connection_s is None else _short_lived(connection_s),
+            http=_impatient(connection_s, stalled_s),
             log_level="error",
             access_log=False,
             server_header=False,
@@ -97,18 +99,45 @@ class _AnnouncingServer(uvicorn.Server):
             self._announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
 
-def _short_lived(connection_s: float) -> type[H11Protocol]:
-    """Return a protocol whose connections end in time: uvicorn waits for a request's head for ever.
+def _impatient(connection_s: float | None, stalled_s: float | None) -> type[H11Protocol]:
+    """Return a protocol whose connections end in time; uvicorn's wait for ever for the other side.
 
-    Source: uvicorn 0.54, settings: there is a time-out between requests, and none for a request.
+    Source: uvicorn 0.54, settings: there is a time-out between requests, none for a request and
+    none for an answer. asyncio, Transports: `close` waits until all is sent, `abort` does not.
     """
 
-    class ShortLived(H11Protocol):
+    class Impatient(H11Protocol):
         """A connection that ends in time."""
+
+        _waiting: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             """Begin as usual, and end in time."""
             super().connection_made(transport)
-            self.loop.call_later(connection_s, transport.close)
+            if connection_s is not None:
+                self.loop.call_later(connection_s, transport.close)
 
-    return ShortLived
+        def pause_writing(self) -> None:
+            """Wait until somebody takes what is written, but not for ever."""
+            super().pause_writing()
+            if stalled_s is not None:
+                self._waiting = self.loop.call_later(stalled_s, self.transport.abort)
+
+        def resume_writing(self) -> None:
+            """Go on."""
+            super().resume_writing()
+            if self._waiting is not None:
+                self._waiting.cancel()
+                self._waiting = None
+
+        def on_response_complete(self) -> None:
+            """End as usual, and do not wait for ever until the last bytes are taken."""
+            super().on_response_complete()
+            if stalled_s is not None and self.transport.get_write_buffer_size():
+                self.loop.call_later(stalled_s, self._let_go)
+
+        def _let_go(self) -> None:
+            if self.transport.is_closing():  # else it took them, and asked for more
+                self.transport.abort()
+
+    return Impatient

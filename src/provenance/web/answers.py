@@ -23,20 +23,34 @@ FORMS = (
 )
 
 
+RETRY_S = "10"
+"""Seconds after which somebody who came while much was going on may come again."""
+
+MUCH = "Much is being sent to others at this moment."
+
 ErrorForm = Literal["page", "json", "text"]
 """The form of an answer that tells of an error."""
 
 
 class MissingError(Exception):
-    """There is no such page; `near` are (path, label) pairs that may have been meant."""
+    """There is no such page; `near` are (path, label) pairs that may have been meant.
+
+    `headers` go with the answer that says so.
+    """
 
     def __init__(
-        self, what: str, *, near: tuple[tuple[str, str], ...] = (), status: int = 404
+        self,
+        what: str,
+        *,
+        near: tuple[tuple[str, str], ...] = (),
+        status: int = 404,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(what)
         self.what = what
         self.near = near
         self.status = status
+        self.headers = headers
 
 
 def page(
@@ -87,7 +101,7 @@ def missing(site: Site, error: MissingError, *, form: ErrorForm = "page") -> Res
         return Response(
             f"{error.status}: {error.what}\n".encode("utf-8", "replace"),
             status=error.status,
-            headers=dict(PAGE_HEADERS),
+            headers={**PAGE_HEADERS, **error.headers},
             content_type="text/plain; charset=utf-8",
         )
     if form == "json":
@@ -95,15 +109,34 @@ def missing(site: Site, error: MissingError, *, form: ErrorForm = "page") -> Res
             site,
             {"ok": False, "error": error.what, "near": [path for path, _ in error.near]},
             status=error.status,
+            headers=error.headers,
         )
     return page(
         site,
         "missing.html",
         status=error.status,
+        headers=error.headers,
         what=error.what,
         near=error.near,
         code=error.status,
     )
+
+
+def busy(what: str, *, near: tuple[tuple[str, str], ...] = ()) -> MissingError:
+    """Return what tells somebody to come again. Source: RFC 9110 §15.6.4, §10.2.3."""
+    return MissingError(
+        f"{what} Ask again in a moment.", near=near, status=503, headers={"retry-after": RETRY_S}
+    )
+
+
+def begin_stream(site: Site, request: Any) -> None:
+    """See that what is sent in pieces is for few at once; call it before anything is opened.
+
+    Raises:
+        MissingError: there are too many.
+    """
+    if request.method != "HEAD" and not site.sending.begin_stream(request.scope):
+        raise busy(MUCH)
 
 
 def flag(request: Any, name: str) -> bool:

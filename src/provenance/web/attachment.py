@@ -17,6 +17,7 @@ from provenance.web.offer import LIVE, Offer
 from provenance.web.public import PublicAddress
 from provenance.web.recent import Recent
 from provenance.web.render import STATIC, make_environment, read_static, segment
+from provenance.web.sending import Sending
 from provenance.web.signposting import FORMS, Form
 from provenance.web.source import Assembled, Drawn, SiteSource
 
@@ -77,6 +78,7 @@ class Site:
         self._hash_later = hash_later
         self.templates = make_environment()
         self.static = {name: read_static(name) for name in STATIC}
+        self.sending = Sending()
         self.checking = asyncio.Semaphore(CHECKS_AT_ONCE)
         self.compared: Recent[Comparison | None] = Recent(
             lambda made: made.size if made else 0,

@@ -8,8 +8,9 @@ from datasette import Response
 
 from provenance.digest import Digest, hex_of, prefix_of
 from provenance.reading.facts import CaptureFacts, CapturePage
-from provenance.web.answers import MissingError, flag
+from provenance.web.answers import MissingError, begin_stream, flag
 from provenance.web.attachment import Site
+from provenance.web.conditions import is_held
 from provenance.web.display import Display, attachment, display_of, raw_content_type
 from provenance.web.finding import find_capture, named
 from provenance.web.machines import capture_address
@@ -87,7 +88,7 @@ async def _saved(
         "etag": etag,
         "cache-control": _LASTING if facts.content_id in whole else "no-cache",
     }
-    if etag in (request.headers.get("if-none-match") or ""):
+    if is_held(request.scope["headers"], etag):
         return Response(b"", status=304, headers=headers, content_type="application/octet-stream")
     return await _stream(site, request, receive, facts, headers)
 
@@ -108,6 +109,7 @@ async def _shown(
 async def _stream(
     site: Site, request: Any, receive: Receive, facts: CaptureFacts, headers: dict[str, str]
 ) -> ByteStream:
+    begin_stream(site, request)
     stream = ByteStream(
         site.source.content(facts.capture_id),
         size=facts.size or 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from provenance.reading.facts import CapturePage
-from provenance.web.answers import MissingError
+from provenance.web.answers import MissingError, busy
 from provenance.web.attachment import Site
 from provenance.web.presence import evidence_near, with_record_here
 from provenance.web.source import Checked
@@ -36,8 +36,6 @@ async def check_now(site: Site, found: CapturePage) -> Checked:
         )
     await with_record_here(site, found.capture)
     if site.checking.locked():
-        raise MissingError(
-            "Other captures are being checked. Ask again in a moment.", near=near, status=503
-        )
+        raise busy("Other captures are being checked.", near=near)
     async with site.checking:
         return await asyncio.to_thread(site.source.check, capture_id)

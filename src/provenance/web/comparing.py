@@ -10,7 +10,7 @@ from datasette import Response
 
 from provenance.reading import lookup
 from provenance.reading.facts import CapturePage
-from provenance.web.answers import MissingError, flag, page, page_number, twin
+from provenance.web.answers import MissingError, busy, flag, page, page_number, twin
 from provenance.web.attachment import Site
 from provenance.web.finding import find_capture, named
 from provenance.web.leafing import Block, Comparison, comparison
@@ -127,9 +127,7 @@ async def _compared(
     try:
         return await site.compared.get((*ids, mask), make)
     except BusyError:
-        raise MissingError(
-            "Other comparisons are being made. Ask again in a moment.", status=503
-        ) from None
+        raise busy("Other comparisons are being made.") from None
 
 
 async def _text(site: Site, content_id: str) -> str | None:

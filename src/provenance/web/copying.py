@@ -83,6 +83,7 @@ class SiteCopy:
         self._index = Path(datasette.get_database(site.database).path)
         self._mark = mark_of(self._index)
         self._waiting: deque[Place] = deque()
+        self._evidence: dict[str, str] = {}
         self._seen: set[str] = set()
         self._known = Known(
             collections=frozenset(),
@@ -95,8 +96,8 @@ class SiteCopy:
         """Yield the files; the order is that of ids and links, the same every time.
 
         Raises:
-            ProvenanceError: a page or a content that belongs into the copy cannot be had, or the
-                index was replaced meanwhile.
+            ProvenanceError: a page, a record that one shows, or a content that belongs into the
+                copy cannot be had, or the index was replaced meanwhile.
         """
         with LoopApart() as loop:
             try:
@@ -105,6 +106,8 @@ class SiteCopy:
                 yield FilePart(name=MISSING_PAGE, raw=self._missing_page(loop, app))
                 while self._waiting:
                     place = self._waiting.popleft()
+                    if place.target in self._evidence:
+                        self._check_record(self._evidence[place.target])
                     yield FilePart(name=place.file, raw=self._answered(loop, app, place))
                     self._tell(len(self._seen) - len(self._waiting), len(self._seen))
                 for each in contents:
@@ -122,6 +125,18 @@ class SiteCopy:
                 hint="Run the command again.",
             )
 
+    def _check_record(self, capture_id: str) -> None:
+        """See that what a page would show of a record can be read, which the page only tells."""
+        try:
+            self._site.source.exchange(capture_id)
+        except ProvenanceError as error:
+            raise ProvenanceError(
+                f"the record of {capture_id} cannot be read, so the copy would not be whole:"
+                f" {error.what}",
+                where=error.where,
+                hint="Run `provenance verify`.",
+            ) from error
+
     def _survey(self, loop: LoopApart) -> tuple[Content, ...]:
         """Find what there is, and line up the pages of it; return the contents to be given."""
         offer = self._site.offer
@@ -136,6 +151,7 @@ class SiteCopy:
             captures=frozenset(captures),
             contents=frozenset(each.content_id for each in contents),
         )
+        self._evidence = {f"/capture/{name}": name for name in captures}
         maps = range(1, max(-(-len(documents) // MAP_SIZE), 1) + 1)
         for target in chain(
             ("/",),

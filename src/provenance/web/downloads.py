@@ -9,7 +9,7 @@ from datasette import Response
 
 from provenance.reading import lookup
 from provenance.reading.facts import CaptureFacts
-from provenance.web.answers import MissingError
+from provenance.web.answers import MissingError, begin_stream
 from provenance.web.attachment import Site
 from provenance.web.display import saved_as
 from provenance.web.finding import find_capture, named
@@ -26,6 +26,7 @@ async def record(site: Site, request: Any, receive: Receive) -> ByteStream:
     Its type says nothing of gzip: some browsers would unpack it while they save it.
     """
     facts = await with_record_here(site, (await find_capture(site, named(request))).capture)
+    begin_stream(site, request)
     stream = ByteStream(
         site.source.member(facts.capture_id),
         size=facts.length,

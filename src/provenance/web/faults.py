@@ -11,7 +11,7 @@ from datasette import NotFound, Response
 from datasette.views.base import DatasetteError
 
 from provenance.errors import IndexMissingError, ProvenanceError
-from provenance.web.answers import ErrorForm, MissingError, missing
+from provenance.web.answers import MUCH, ErrorForm, MissingError, busy, missing
 from provenance.web.attachment import Site
 from provenance.web.render import segment
 
@@ -24,6 +24,9 @@ _BROKEN = "The site met an error that is not yours. Whoever runs it finds it in 
 _NO_INDEX = (
     "The index of this site is not there, or cannot be read at the moment. It may be being made"
     " anew: ask again later. Whoever runs the site makes it with `provenance index`."
+)
+_UNREADABLE = frozenset(
+    (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 )
 _ASKED_AMISS = ("Cannot sort ", "Cannot use _sort ")
 _NOWHERE = "There is no page at this address."
@@ -39,6 +42,8 @@ def answer_foreign(site: Site, request: Any, error: Exception) -> Response | Non
 
     Theirs stay the errors that come as HTML or JSON of their own making.
     """
+    if isinstance(error, ProvenanceError):  # found while the answer was already being made
+        return answer_fault(site, request, error)
     status = getattr(error, "status", 500)
     form = error_form(site, request)
     said = getattr(error, "message", None) or (error.args[0] if error.args else "")
@@ -48,6 +53,9 @@ def answer_foreign(site: Site, request: Any, error: Exception) -> Response | Non
         return missing(site, MissingError(str(said), near=near, status=400), form=form)
     if status < 500 and (form == "json" or getattr(error, "message_is_html", False)):
         return None
+    if is_unreadable(error):
+        log_fault(request.path, error)
+        return missing(site, MissingError(_NO_INDEX, status=503), form=form)
     if status >= 500:
         return missing(site, MissingError(_BROKEN, status=500), form=form)
     below = request.path.startswith((site.path(f"/{site.database}/"), site.path("/-/")))
@@ -55,6 +63,25 @@ def answer_foreign(site: Site, request: Any, error: Exception) -> Response | Non
         said = _NOWHERE
     tables = ((f"/{site.database}", "Tables and SQL"),) if below or status == 400 else ()
     return missing(site, MissingError(str(said) or _NOWHERE, near=tables, status=status))
+
+
+def answer_busy(site: Site, request: Any) -> Response:
+    """Return the answer for who asks for something large while many are being sent such."""
+    return missing(site, busy(MUCH), form=error_form(site, request))
+
+
+def is_unreadable(error: Exception) -> bool:
+    """Whether SQLite says that the file is damaged, was cut short, or cannot be read.
+
+    Source: SQLite, Result and Error Codes; an extended code has the primary in its lowest byte.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(error, sqlite3.Error) and code is not None and code & 0xFF in _UNREADABLE
+
+
+def _is_empty(error: Exception) -> bool:
+    """Whether a statement of ours found no table; SQLite takes a file without a byte for such."""
+    return isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such table")
 
 
 def log_fault(path: str, error: Exception) -> None:
@@ -68,7 +95,7 @@ def _in_our_views(site: Site, request: Any, error: Exception) -> MissingError:
     if isinstance(error, sqlite3.OperationalError) and error.args == ("interrupted",):
         return MissingError("This takes longer than a page may take. Ask for less.", status=503)
     log_fault(request.path, error)
-    if isinstance(error, IndexMissingError):
+    if isinstance(error, IndexMissingError) or is_unreadable(error) or _is_empty(error):
         return MissingError(_NO_INDEX, status=503)
     if isinstance(error, ProvenanceError):
         what = f"What is stored cannot be shown: {_without_folders(error)}"

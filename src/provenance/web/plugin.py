@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from datasette import Forbidden, Response, hookimpl
 from datasette.plugins import pm
 from datasette.utils import await_me_maybe
+from datasette.utils.asgi import Request
 from markupsafe import Markup
 
 from provenance.errors import ProvenanceError
@@ -28,10 +29,11 @@ from provenance.web import (
 )
 from provenance.web.answers import MissingError, missing, twin
 from provenance.web.attachment import Site, site_of
-from provenance.web.faults import answer_fault, answer_foreign, error_form
+from provenance.web.faults import answer_busy, answer_fault, answer_foreign, error_form
 from provenance.web.gate import ODD_HOST, READING, has_plain_host
-from provenance.web.policy import PAGE_HEADERS, App, with_policy
+from provenance.web.policy import PAGE_HEADERS, App, Receive, Scope, with_policy
 from provenance.web.render import STATIC
+from provenance.web.sending import paced
 from provenance.web.signposting import FORMS
 from provenance.web.versions import may_read
 
@@ -151,8 +153,15 @@ async def nothing(site: Site, request: Any) -> Response:
 
 @_hook
 def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
-    """Put a policy on every response of a Datasette with the pages."""
-    return with_policy if site_of(datasette) else lambda app: app
+    """Put a policy and a pace on every response of a Datasette with the pages."""
+    site = site_of(datasette)
+    if site is None:
+        return lambda app: app
+
+    def busy(scope: Scope, receive: Receive) -> Response:
+        return answer_busy(site, Request(scope, receive))
+
+    return lambda app: with_policy(paced(app, site.sending, busy))
 
 
 @_hook

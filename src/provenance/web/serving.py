@@ -9,6 +9,7 @@ from provenance.listening import AddressError, AppServer
 from provenance.web.gate import gated
 from provenance.web.policy import with_policy
 from provenance.web.renewal import RenewedSite
+from provenance.web.sending import STALLED_S
 
 __all__ = ["AddressError", "SiteServer", "known_names"]
 
@@ -35,6 +36,7 @@ class SiteServer(AppServer):
     """One server for one site; `announce` gets its URL once it takes requests.
 
     Port 0 means any free port; the URL names the one that was taken. `names` as in `known_names`.
+    Whoever takes nothing of what is sent for `stalled_s` seconds is let go.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class SiteServer(AppServer):
         port: int,
         announce: Callable[[str], None],
         names: Sequence[str] = (),
+        stalled_s: float = STALLED_S,
     ) -> None:
         super().__init__(
             with_policy(gated(site, names=known_names(host, names), base=site.base)),
@@ -52,4 +55,5 @@ class SiteServer(AppServer):
             port=port,
             announce=lambda address: announce(address + site.base),
             what="the site",
+            stalled_s=stalled_s,
         )

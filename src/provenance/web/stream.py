@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from provenance.errors import ProvenanceError
 from provenance.web.policy import Receive, Send
-
-BLOCK = 256 * 1024
+from provenance.web.sending import BLOCK
 
 
 class BrokenContentError(ProvenanceError):
@@ -20,7 +19,7 @@ class ByteStream:
     """A response of known size and digest; Datasette calls `asgi_send`.
 
     Without a `content_id` the pieces prove themselves: they end with an error where they are wrong.
-    `pieces` is read in threads, at most one block ahead; call `read_ahead` first. The last block is
+    `pieces` is read in threads, at most one piece ahead; call `read_ahead` first. The last block is
     held back until size and digest agree; if they do not, the connection breaks off, so that no
     client can take the bytes for whole.
     """
@@ -45,6 +44,7 @@ class ByteStream:
         self._digest = hashlib.sha256()
         self._read = 0
         self._ahead = b""
+        self._rest = memoryview(b"")
 
     async def read_ahead(self) -> None:
         """Read the first block, so that a fault can still be answered with an error page.
@@ -85,15 +85,20 @@ class ByteStream:
             pass
 
     async def _next_block(self) -> bytes:
+        if len(self._rest) >= BLOCK:  # nothing is read for it, and a thread would cost more
+            return self._read_block()
         return await asyncio.to_thread(self._read_block)
 
     def _read_block(self) -> bytes:
         block = bytearray()
         ended = False
         while len(block) < BLOCK and not ended:
-            piece = next(self._pieces, None)
-            ended = piece is None
-            block += piece or b""
+            if not self._rest:
+                piece = next(self._pieces, None)
+                ended, self._rest = piece is None, memoryview(piece or b"")
+            room = BLOCK - len(block)
+            block += self._rest[:room]
+            self._rest = self._rest[room:]
         self._digest.update(block)
         self._read += len(block)
         if ended or self._read > self._size:

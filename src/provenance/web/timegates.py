@@ -5,7 +5,9 @@ Source: RFC 7089 §4.2.1 (a TimeGate of its own that redirects), §4.5.3 (bad da
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from datasette import Response
@@ -29,6 +31,9 @@ from provenance.web.policy import PAGE_HEADERS, Receive
 MAP_SIZE = 5_000
 """Mementos on one page of a TimeMap."""
 
+_NEGOTIATED: Mapping[str, str] = MappingProxyType({"vary": "accept-datetime"})
+"""Of every answer of a TimeGate, that there is no memento too. Source: RFC 7089 §2.1.2."""
+_NONE: Mapping[str, str] = MappingProxyType({})
 _EXPOSED = "link, location, memento-datetime, vary"
 
 
@@ -36,14 +41,12 @@ async def timegate(site: Site, request: Any) -> Response:
     """Send on to the memento nearest to Accept-Datetime, or to the newest without one."""
     said = request.headers.get("accept-datetime")
     at = parse_http_date(said) if said is not None else None
-    span = await _span(site, request, at)
-    headers = {"vary": "accept-datetime", "link": gate_links(site, request, span)}
+    span = await _span(site, request, at, headers=_NEGOTIATED)
+    headers = {**_NEGOTIATED, "link": gate_links(site, request, span)}
     if said is not None and at is None:
         example = format_http_date(span.chosen.instant)
-        bad = MissingError(f"Accept-Datetime is no date such as “{example}”.", status=400)
-        answer = missing(site, bad)
-        answer.headers.update(headers)
-        return answer
+        what = f"Accept-Datetime is no date such as “{example}”."
+        return missing(site, MissingError(what, status=400, headers=headers))
     headers["location"] = memento_address(site, request, span.chosen)
     return Response("", status=302, headers={**PAGE_HEADERS, **_open(site), **headers})
 
@@ -88,11 +91,13 @@ def _stamp(instant: datetime) -> str:
     return f"{instant.year:04d}{instant:%m%d%H%M%S}"
 
 
-async def _span(site: Site, request: Any, at: datetime | None) -> Span:
+async def _span(
+    site: Site, request: Any, at: datetime | None, *, headers: Mapping[str, str] = _NONE
+) -> Span:
     wanted = spellings(request.url_vars["url"], request.query_string)
     span = await site.read(lambda conn: read_span(conn, wanted, at))
     if span is None:
-        raise _unknown(request)
+        raise _unknown(request, headers)
     return span
 
 
@@ -106,8 +111,9 @@ async def _listing(site: Site, request: Any) -> tuple[Listing, int]:
     return listing, page
 
 
-def _unknown(request: Any) -> MissingError:
-    return MissingError(f"No version of “{request.url_vars['url'][:200]}” is kept here.")
+def _unknown(request: Any, headers: Mapping[str, str] = _NONE) -> MissingError:
+    what = f"No version of “{request.url_vars['url'][:200]}” is kept here."
+    return MissingError(what, headers=headers)
 
 
 def _open(site: Site) -> dict[str, str]:

@@ -18,7 +18,7 @@ from provenance.errors import ProvenanceError
 from provenance.reading import lookup
 from provenance.reading.facts import CaptureFacts, CapturePage, TextPage
 from provenance.reading.paging import is_paged, read_page_text
-from provenance.web.answers import MissingError, page
+from provenance.web.answers import MissingError, busy, page
 from provenance.web.attachment import Site
 from provenance.web.display import SHOWN_BYTES, Display, display_of
 from provenance.web.evidence import parse_note, read_evidence
@@ -159,9 +159,7 @@ async def _in_turn(recent: Recent[T], key: Hashable, make: Callable[[], Awaitabl
     try:
         return await recent.get(key, make)
     except BusyError:
-        raise MissingError(
-            "Other documents are being prepared. Ask again in a moment.", status=503
-        ) from None
+        raise busy("Other documents are being prepared.") from None
 
 
 async def _is_pdf(site: Site, facts: CaptureFacts) -> bool:
