@@ -27,6 +27,7 @@ from tests.web_fixture import harbour
 
 ROOT = Path(__file__).parents[1]
 WEB = ROOT / "src" / "provenance" / "web"
+READING = WEB.parent / "reading"
 RUNNING = Version(version("datasette"))
 
 ONLY_HERE = re.compile(
@@ -245,7 +246,7 @@ def test_what_is_declared_takes_both_and_gives_the_release_to_who_asks_for_none(
 def test_one_file_knows_what_versions_do_otherwise() -> None:
     """No other module of the pages names what one Datasette alone has, or asks for its version."""
     seen = set()
-    for path in sorted([*WEB.glob("*.py"), WEB.parent / "plugged.py"]):
+    for path in sorted([*WEB.glob("*.py"), *READING.glob("*.py"), WEB.parent / "plugged.py"]):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             name: object = None
             if isinstance(node, ast.Attribute):
@@ -255,8 +256,10 @@ def test_one_file_knows_what_versions_do_otherwise() -> None:
             elif isinstance(node, ast.ImportFrom):
                 name = node.module
             if isinstance(name, str) and ONLY_HERE.fullmatch(name):
-                seen.add(path.name)
-    assert seen == {"versions.py"}
+                seen.add((path.name, name))
+    others = {each for each in seen if each[0] != "versions.py"}
+    assert others == {("words.py", "allowed")}  # what a record says of robots.txt
+    assert seen - others
 
 
 def test_every_test_that_starts_a_datasette_runs_on_the_one_to_come() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import sqlite3
@@ -230,10 +231,12 @@ def _hook_after(function: Hook) -> Hook:
 
 
 @_hook_after
-def forbidden(datasette: Any, request: Any, message: str) -> Awaitable[Response] | None:
+def forbidden(
+    datasette: Any, request: Any, message: str
+) -> Callable[[], Awaitable[Response]] | None:
     """Say in our design that something is not open, where no other plugin leads to a login."""
     site = site_of(datasette)
-    return None if site is None else _closed(site, request)
+    return None if site is None else functools.partial(_closed, site, request)
 
 
 async def _closed(site: Site, request: Any) -> Response:
