@@ -15,6 +15,7 @@ from provenance.reading.matching import Ranked, matching, rank, rank_among
 
 MARK, UNMARK, JOINT = "\x02", "\x03", "\u200b"
 _PIECES = re.compile(f"({MARK}[^{MARK}{UNMARK}]*{UNMARK})")
+_BETWEEN = re.compile(f"{UNMARK}(\\s*){MARK}")
 _NOISE = re.compile(f"[{JOINT}{MARK}{UNMARK}]")
 
 
@@ -274,11 +275,13 @@ class _Snippets:
 def parse_snippet(marked: str) -> tuple[Piece, ...]:
     """Split a marked-up snippet into pieces of original text; stray marks are dropped.
 
-    >>> parse_snippet("the \\x02harbour\\x03 bridge")[1]
-    Piece(text='harbour', marked=True)
+    Words that match and stand beside each other are one piece, with the space between them.
+
+    >>> parse_snippet("the \\x02harbour\\x03 \\x02bridge\\x03 is")[1]
+    Piece(text='harbour bridge', marked=True)
     """
     pieces: list[Piece] = []
-    for part in _PIECES.split(marked.replace(JOINT, "")):
+    for part in _PIECES.split(_BETWEEN.sub(r"\1", marked.replace(JOINT, ""))):
         text = re.sub(r"\s+", " ", _NOISE.sub("", part))
         hit = part.startswith(MARK)
         if not text:
