@@ -92,7 +92,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "socks": ("exchange/",),
     "http": ("exchange/",),
     "ssl": ("exchange/",),
-    "socket": ("runtime.py", "exchange/", "demo/"),
+    "socket": ("runtime.py", "exchange/", "demo/", "listening.py"),
     "protego": ("fetch/",),
     "click": ("cli/",),
     "tqdm": ("cli/progress.py",),

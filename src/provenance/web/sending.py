@@ -25,7 +25,11 @@ HELD = 128 << 20
 """Bytes of whole answers that are sent at once, each counted once however many read it."""
 
 STALLED_S = 60.0
-"""How long a piece may wait for its reader."""
+"""How long a connection of our own server may take nothing."""
+
+PIECE_S = 600.0
+"""How long a piece may wait for its reader, whatever the server: its buffers may be megabytes, of
+which a slow reader takes a part before the next piece goes in."""
 
 _EACH = 2 * BLOCK
 """Bytes that wait for one reader beside the answer itself: in the server, and on the way there."""
@@ -83,7 +87,7 @@ class Sending:
         return held + _EACH + (0 if id(new) in self._bodies else len(new))
 
 
-def paced(app: App, sending: Sending, busy: Busy, *, stalled_s: float = STALLED_S) -> App:
+def paced(app: App, sending: Sending, busy: Busy, *, stalled_s: float = PIECE_S) -> App:
     """Wrap an ASGI app so that what it sends goes out in pieces, and waits `stalled_s` at most.
 
     Who takes no piece for so long gets no more: the answer is left without its end, and the server
