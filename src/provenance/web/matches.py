@@ -116,7 +116,7 @@ def _runs(ours: Sequence[str], theirs: Sequence[str], allowance: Allowance) -> I
         if part.a == part.b or part.c == part.d:
             continue
         left, right = ours[part.a : part.b], theirs[part.c : part.d]
-        counts = Counter(right)
+        counts = _counts(right)
         most = _most(left, right, counts)
         if not most:
             continue
@@ -129,7 +129,7 @@ def _runs(ours: Sequence[str], theirs: Sequence[str], allowance: Allowance) -> I
                 # The last is taken first: what there is goes to the beginning of a text.
                 waiting += [(each, depth + 1) for each in reversed(list(parts))]
                 continue
-        for run in _longest(left, right, allowance):
+        for run in _longest(left, right, counts, allowance):
             yield _Run(part.a + run.start, part.c + run.other, run.size)
 
 
@@ -143,25 +143,37 @@ def _trimmed(ours: Sequence[str], theirs: Sequence[str], part: _Part) -> tuple[i
     return a - part.a, _Part(a, b, c, d), part.b - b
 
 
-def _most(left: Sequence[str], right: Sequence[str], counts: Counter[str]) -> int:
-    """Return the most steps that `_longest` can take; 0 where nothing can be found.
+def _counts(right: Sequence[str]) -> dict[str, int]:
+    """Count what `SequenceMatcher` searches for: no spaces, and nothing it takes for too common."""
+    common = len(right) // 100 + 1 if len(right) >= 200 else len(right)
+    return {
+        each: count
+        for each, count in Counter(right).items()
+        if count <= common and not each.isspace()
+    }
+
+
+def _most(left: Sequence[str], right: Sequence[str], counts: dict[str, int]) -> int:
+    """Return about how many steps `_longest` takes at worst; 0 where it can find nothing.
 
     Each search goes once through what is left and its pairs that are alike, and comes to an end
-    or finds one element at least. Those that `SequenceMatcher` takes for too common are no pairs.
+    or finds one of them at least. What is not counted is matched beside a run only, and both
+    sides neither begin nor end with the same here.
     """
-    common = len(right) // 100 + 1 if len(right) >= 200 else len(right)
-    alike = sum(
-        found for each in left if 0 < (found := counts[each]) <= common and not each.isspace()
-    )
+    alike = sum(counts.get(each, 0) for each in left)
     return min(len(left), len(right), alike) * (len(left) + alike)
 
 
-def _longest(left: Sequence[str], right: Sequence[str], allowance: Allowance) -> Iterator[_Run]:
-    """Yield the longest runs, as `SequenceMatcher` finds them, while the allowance lasts."""
+def _longest(
+    left: Sequence[str], right: Sequence[str], counts: dict[str, int], allowance: Allowance
+) -> Iterator[_Run]:
+    """Yield the longest runs, as `SequenceMatcher` finds them, while the allowance lasts.
+
+    It is charged with what each search goes through before that is made.
+    """
     # Spaces go with the words beside them: alone they say nothing, and are most of all pairs.
     matcher = SequenceMatcher(str.isspace, left, right)
-    pairs = matcher.b2j
-    steps = [0, *accumulate(1 + len(pairs.get(each, ())) for each in left)]
+    steps = [0, *accumulate(1 + counts.get(each, 0) for each in left)]
     waiting = [_Part(0, len(left), 0, len(right))]
     while waiting:
         part = waiting.pop()
@@ -174,14 +186,14 @@ def _longest(left: Sequence[str], right: Sequence[str], allowance: Allowance) ->
 
 
 def _anchors(
-    left: Sequence[str], right: Sequence[str], counts: Counter[str]
+    left: Sequence[str], right: Sequence[str], counts: dict[str, int]
 ) -> list[tuple[int, int]]:
     """Return where elements stand that each side has once: the most that go up on both sides."""
     ours = Counter(left)
     once = {
         each: at
         for at, each in enumerate(right)
-        if counts[each] == 1 and ours.get(each) == 1 and each.strip()
+        if each and counts.get(each) == 1 and ours.get(each) == 1
     }
     places = [(at, once[each]) for at, each in enumerate(left) if each in once]
     # The longest increasing subsequence: for each length the lowest place that ends one so long.
