@@ -6,12 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance.web.difference import CONTEXT, Difference, Kind, Row, compare
+from provenance.web.difference import CONTEXT, NOISE, Difference, Kind, Piece, Row, compare
 
 WORDS = st.sampled_from(
     ["the ", "bridge ", "12 March 2021", "3,400", "港口", "大桥", "\n", ".", " "]
 )
 TEXTS = st.lists(WORDS, max_size=40).map("".join) | st.text(max_size=60)
+LONG = st.integers(0, 2**32).map(
+    lambda seed: "".join(
+        f"w{(seed * (n + 3) ** 3 >> 16) % (20 + seed % 400)}{' ' if (n + seed) % 60 else chr(10)}"
+        for n in range(300 + seed % 99)
+    )
+)
+"""Some hundred words in long lines; how many of them stand once differs."""
 
 
 def rows(found: Difference) -> list[Row]:
@@ -25,7 +32,7 @@ def sides(found: Difference) -> tuple[str, str]:
     return "\n".join(left), "\n".join(right)
 
 
-@given(before=TEXTS, after=TEXTS, mask=st.booleans())
+@given(before=TEXTS | LONG, after=TEXTS | LONG, mask=st.booleans())
 def test_both_texts_come_back_whole(before: str, after: str, mask: bool) -> None:
     """Line by line in order, whatever they are; the numbers of lines go up by one."""
     found = compare(before, after, mask=mask)
@@ -38,15 +45,26 @@ def test_both_texts_come_back_whole(before: str, after: str, mask: bool) -> None
     )
 
 
-@given(before=TEXTS, after=TEXTS)
-def test_what_is_not_marked_stands_in_both(before: str, after: str) -> None:
-    """And texts are the same if, and only if, nothing is marked."""
-    found = compare(before, after)
+@given(before=TEXTS | LONG, after=TEXTS | LONG, mask=st.booleans())
+def test_what_is_not_marked_stands_in_both(before: str, after: str, mask: bool) -> None:
+    """And texts are the same if, and only if, nothing is marked; masked, but for what is masked."""
+
+    def seen(text: str) -> str:
+        return NOISE.sub("\0", text) if mask else text
+
+    def kept(pieces: tuple[Piece, ...]) -> list[str]:
+        return [seen(piece.text) for piece in pieces if not piece.marked]
+
+    found = compare(before, after, mask=mask)
     for row in rows(found):
         if row.kind in (Kind.SAME, Kind.CHANGED):
-            left = "".join(piece.text for piece in row.before if not piece.marked)
-            assert left == "".join(piece.text for piece in row.after if not piece.marked)
-    assert found.same == (before == after)
+            assert kept(row.before) == kept(row.after)
+        marked = any(piece.marked for piece in (*row.before, *row.after))
+        if row.kind is Kind.SAME:
+            assert not marked
+        else:
+            assert marked or not (row.before or row.after)
+    assert found.same == (seen(before) == seen(after))
     if found.same:
         assert (found.added, found.removed) == (0, 0)
 
@@ -120,10 +138,37 @@ def test_very_many_lines_that_are_alike_are_not_searched_for_ever() -> None:
     assert not any(row.kind is Kind.SAME for row in rows(found))
 
 
-def test_a_change_too_large_to_compare_by_word_is_shown_whole() -> None:
-    """Its lines are marked from end to end, and nothing is dropped."""
-    before = " ".join(f"a{number}" for number in range(2_000))
-    after = " ".join(f"b{number}" for number in range(2_000))
-    (row,) = rows(compare(before, after))
-    assert [len(row.before), len(row.after)] == [1, 1]
-    assert sides(compare(before, after)) == (before, after)
+def test_a_line_of_very_many_words_is_marked_by_word() -> None:
+    """As a text without line breaks is, whatever its length."""
+    words = [f"a{number}" for number in range(6_000)]
+    other = [f"b{number}" if number % 3 == 1 else f"a{number}" for number in range(6_000)]
+    (row,) = rows(compare(" ".join(words), " ".join(other)))
+    assert [p.text for p in row.before if p.marked] == words[1::3]
+    assert [p.text for p in row.after if p.marked] == other[1::3]
+    none = " ".join(f"b{number}" for number in range(6_000))
+    (row,) = rows(compare(" ".join(words), none))
+    assert (row.before, row.after) == ((Piece(" ".join(words), True),), (Piece(none, True),))
+
+
+def test_every_second_line_of_a_long_text_is_found() -> None:
+    """Where each line stands once, nothing is too long to search: the changed ones are told."""
+    before, after = ("\n".join(f"n{n}\n{u}{n}" for n in range(8_000)) for u in "uv")
+    assert [row.kind for row in rows(compare(before, after))] == [Kind.SAME, Kind.CHANGED] * 8_000
+
+
+def test_words_that_cannot_be_searched_to_the_end_leave_others_as_they_were() -> None:
+    """Long lines of few signs use up what there is; in later ones what stands once is found."""
+    costly = [
+        "".join(chr(0x4E00 + n % 60) + chr(sign + n) for n in range(990))
+        for sign in (0x5000, 0x6000)
+    ]
+    before, after = (
+        "\n".join([line] * 40 + [f"the {it} is old"])
+        for line, it in zip(costly, ("bridge", "pier"), strict=True)
+    )
+    found = compare(before, after)
+    assert sides(found) == (before, after)
+    *_, whole, last = rows(found)
+    # But for the sign that both begin with.
+    assert [len(p.text) for p in (*whole.before, *whole.after)] == [1, 1_979] * 2
+    assert [p.text for p in (*last.before, *last.after) if p.marked] == ["bridge", "pier"]

@@ -120,3 +120,15 @@ def test_a_comparison_has_the_pages_of_both_ways_to_leaf(
     assert len(made.open_rows) == len(rows) - folded
     assert made.difference.same == (not any(row.kind is not Kind.SAME for row in rows))
     assert made.size >= len(rows)
+
+
+def test_a_line_of_very_many_marks_is_cut_where_its_parts_are_full() -> None:
+    """Each row is as long as it may be, and both texts come back."""
+    before, after = (
+        "".join(chr(0x4E00 + n) + chr(sign + n) for n in range(4_000)) for sign in (0x6000, 0x8000)
+    )
+    (row,) = (r for s in compare(before, after).stretches for r in s.rows)
+    found = list(parts(row))
+    assert sides(found) == (before, after)
+    assert {sum(len(p.text) for p in one.before) for one in found[:-1]} == {PART}
+    assert sum(len(p.text) for one in found for p in one.after if p.marked) == 4_000

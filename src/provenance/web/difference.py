@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from enum import StrEnum
+
+from provenance.web.matches import Allowance, opcodes
 
 CONTEXT = 3
 """Lines that are the same and stand beside a change; more of them are folded away."""
 
-_MOST_PAIRS = 4_000_000
-"""Pairs of words that are compared within one change; a larger one is shown whole."""
+_STEPS = 2_000_000
+"""Steps in search of lines that fit; see `matches`. What is not searched is shown as changed."""
 
-_MOST_ALIKE = 500_000
-"""Pairs of lines that are alike; where there are more, the search for what fits would not end."""
-
-_MOST_ALIKE_WORDS = 1_000_000
-"""The same of words, spaces left out, over all lines that changed; later ones are shown whole."""
+_STEPS_IN_WORDS = 12_000_000
+"""The same in search of words, over all lines that changed."""
 
 _MONTH = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
@@ -69,16 +67,16 @@ class Row:
 
     def inline(self) -> Iterator[tuple[str, str]]:
         """Yield (`same`, `removed` or `added`; text): both sides as one running line."""
-        ours, theirs = list(self.before), list(self.after)
+        ours, theirs = deque(self.before), deque(self.after)
         while ours or theirs:
             if ours and ours[0].marked:
-                yield "removed", ours.pop(0).text
+                yield "removed", ours.popleft().text
             elif theirs and theirs[0].marked:
-                yield "added", theirs.pop(0).text
+                yield "added", theirs.popleft().text
             else:
                 if ours:
-                    ours.pop(0)
-                yield "same", theirs.pop(0).text if theirs else ""
+                    ours.popleft()
+                yield "same", theirs.popleft().text if theirs else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +108,9 @@ def compare(before: str, after: str, *, mask: bool = False) -> Difference:
     """
     ours, theirs = before.split("\n"), after.split("\n")
     rows: list[Row] = []
-    words = _Allowance(_MOST_ALIKE_WORDS)
+    words = Allowance(_STEPS_IN_WORDS)
     lines = [_key(x, mask) for x in ours], [_key(x, mask) for x in theirs]
-    for tag, a, b, c, d in _opcodes(*lines, _Allowance(_MOST_ALIKE)):
+    for tag, a, b, c, d in opcodes(*lines, Allowance(_STEPS)):
         if tag == "equal":
             rows += [_same(a + at, c + at, ours[a + at], theirs[c + at]) for at in range(b - a)]
         else:
@@ -130,51 +128,6 @@ def _key(text: str, mask: bool) -> str:
     return NOISE.sub(_SIGN, text) if mask else text
 
 
-@dataclass(slots=True)
-class _Allowance:
-    """Pairs of what is alike that may still be gone through."""
-
-    pairs: int
-
-    def takes(self, pairs: int) -> bool:
-        """Whether there is room for so many; they are taken off then."""
-        if pairs > self.pairs:
-            return False
-        self.pairs -= pairs
-        return True
-
-
-def _opcodes(
-    ours: Sequence[str], theirs: Sequence[str], allowance: _Allowance
-) -> list[tuple[str, int, int, int, int]]:
-    # What both begin and end with need not be searched for, and is most of two versions.
-    head = 0
-    while head < min(len(ours), len(theirs)) and ours[head] == theirs[head]:
-        head += 1
-    tail = 0
-    while tail < min(len(ours), len(theirs)) - head and ours[-1 - tail] == theirs[-1 - tail]:
-        tail += 1
-    left, right = ours[head : len(ours) - tail], theirs[head : len(theirs) - tail]
-    inner = (
-        # Spaces go with the words beside them: alone they say nothing, and are most of all pairs.
-        SequenceMatcher(str.isspace, left, right).get_opcodes()
-        if allowance.takes(_alike(left, right))
-        else [("replace", 0, len(left), 0, len(right))]
-    )
-    found = [("equal", 0, head, 0, head)] if head else []
-    found += [(tag, a + head, b + head, c + head, d + head) for tag, a, b, c, d in inner]
-    if tail:
-        found.append(("equal", len(ours) - tail, len(ours), len(theirs) - tail, len(theirs)))
-    return found
-
-
-def _alike(ours: Sequence[str], theirs: Sequence[str]) -> int:
-    """Count the pairs that are alike, without those that `SequenceMatcher` takes for too common."""
-    counts = Counter(each for each in theirs if not each.isspace())
-    common = len(theirs) // 100 + 1 if len(theirs) >= 200 else len(theirs)
-    return sum(found for each in ours if (found := counts[each]) <= common)
-
-
 def _same(at: int, other: int, before: str, after: str) -> Row:
     return Row(
         kind=Kind.SAME,
@@ -190,7 +143,7 @@ def _changed(
     theirs: list[str],
     first: int,
     other: int,
-    allowance: _Allowance,
+    allowance: Allowance,
     *,
     mask: bool,
 ) -> Iterator[Row]:
@@ -225,15 +178,13 @@ def _changed(
 
 
 def _by_word(
-    before: str, after: str, allowance: _Allowance, *, mask: bool
+    before: str, after: str, allowance: Allowance, *, mask: bool
 ) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     ours, theirs = _tokens(before, mask=mask), _tokens(after, mask=mask)
-    if len(ours) * len(theirs) > _MOST_PAIRS:
-        return (Piece(before, marked=True),), (Piece(after, marked=True),)
     left: list[Piece] = []
     right: list[Piece] = []
     keys = [key for key, _ in ours], [key for key, _ in theirs]
-    for tag, a, b, c, d in _opcodes(*keys, allowance):
+    for tag, a, b, c, d in opcodes(*keys, allowance):
         marked = tag != "equal"
         if b > a:
             left.append(Piece("".join(text for _, text in ours[a:b]), marked))

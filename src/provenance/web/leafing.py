@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
@@ -129,16 +130,15 @@ def parts(row: Row) -> Iterator[Row]:
         return
     before: list[Piece] = []
     after: list[Piece] = []
+    left = right = 0
     numbers: tuple[int | None, int | None] = (row.before_line, row.after_line)
     for ours, theirs in _together(row):
-        if before or after:
-            longest = max(
-                _length(before) + len(ours.text if ours else ""),
-                _length(after) + len(theirs.text if theirs else ""),
-            )
-            if longest > PART:
-                yield _row(row, numbers, before, after)
-                before, after, numbers = [], [], (None, None)
+        left += len(ours.text) if ours else 0
+        right += len(theirs.text) if theirs else 0
+        if (before or after) and max(left, right) > PART:
+            yield _row(row, numbers, before, after)
+            before, after, numbers = [], [], (None, None)
+            left, right = (len(each.text) if each else 0 for each in (ours, theirs))
         before += [ours] if ours else []
         after += [theirs] if theirs else []
     yield _row(row, numbers, before, after)
@@ -146,15 +146,15 @@ def parts(row: Row) -> Iterator[Row]:
 
 def _together(row: Row) -> Iterator[tuple[Piece | None, Piece | None]]:
     """Yield the pieces of both sides in order, those that are the same together, none too long."""
-    ours, theirs = list(row.before), list(row.after)
+    ours, theirs = deque(row.before), deque(row.after)
     while ours or theirs:
         pair: tuple[Piece | None, Piece | None]
         if ours and (ours[0].marked or not theirs):
-            pair = (ours.pop(0), None)
+            pair = (ours.popleft(), None)
         elif theirs and (theirs[0].marked or not ours):
-            pair = (None, theirs.pop(0))
+            pair = (None, theirs.popleft())
         else:
-            pair = (ours.pop(0), theirs.pop(0))
+            pair = (ours.popleft(), theirs.popleft())
         longest = max(len(each.text) for each in pair if each)
         count = max(-(-longest // PART), 1)
         for number in range(count):
