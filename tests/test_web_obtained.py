@@ -231,3 +231,18 @@ def test_words_of_a_note_that_is_odd_claim_nothing(crowd: Client) -> None:
     added = what_happened(found(note='{"obtained": {"at_stated": true}}', obtained="added"))
     assert added.startswith("A person added a file of")
     assert "stated that it was obtained on 1 March 2015" in added
+
+
+def test_what_robots_txt_kept_out_after_a_redirect_is_told_apart(crowd: Client) -> None:
+    """The first address was asked; the one that it led on to was not."""
+    row = crowd.get(f"/capture/{crowd.newest('minutes')}.json").json()
+    names = {field.name for field in fields(CaptureFacts)}
+    kept = {name: value for name, value in row.items() if name in names}
+
+    def told(note: str) -> str:
+        denied = {"outcome": "denied", "reason": "robots", "flags": "[]", "note": note}
+        return what_happened(CaptureFacts(**{**kept, **denied}))
+
+    assert "the document was not asked for: the site's robots.txt says no." in told("{}")
+    led = told('{"redirects": [{"url": "https://a.example/"}]}')
+    assert "the server led on to another address, and that was not asked for: the site's" in led

@@ -46,6 +46,9 @@ select d.document, d.collection, d.title, d.title_original, d.role, d.publisher,
 from document as d left join capture as last on last.capture_id = {LAST}
 """
 
+_RUNS = 200
+"""Runs that are gone through at most for what came last."""
+
 _RECORDED_AT = """case when c.obtained in ('added', 'imported') and json_valid(c.note)
   and coalesce(c.note ->> '$.obtained.added_at', c.note ->> '$.obtained.retrieved_at') glob
     '[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T*Z'
@@ -97,8 +100,9 @@ def read_newest(
 ) -> tuple[CaptureLine, ...]:
     """Read what came last into one collection, or into all.
 
-    A capture may be dated long before it came. The last runs are gone through for such, until
-    `limit` captures are found; what belongs to no run is found by its date alone.
+    A capture may be dated long before it came. The last runs are gone through for such, those that
+    have no end first, until none can have anything later than what is found; what belongs to no run
+    is found by its date alone.
     """
     of = "" if collection is None else " where c.collection = ?"
     among = () if collection is None else (collection,)
@@ -109,13 +113,15 @@ def read_newest(
         (*among, limit),
     )
     lines = {line.capture_id: line for line in found}
-    seen = 0
     runs = conn.execute(
-        f"select c.run, c.collection from run as c{of}"
-        " order by coalesce(c.ended_at, c.started_at) desc, c.run limit ?",
-        (*among, limit),
+        f"select c.run, c.collection, coalesce(c.ended_at, '9999') from run as c{of}"
+        f" order by 3 desc, c.run limit {_RUNS}",
+        among,
     ).fetchall()
-    for run in runs:
+    for *run, ended_at in runs:
+        times = sorted((line.came_at for line in lines.values()), reverse=True)
+        if len(times) >= limit and ended_at < times[limit - 1]:
+            break
         came = rows_of(
             conn,
             CaptureLine,
@@ -124,9 +130,6 @@ def read_newest(
             (*run, limit),
         )
         lines.update((line.capture_id, line) for line in came)
-        seen += len(came)
-        if seen >= limit:
-            break
     ordered = sorted(lines.values(), key=lambda line: line.capture_id)
     ordered.sort(key=lambda line: line.came_at, reverse=True)
     return tuple(ordered[:limit])

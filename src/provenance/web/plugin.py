@@ -57,6 +57,7 @@ _CELLS = {
 
 
 _FORMS = "|".join(re.escape(form.ending) for form in FORMS if form.ending != "json")
+_OF_THIS_HOST = re.compile(r"/(?:[\w~.%-][\w~.%/?=&+-]*)?")
 _STAMP = "(?P<stamp>[0-9]{4,14})(?:id_)?"
 _PART = "(?:(?P<page>[1-9][0-9]{0,5})/)?"
 
@@ -241,17 +242,22 @@ def forbidden(
 
 async def _closed(site: Site, request: Any) -> Response:
     """Say that something is not open, with what the menus of other plugins offer, as a login."""
-    base, near = site.path("/"), []
+    base = site.path("/")
+    near: list[tuple[str, str]] = []
     for offered in pm.hook.menu_links(
         datasette=site.datasette, actor=request.actor, request=request
     ):
         links = await await_me_maybe(offered) or ()
         hrefs = [(str(each["href"]), str(each["label"])) for each in links]
-        near += [(f"/{href.removeprefix(base)}", label) for href, label in hrefs if href[:1] == "/"]
-    own = {link["href"].removeprefix(base) for link in menu_links(site.datasette)}
+        near += [
+            (href.removeprefix(base.rstrip("/")), label)
+            for href, label in hrefs
+            if _OF_THIS_HOST.fullmatch(href)
+        ]
+    own = {link["href"].removeprefix(base.rstrip("/")) for link in menu_links(site.datasette)}
     closed = MissingError(
         "Readers of this site cannot use this.",
-        near=tuple(each for each in near if each[0].removeprefix("/") not in own),
+        near=tuple(each for each in near if each[0] not in own),
         status=403,
     )
     return missing(site, closed, form=error_form(site, request))

@@ -32,7 +32,7 @@ STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "A bot check, consent or login page came instead; kept, not counted as a version.",
         ),
         "failed": ("failed", "The document did not come; the attempt and its reason are kept."),
-        "denied": ("not allowed", "robots.txt says no, so the document was not asked for."),
+        "denied": ("not allowed", "robots.txt says no, or did not come and counts as a no."),
         "skipped": ("skipped", "Nothing was asked in this run."),
         "waiting": ("not yet asked", "The address is known; no run has asked for it."),
         "wanted": ("wanted", "No address is known for this document."),
@@ -364,10 +364,12 @@ def _answer(capture: CaptureFacts) -> str:
                 "The attempt itself is on record."
             )
         case "denied":
+            redirected = parse_note(capture.note).get("redirects")
             return (
-                "the document was not asked for"
-                f"{f': {reason}' if reason else ''}. The decision is on record."
-            )
+                "the server led on to another address, and that was not asked for"
+                if redirected
+                else "the document was not asked for"
+            ) + (f"{f': {reason}' if reason else ''}. The decision is on record.")
         case other:
             return f"this visit ended as “{state_label(other)}”."
 
