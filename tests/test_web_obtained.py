@@ -11,11 +11,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from provenance.archive import Archive
+from provenance.errors import UsageError
 from provenance.holdings import Obtained
 from provenance.model import OutcomeKind
 from provenance.reading.facts import CaptureFacts
@@ -213,6 +215,34 @@ def test_a_status_that_is_no_error_is_called_none(crowd: Client) -> None:
     for path in ("/document/part", "/failures", "/collection/harbour-bridge", "/feed.atom"):
         assert "no document" in crowd.get(path).text, path
     assert state_label("error_status", 503) == "error page"
+
+
+def test_an_import_that_is_not_the_document_says_so(crowd: Client) -> None:
+    """One that was cut, an error page, and one that brought nothing."""
+    row = crowd.get(f"/capture/{crowd.newest('notice')}.json").json()
+    names = {field.name for field in fields(CaptureFacts)}
+    kept = {name: value for name, value in row.items() if name in names}
+
+    def told(**more: object) -> str:
+        return what_happened(CaptureFacts(**{**kept, "flags": "[]", "note": "{}", **more}))
+
+    assert told(outcome="truncated", truncated="length").endswith(
+        "The answer was cut: a size limit was reached."
+    )
+    assert "It counts as “error page”" in told(outcome="error_status", status=404)
+    assert "1 byte of content is kept" in told(size=1)
+    nothing = told(outcome="failed", size=None, reason="dns")
+    assert "ended as “failed”" in nothing and "kept" not in nothing
+
+
+def test_nothing_is_obtained_after_it_is_added(tmp_path: Path) -> None:
+    """A date to come would make it the newest copy for years; the file is not added."""
+    archive = Archive.init(tmp_path / "root")
+    letter = tmp_path / "letter.txt"
+    letter.write_text(WORDS, "utf-8")
+    with pytest.raises(UsageError, match="cannot have been obtained after it is added"):
+        list(archive.add([letter], obtained_at=datetime(2999, 1, 1, tzinfo=UTC)))
+    assert not list((archive.root / "archive").glob("*.warc*"))
 
 
 def test_words_of_a_note_that_is_odd_claim_nothing(crowd: Client) -> None:

@@ -60,7 +60,7 @@ def add(
             kept.
     """
     for each in additions:
-        _check(each)
+        _check(each, runtime.now())
     for number, each in enumerate(additions, start=1):
         writer = writer_of(each.collection)
         outcome = _add_one(run, number, each, runtime, writer, held)
@@ -185,7 +185,7 @@ class _Hashed:
         return from_hex(self._hash.hexdigest())
 
 
-def _check(addition: Addition) -> None:
+def _check(addition: Addition, now: datetime) -> None:
     where, hint = str(addition.path), "Nothing was added."
     if not addition.path.is_file():
         raise UsageError("not a file to add", where=where, hint=hint)
@@ -193,6 +193,14 @@ def _check(addition: Addition) -> None:
         addition.path.open("rb").close()
     except OSError as fault:
         raise UsageError(f"cannot read ({fault.strerror})", where=where, hint=hint) from fault
+    if addition.obtained_at is not None and addition.obtained_at > now:
+        raise UsageError(
+            "a file cannot have been obtained after it is added",
+            where=where,
+            expected=f"an instant up to {format_instant(now)}",
+            found=format_instant(addition.obtained_at),
+            hint=hint,
+        )
     if addition.media_type and not re.fullmatch(r"[\x21-\x7e][\x20-\x7e]*", addition.media_type):
         raise UsageError(
             "not a media type", expected="a form like text/html", found=repr(addition.media_type)

@@ -268,12 +268,27 @@ def _what_happened(capture: CaptureFacts) -> str:
     came = _instant(_string(told, "added_at" if capture.obtained == "added" else "retrieved_at"))
     if capture.obtained == "added":
         return _added(capture, when, came, stated=told.get("at_stated") is True)
-    archive = _string(told, "archive")
+    archive = _string(told, "archive") or "that it was had from"
+    imported = f"It was imported{f' on {_day(came)}' if came else ''}, not observed"
+    if capture.size is None:
+        ended = state_label(capture.outcome, capture.status)
+        return f"The archive {archive} was asked for this. {imported}, and ended as “{ended}”."
+    kept = "is kept as that archive sent it" if capture.size == 1 else "are kept as it sent them"
     return (
-        f"The archive {archive or 'that it was had from'} gave this as what it captured on {when}. "
-        f"It was imported{f' on {_day(came)}' if came else ''}, not observed: "
-        f"{size_words(capture.size)} of content are kept as that archive sent them."
+        f"The archive {archive} gave this as what it captured on {when}. {imported}: "
+        f"{size_words(capture.size)} of content {kept}.{_short_of(capture)}"
     )
+
+
+def _short_of(capture: CaptureFacts) -> str:
+    """Say what an import is not, where it is not the whole document."""
+    if capture.outcome == "truncated":
+        why = reason_words(capture.reason or capture.truncated)
+        return f" The answer was cut{f': {why}' if why else ''}."
+    if capture.outcome in ("error_status", "challenge"):
+        label = state_label(capture.outcome, capture.status)
+        return f" It counts as “{label}”, not as a version of the document."
+    return ""
 
 
 def _added(capture: CaptureFacts, when: str, came: datetime | None, *, stated: bool) -> str:
