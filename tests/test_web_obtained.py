@@ -6,8 +6,10 @@ A date that a person stated, or another archive, is never told as this archive's
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -21,6 +23,7 @@ from provenance.errors import UsageError
 from provenance.holdings import Obtained
 from provenance.model import OutcomeKind
 from provenance.reading.facts import CaptureFacts
+from provenance.reading.lookup import read_newest
 from provenance.web.words import state_label, what_happened
 from tests.web_client import Client
 from tests.web_fixture import Shelf, a_collection, a_document, an_html_visit
@@ -187,6 +190,30 @@ def test_an_import_stands_where_it_came(crowd: Client) -> None:
     assert updated == sorted(updated, reverse=True)
     assert "2026-11-23T23:30:30.000000Z" in updated
     assert "(imported from an archive)" in feed
+
+
+def test_runs_that_overlap_hide_nothing_from_the_feed(crowd: Client, tmp_path: Path) -> None:
+    """A long run that ends last has fifty captures; one that ended before it has a newer one."""
+    path = tmp_path / "copy.db"
+    path.write_bytes(crowd.path.read_bytes())
+    with contextlib.closing(sqlite3.connect(path)) as conn:
+        (row,) = conn.execute("select run, collection from run").fetchall()
+        columns = "command, state, targets, outcomes"
+        conn.execute("update run set ended_at = '2026-11-24T02:00:00.000000Z'")
+        conn.execute(
+            "insert into run (run, collection, started_at, ended_at, command, state, targets,"
+            " outcomes) select 'short', collection, '2026-11-23T23:29:00.000000Z',"
+            f" '2026-11-23T23:31:00.000000Z', {columns} from run where run = ?",
+            row[:1],
+        )
+        conn.execute("update capture set run = 'short' where document = 'notice'")
+        found = read_newest(conn, None, limit=50)
+        assert "notice" in [line.document for line in found]
+        assert len(found) == 50
+        times = [line.came_at for line in found]
+        assert times == sorted(times, reverse=True)
+        within = read_newest(conn, row[1], limit=50)
+        assert [line.capture_id for line in within] == [line.capture_id for line in found]
 
 
 def test_an_import_is_told_as_the_word_of_that_archive(crowd: Client) -> None:
