@@ -259,7 +259,7 @@ def test_an_import_that_is_not_the_document_says_so(crowd: Client) -> None:
     assert "It counts as “error page”" in told(outcome="error_status", status=404)
     assert "1 byte of content is kept" in told(size=1)
     nothing = told(outcome="failed", size=None, reason="dns")
-    assert "ended as “failed”" in nothing and "kept" not in nothing
+    assert "ended as “failed”" in nothing and "kept" not in nothing and "imported" not in nothing
 
 
 def test_nothing_is_obtained_after_it_is_added(tmp_path: Path) -> None:

@@ -272,7 +272,7 @@ def _what_happened(capture: CaptureFacts) -> str:
     imported = f"It was imported{f' on {_day(came)}' if came else ''}, not observed"
     if capture.size is None:
         ended = state_label(capture.outcome, capture.status)
-        return f"The archive {archive} was asked for this. {imported}, and ended as “{ended}”."
+        return f"The archive {archive} was asked for this, and that ended as “{ended}”."
     kept = "is kept as that archive sent it" if capture.size == 1 else "are kept as it sent them"
     return (
         f"The archive {archive} gave this as what it captured on {when}. {imported}: "
